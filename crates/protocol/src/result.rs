@@ -1,0 +1,117 @@
+//! What each command answers when it has done its work. No secret stands here: a new key's secret
+//! travels sealed, beside the receipt.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    command::KeyGrant,
+    ident::{AccessKeyId, BucketId, BucketName, Micros},
+};
+
+macro_rules! results {
+    ($( $(#[$meta:meta])+ $name:ident { $( $(#[doc = $doc:literal])+ $field:ident: $type:ty, )* } )+) => {
+        $(
+            $(#[$meta])+
+            #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+            #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+            #[serde(deny_unknown_fields)]
+            pub struct $name { $( $(#[doc = $doc])+ pub $field: $type, )* }
+        )+
+    };
+}
+
+results! {
+    /// `agent.ping`
+    Pong {
+        /// The agent's clock.
+        clock: Micros,
+        /// The agent's version.
+        version: String,
+    }
+
+    /// `cluster.health`
+    ClusterHealth {
+        /// Garage's word: healthy, degraded or unavailable.
+        status: String,
+        /// Garage's version on the agent's node.
+        garage_version: String,
+        /// Nodes that the cluster has ever heard of.
+        known_nodes: u32,
+        /// Nodes that answer.
+        connected_nodes: u32,
+        /// Nodes with a storage role.
+        storage_nodes: u32,
+        /// Of those, the ones that answer.
+        storage_nodes_up: u32,
+        /// Partitions of the data.
+        partitions: u32,
+        /// Partitions that can be written.
+        partitions_quorum: u32,
+        /// Partitions with every copy in reach.
+        partitions_all_ok: u32,
+    }
+
+    /// `inventory.refresh`
+    InventoryRefreshed {
+        /// The generation of this sweep.
+        generation: u64,
+        /// Buckets in the cluster.
+        buckets: u64,
+        /// Keys in the cluster.
+        keys: u64,
+    }
+
+    /// `bucket.create`
+    BucketCreated {
+        /// The new bucket.
+        bucket: BucketId,
+        /// Its global alias.
+        name: BucketName,
+        /// Its first key, when one was asked for.
+        key: Option<AccessKeyId>,
+    }
+
+    /// `bucket.delete`
+    BucketDeleted {
+        /// The bucket that is gone.
+        bucket: BucketId,
+    }
+
+    /// `bucket.set_quota`
+    QuotaSet {
+        /// The bucket.
+        bucket: BucketId,
+    }
+
+    /// `key.create`
+    KeyCreated {
+        /// The new key.
+        key: AccessKeyId,
+    }
+
+    /// `key.delete`
+    KeyDeleted {
+        /// The key that is gone.
+        key: AccessKeyId,
+    }
+
+    /// `key.set_grant`
+    GrantSet {
+        /// The key.
+        key: AccessKeyId,
+        /// Its rights, as they now are.
+        grant: KeyGrant,
+    }
+
+    /// `key.rotate`
+    KeyRotated {
+        /// The new key.
+        key: AccessKeyId,
+        /// The rights that it took over.
+        grants: Vec<KeyGrant>,
+        /// The old key.
+        previous: AccessKeyId,
+        /// When the old key ends.
+        previous_expires_at: Micros,
+    }
+}
