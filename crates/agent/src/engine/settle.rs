@@ -1,0 +1,204 @@
+//! From the journal to the receipt: runs an operation when its turn has come, ends it in one commit
+//! with its receipt, and forgets what no longer has to be remembered.
+
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::{Duration, Instant},
+};
+
+use secrecy::SecretString;
+use storm_protocol::{
+    command::Command,
+    error::Failure,
+    ident::{Micros, OperationId},
+    receipt::Outcome,
+};
+
+use super::{EngineEvent, Inner, Known, Run, lock, queue::Ticket};
+use crate::{
+    execute::{self, Stop},
+    journal::{Entry, Finished, JournalError, KEEP_HOURS},
+    receipts::{self, Draft},
+};
+
+/// Seconds between two tries to write an outcome.
+const RETRY_WRITE_SECONDS: u64 = 1;
+/// Seconds between two looks for operations to forget.
+const PRUNE_SECONDS: i64 = 600;
+/// The most operations that one commit forgets.
+const PRUNE_ENTRIES: usize = 1000;
+
+impl Inner {
+    /// Runs an operation to its end, or until the engine closes.
+    pub(super) async fn drive(
+        self: Arc<Self>,
+        entry: Entry,
+        secret: Option<SecretString>,
+        mut ticket: Ticket,
+        resumed: bool,
+    ) {
+        if !ticket.turn().await {
+            return;
+        }
+        let command = entry.command.parse();
+        let mut run = Run::new(
+            Arc::clone(&self),
+            entry,
+            command.as_ref().ok(),
+            secret,
+            resumed,
+        );
+        let ended = match &command {
+            Ok(command) => execute::execute(&mut run, command).await,
+            // Another version of the agent took it.
+            Err(refusal) => Err(Stop::failed(
+                Failure::GaveUp,
+                format!("This version of the agent cannot run the command: {refusal}."),
+            )),
+        };
+        let outcome = match ended {
+            Ok(result) => Outcome::Done(result),
+            Err(Stop::Failed { code, message }) => Outcome::Failed { code, message },
+            Err(Stop::Halted) => return,
+        };
+        self.end(run, command.ok(), outcome).await;
+        drop(ticket);
+    }
+
+    async fn end(self: &Arc<Self>, run: Run, command: Option<Command>, outcome: Outcome) {
+        let report = run.into_report();
+        let entry = report.entry;
+        let finished_at = self.now();
+        let done = matches!(outcome, Outcome::Done(_));
+        let draft = Draft {
+            account: entry.actor.account,
+            operation: entry.operation,
+            attempt: entry.attempt,
+            envelope: entry.envelope,
+            intent: entry.intent,
+            command: entry.command.name.clone(),
+            accepted_at: entry.accepted_at,
+            finished_at,
+            outcome,
+            sealed: entry.key.filter(|_| done).map(|key| key.sealed),
+        };
+        let began = Instant::now();
+        let sequence = loop {
+            let (identity, predecessor) = (Arc::clone(&self.identity), self.predecessor);
+            let (draft, owners) = (draft.clone(), report.owners.clone());
+            let written = self.journal.commit("outcome", move |tx| {
+                let (operation, intent) = (draft.operation, draft.intent);
+                let sequence = receipts::append(tx, &identity, predecessor, draft)?.sequence;
+                tx.end(
+                    operation,
+                    &Finished {
+                        intent,
+                        sequence,
+                        finished_at,
+                    },
+                )?;
+                tx.change_owners(&owners)?;
+                Ok(sequence)
+            });
+            match written.await {
+                Ok(sequence) => break sequence,
+                // The next start finds the operation unfinished and drives it to the same end.
+                Err(JournalError::Closed) => return,
+                Err(error) => {
+                    tracing::error!(%error, operation = %entry.operation, "an outcome could not be written down; trying again");
+                    tokio::time::sleep(Duration::from_secs(RETRY_WRITE_SECONDS)).await;
+                }
+            }
+        };
+        tracing::info!(
+            target: "storm_pulse::timing",
+            operation = %entry.operation,
+            admin_micros = micros(report.admin),
+            journal_micros = micros(report.journal + began.elapsed()),
+        );
+        let finished = Finished {
+            intent: entry.intent,
+            sequence,
+            finished_at,
+        };
+        lock(&self.operations).insert(entry.operation, Known::Ended(finished));
+        lock(&self.creating).remove(&entry.operation);
+        self.emit(EngineEvent::Ended);
+        let mut touched = report.touched;
+        touched.extend(command.iter().flat_map(Command::resources));
+        if !touched.is_empty() {
+            self.emit(EngineEvent::Touched(touched));
+        }
+    }
+
+    /// Forgets old operations, unless it was done a short while ago.
+    pub(super) fn prune_sometimes(self: &Arc<Self>) {
+        let now = self.now();
+        let last = self.pruned_at.load(Ordering::SeqCst);
+        if now.0 >= last.saturating_add(PRUNE_SECONDS * Micros::SECOND) {
+            self.pruned_at.store(now.0, Ordering::SeqCst);
+            let inner = Arc::clone(self);
+            tokio::spawn(async move { inner.prune().await });
+        }
+    }
+
+    /// Lets the next acknowledgement forget what can be forgotten.
+    pub(super) fn prune_soon(&self) {
+        self.pruned_at.store(0, Ordering::SeqCst);
+    }
+
+    /// Forgets operations whose receipts are acknowledged and that ended long enough ago, and
+    /// raises the floor under which nothing is taken.
+    pub(super) async fn prune(&self) {
+        loop {
+            let gone = self.forgettable();
+            if gone.is_empty() {
+                return;
+            }
+            let whole = gone.len() == PRUNE_ENTRIES;
+            let rows = gone.clone();
+            match self
+                .journal
+                .commit("prune", move |tx| tx.prune(&rows))
+                .await
+            {
+                Ok(floor) => {
+                    // The floor first: in between, an operation is known twice, never not at all.
+                    *lock(&self.floor) = floor;
+                    let mut operations = lock(&self.operations);
+                    for (operation, _) in &gone {
+                        operations.remove(operation);
+                    }
+                }
+                Err(error) => {
+                    tracing::error!(%error, "old operations could not be forgotten");
+                    return;
+                }
+            }
+            if !whole {
+                return;
+            }
+        }
+    }
+
+    fn forgettable(&self) -> Vec<(OperationId, Finished)> {
+        let acknowledged = self.acknowledged.load(Ordering::SeqCst);
+        let before = self.now().plus_seconds(-KEEP_HOURS * 3600);
+        let operations = lock(&self.operations);
+        let old = operations
+            .iter()
+            .filter_map(|(operation, known)| match known {
+                Known::Ended(finished)
+                    if finished.sequence <= acknowledged && finished.finished_at <= before =>
+                {
+                    Some((*operation, *finished))
+                }
+                Known::Ended(_) | Known::Running(_) => None,
+            });
+        old.take(PRUNE_ENTRIES).collect()
+    }
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}

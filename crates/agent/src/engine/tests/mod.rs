@@ -1,0 +1,9 @@
+//! The engine against a real Garage: a single node for each test, its admin socket behind a proxy
+//! that can lose answers, hold them back, or count the calls.
+
+mod acceptance;
+mod commands;
+mod interruptions;
+mod ownership;
+mod proxy;
+mod support;

@@ -1,0 +1,488 @@
+//! A Garage, a control plane's keys, and an engine between them.
+
+use std::{
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Child, Command as Process, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+
+use ed25519_dalek::SigningKey;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::Value;
+use storm_protocol::{
+    command::{Command, CommandResult},
+    envelope::{Actor, Audience, CommandPayload, Envelope, PayloadType, VERSION, VerifyKey, Via},
+    error::{Failure, Refusal},
+    frame::ReceiptFrame,
+    ident::{AccountId, AgentId, Micros, OperationId, UserId},
+    receipt::{Outcome, Receipt},
+    seal::{OpenKey, SealContext},
+    trust::{KeyRole, TrustDocument, TrustedKey},
+};
+use tempfile::TempDir;
+
+use super::proxy::Proxy;
+use crate::{
+    clock::{Clock, SystemClock, random},
+    engine::{Engine, EngineEvent, EngineOptions, OpenError, Phase, Source, Submitted},
+    garage::{Endpoint, GarageClient, TokenMaker},
+    identity::Identity,
+};
+
+/// The system's clock, moved by a test.
+#[derive(Default)]
+pub(super) struct TestClock(AtomicI64);
+
+impl TestClock {
+    pub(super) fn advance(&self, seconds: i64) {
+        self.0.fetch_add(seconds * Micros::SECOND, Ordering::SeqCst);
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> Micros {
+        Micros(SystemClock.now().0 + self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// One node of Garage; killed when dropped.
+pub(super) struct Garage {
+    pub(super) folder: TempDir,
+    pub(super) s3_port: u16,
+    secret: String,
+    process: Child,
+    root: GarageClient,
+    root_token: SecretString,
+}
+
+impl Garage {
+    pub(super) async fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (rpc, s3_port) = (free_port(), free_port());
+        let root = folder.path().display();
+        let config = format!(
+            "metadata_dir = \"{root}/meta\"\ndata_dir = \"{root}/data\"\nreplication_factor = 1\n\
+             rpc_bind_addr = \"127.0.0.1:{rpc}\"\n\
+             [s3_api]\ns3_region = \"garage\"\napi_bind_addr = \"127.0.0.1:{s3_port}\"\n\
+             [admin]\napi_bind_addr = \"{root}/admin.sock\"\n"
+        );
+        std::fs::write(folder.path().join("garage.toml"), config).unwrap();
+        let secret = hex::encode(random::<32>());
+        let process = Process::new(binary())
+            .args(["-c", "garage.toml", "server", "--single-node"])
+            .current_dir(folder.path())
+            .env("GARAGE_RPC_SECRET", &secret)
+            .env("MALLOC_MMAP_THRESHOLD_", "1048576")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let endpoint = Endpoint::Unix(folder.path().join("admin.sock"));
+        let client = GarageClient::new(endpoint.clone(), SecretString::from("none"));
+        let mut garage = Self {
+            folder,
+            s3_port,
+            secret,
+            process,
+            root: client,
+            root_token: SecretString::from("none"),
+        };
+        garage.wait_until_healthy().await;
+        garage.root_token = garage.make_root_token();
+        garage.root = GarageClient::new(endpoint, garage.root_token.clone());
+        garage
+    }
+
+    pub(super) fn socket(&self) -> PathBuf {
+        self.folder.path().join("admin.sock")
+    }
+
+    /// The agent's token, made as the agent makes it. The RPC secret stands in its configuration.
+    pub(super) async fn agent_token(&self) -> SecretString {
+        let config = self.folder.path().join("with-secret.toml");
+        let text = std::fs::read_to_string(self.folder.path().join("garage.toml")).unwrap();
+        let secret = format!("rpc_secret = \"{}\"\n{text}", self.secret);
+        std::fs::write(&config, secret).unwrap();
+        let maker = TokenMaker {
+            binary: binary(),
+            config,
+            file: self.folder.path().join("token"),
+        };
+        maker.create("storm-pulse").await.unwrap()
+    }
+
+    /// What Garage answers to a root token, through its own command line.
+    pub(super) fn ask(&self, call: &str, body: &Value) -> Value {
+        let output = Process::new(binary())
+            .args(["-c", "garage.toml", "json-api", call, &body.to_string()])
+            .current_dir(self.folder.path())
+            .env("GARAGE_RPC_SECRET", &self.secret)
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        serde_json::from_slice(&output.stdout).unwrap_or(Value::Null)
+    }
+
+    pub(super) async fn buckets(&self) -> Vec<crate::garage::BucketInfo> {
+        self.root.list_buckets_info(None, 5000).await.unwrap()
+    }
+
+    pub(super) async fn keys(&self) -> Vec<crate::garage::KeyInfo> {
+        self.root.list_keys_info(None, 5000).await.unwrap()
+    }
+
+    pub(super) fn secret_of(&self, key: &str) -> String {
+        let info = self.ask(
+            "GetKeyInfo",
+            &serde_json::json!({ "id": key, "showSecretKey": true }),
+        );
+        info["secretAccessKey"].as_str().unwrap().to_owned()
+    }
+
+    /// The HTTP status of an S3 request by `key`.
+    pub(super) fn s3(&self, method: &str, path: &str, key: &str, secret: &str) -> u16 {
+        let output = Process::new("curl")
+            .args([
+                "-s",
+                "-o",
+                "/dev/null",
+                "-w",
+                "%{http_code}",
+                "--aws-sigv4",
+                "aws:amz:garage:s3",
+            ])
+            .args(["-H", "x-amz-content-sha256: UNSIGNED-PAYLOAD"])
+            .args(["-X", method, "--user", &format!("{key}:{secret}")])
+            .args(if method == "PUT" {
+                vec!["--data-binary", "hello"]
+            } else {
+                vec![]
+            })
+            .arg(format!("http://127.0.0.1:{}{path}", self.s3_port))
+            .output()
+            .unwrap();
+        String::from_utf8_lossy(&output.stdout).parse().unwrap()
+    }
+
+    async fn wait_until_healthy(&self) {
+        for _ in 0..400 {
+            if matches!(self.root.health().await, Ok((200, _))) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        panic!("Garage did not become healthy");
+    }
+
+    fn make_root_token(&self) -> SecretString {
+        let body = serde_json::json!({ "name": "root", "neverExpires": true, "scope": ["*"] });
+        let made = self.ask("CreateAdminToken", &body);
+        SecretString::from(made["secretToken"].as_str().unwrap())
+    }
+}
+
+impl Drop for Garage {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Someone who asks for commands.
+#[derive(Debug, Clone)]
+pub(super) struct Asker {
+    pub(super) actor: Actor,
+}
+
+/// The whole bench: Garage, proxy, control plane's keys, and an engine that can be crashed.
+pub(super) struct Bench {
+    pub(super) garage: Garage,
+    pub(super) proxy: Proxy,
+    pub(super) engine: Engine,
+    pub(super) clock: Arc<TestClock>,
+    pub(super) identity: Arc<Identity>,
+    pub(super) dispatch: SigningKey,
+    pub(super) offline: SigningKey,
+    pub(super) client: OpenKey,
+    pub(super) state: TempDir,
+    token: SecretString,
+}
+
+impl Bench {
+    pub(super) async fn start() -> Self {
+        let garage = Garage::start().await;
+        let proxy = Proxy::start(garage.folder.path().join("proxy.sock"), &garage.socket());
+        let state = tempfile::tempdir().unwrap();
+        let clock = Arc::new(TestClock::default());
+        let identity = Arc::new(Identity {
+            agent: AgentId::new(clock.now(), random()),
+            region: "here".parse().unwrap(),
+            receipt_key: SigningKey::from_bytes(&random()),
+            open_key: OpenKey::generate(),
+        });
+        let token = garage.agent_token().await;
+        let (dispatch, offline) = (
+            SigningKey::from_bytes(&random()),
+            SigningKey::from_bytes(&random()),
+        );
+        let options = options(state.path(), &identity, &clock, &proxy, &token);
+        let engine = Engine::open(options).await.unwrap();
+        let bench = Self {
+            garage,
+            proxy,
+            engine,
+            clock,
+            identity,
+            dispatch,
+            offline,
+            client: OpenKey::generate(),
+            state,
+            token,
+        };
+        bench.engine.set_trust(bench.trust());
+        bench.engine.heard_from_hub();
+        bench
+    }
+
+    pub(super) fn trust(&self) -> TrustDocument {
+        let now = self.clock.now();
+        let trusted = |key: &SigningKey, role| TrustedKey {
+            key: VerifyKey::of(key),
+            role,
+            not_before: now.plus_seconds(-3600),
+            not_after: now.plus_seconds(365 * 24 * 3600),
+        };
+        TrustDocument {
+            version: VERSION,
+            serial: 1,
+            issued_at: now,
+            authorities: vec![],
+            keys: vec![
+                trusted(&self.dispatch, KeyRole::Dispatch),
+                trusted(&self.offline, KeyRole::Offline),
+            ],
+        }
+    }
+
+    /// What a kill leaves: the journal as it is, nothing in memory. The connections to Garage break
+    /// as the kernel would break them.
+    pub(super) async fn crash(&self) {
+        self.engine.0.phase.send_replace(Phase::Halting);
+        let journal = self.engine.0.journal.clone();
+        tokio::task::spawn_blocking(move || journal.close())
+            .await
+            .unwrap();
+    }
+
+    /// Opens the engine again on the same state and drives what is unfinished forward.
+    pub(super) async fn recover(&mut self) {
+        self.reopen().await.unwrap();
+        self.engine.set_trust(self.trust());
+        self.engine.heard_from_hub();
+        self.engine.start_recovery();
+    }
+
+    pub(super) async fn reopen(&mut self) -> Result<(), OpenError> {
+        let options = self.options();
+        self.engine = Engine::open(options).await?;
+        Ok(())
+    }
+
+    pub(super) fn options(&self) -> EngineOptions {
+        options(
+            self.state.path(),
+            &self.identity,
+            &self.clock,
+            &self.proxy,
+            &self.token,
+        )
+    }
+
+    pub(super) fn asker(&self) -> Asker {
+        let now = self.clock.now();
+        Asker {
+            actor: Actor {
+                account: AccountId::new(now, random()),
+                user: UserId::new(now, random()),
+                operator: false,
+                via: Via::Api,
+            },
+        }
+    }
+
+    pub(super) fn payload(&self, asker: &Asker, command: &Command) -> CommandPayload {
+        let now = self.clock.now();
+        CommandPayload {
+            version: VERSION,
+            operation: OperationId::new(now, random()),
+            attempt: 1,
+            audience: Audience {
+                agent: self.identity.agent,
+                region: self.identity.region.clone(),
+                epoch: 1,
+            },
+            issued_at: now,
+            expires_at: now.plus_seconds(60),
+            actor: asker.actor.clone(),
+            command: command.to_raw(),
+            seal_to: Some(self.client.seal_key()),
+        }
+    }
+
+    pub(super) fn sign(&self, payload: &CommandPayload) -> Vec<u8> {
+        envelope(payload, &self.dispatch)
+    }
+
+    /// Submits over the channel.
+    pub(super) async fn submit(&self, payload: &CommandPayload) -> Submitted {
+        self.engine
+            .submit(&self.sign(payload), Source::Channel)
+            .await
+    }
+
+    /// Submits and waits for the receipt.
+    pub(super) async fn run(&self, asker: &Asker, command: Command) -> Done {
+        let payload = self.payload(asker, &command);
+        match self.submit(&payload).await {
+            Submitted::Accepted(operation) => self.wait(operation).await,
+            Submitted::Ended(frame) => self.done(frame),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Waits for an operation's receipt.
+    pub(super) async fn wait(&self, operation: OperationId) -> Done {
+        let mut events = self.engine.events();
+        let wait = async {
+            loop {
+                let frames = self.engine.receipts_from(1, 10_000).unwrap();
+                let mut found = frames.into_iter().map(|frame| self.done(frame));
+                if let Some(done) = found.rfind(|done| done.ended(operation)) {
+                    return done;
+                }
+                while !matches!(events.recv().await.unwrap(), EngineEvent::Ended) {}
+            }
+        };
+        let limit = Duration::from_secs(60);
+        tokio::time::timeout(limit, wait)
+            .await
+            .expect("the operation ends within a minute")
+    }
+
+    pub(super) fn done(&self, frame: ReceiptFrame) -> Done {
+        let key = VerifyKey::of(&self.identity.receipt_key);
+        let (receipt, _) = Receipt::open(&frame.receipt, key).unwrap();
+        Done { receipt, frame }
+    }
+
+    /// Opens the secret of a receipt and sees that it is the one that Garage has.
+    pub(super) fn secret(&self, done: &Done) -> String {
+        let sealed = done.frame.sealed.as_ref().expect("a sealed secret");
+        assert_eq!(done.receipt.sealed, Some(sealed.digest()));
+        let context = SealContext {
+            operation: done.receipt.operation,
+            account: done.receipt.account,
+            region: &done.receipt.region,
+            agent: done.receipt.agent,
+            key: &sealed.key,
+        };
+        let secret = sealed.open(&self.client, &context).unwrap();
+        assert_eq!(
+            secret.expose_secret(),
+            self.garage.secret_of(sealed.key.as_str())
+        );
+        secret.expose_secret().to_owned()
+    }
+}
+
+/// A receipt, verified, as it travels.
+#[derive(Debug)]
+pub(super) struct Done {
+    pub(super) receipt: Receipt,
+    pub(super) frame: ReceiptFrame,
+}
+
+impl Done {
+    /// Whether `operation` was run to this end.
+    fn ended(&self, operation: OperationId) -> bool {
+        self.receipt.operation == operation
+            && !matches!(self.receipt.outcome, Outcome::Refused { .. })
+    }
+
+    pub(super) fn result(&self) -> &CommandResult {
+        match &self.receipt.outcome {
+            Outcome::Done(result) => result,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub(super) fn failure(&self) -> Failure {
+        match &self.receipt.outcome {
+            Outcome::Failed { code, .. } => *code,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub(super) fn refusal(&self) -> Refusal {
+        match &self.receipt.outcome {
+            Outcome::Refused { code, .. } => *code,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+pub(super) fn envelope(payload: &CommandPayload, key: &SigningKey) -> Vec<u8> {
+    let envelope = Envelope::sign_json(PayloadType::Command, payload, key).unwrap();
+    serde_json::to_vec(&envelope).unwrap()
+}
+
+fn options(
+    state: &Path,
+    identity: &Arc<Identity>,
+    clock: &Arc<TestClock>,
+    proxy: &Proxy,
+    token: &SecretString,
+) -> EngineOptions {
+    EngineOptions {
+        state_dir: state.to_owned(),
+        identity: Arc::clone(identity),
+        clock: Arc::clone(clock) as Arc<dyn Clock>,
+        garage: GarageClient::new(Endpoint::Unix(proxy.socket.clone()), token.clone()),
+        disabled: vec!["cluster.health".to_owned()],
+        predecessor_head: None,
+    }
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
+}
+
+fn binary() -> PathBuf {
+    if let Some(path) = std::env::var_os("STORM_GARAGE") {
+        return PathBuf::from(path);
+    }
+    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let cache = cache
+        .or_else(|| Some(std::env::home_dir()?.join(".cache")))
+        .unwrap();
+    let path = cache.join("storm-buckets/garage-2.5.0/bin/garage");
+    assert!(
+        path.exists(),
+        "{} is missing: run cargo xtask test",
+        path.display()
+    );
+    path
+}

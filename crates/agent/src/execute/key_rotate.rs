@@ -1,0 +1,198 @@
+//! `key.rotate`: a new key with the old one's rights and end; last, the old one's end. The old key
+//! is untouched until the new one is whole.
+
+use storm_protocol::{
+    command::{KeyGrant, KeyRotate, Resource},
+    error::Failure,
+    ident::{AccountId, KeyLabel, Micros, key_name, parse_key_name},
+    result::KeyRotated,
+};
+
+use super::{Stop, new_key};
+use crate::{
+    engine::Run,
+    garage::{AdminRequest, GarageClient, KeyInfo, Rights},
+    journal::{Owned, OwnerChange, Record},
+};
+
+/// The label of a key whose predecessor's name is not ours.
+const PLAIN_LABEL: &str = "key";
+/// Microseconds in a millisecond, the grain of Garage's instants.
+const MILLI: i64 = 1000;
+
+pub(super) async fn execute(run: &mut Run, p: &KeyRotate) -> Result<KeyRotated, Stop> {
+    match make(run, p).await {
+        Err(failed @ Stop::Failed { .. }) => {
+            if run.may_have_changed() {
+                let key = run.key_id();
+                new_key::delete(run, &key).await?;
+                new_key::delete_given_up(run).await?;
+            }
+            Err(failed)
+        }
+        ended => ended,
+    }
+}
+
+async fn make(run: &mut Run, p: &KeyRotate) -> Result<KeyRotated, Stop> {
+    let read = |garage: GarageClient| async move { garage.key(p.key.as_str()).await };
+    let old = run
+        .read(read)
+        .await?
+        .ok_or_else(|| Stop::because(Failure::NoSuchKey))?;
+    let ends = end_of_old(run, p, &old);
+    // Written down before anything changes: afterwards the old key's end is our own.
+    if let (Some(before), None) = (ends.before, &run.entry.record) {
+        run.record(Record::Expiry(before)).await?;
+    }
+
+    let (account, label) = owner_and_label(run, p, &old)?;
+    let name = key_name(account, &label);
+    let key = new_key::ensure(run, &name).await?;
+    if ends.before.is_some() || run.is_uncertain() {
+        run.must(AdminRequest::update_key(&key, Some(&name), ends.before))
+            .await?;
+    }
+    let mut grants = Vec::with_capacity(old.buckets.len());
+    for bucket in &old.buckets {
+        let grant = KeyGrant {
+            bucket: bucket.id,
+            read: bucket.permissions.read,
+            write: bucket.permissions.write,
+            owner: bucket.permissions.owner,
+        };
+        let rights = Rights::from(&grant);
+        if !rights.any() {
+            continue;
+        }
+        match run
+            .change(AdminRequest::allow(bucket.id, key.as_str(), rights))
+            .await?
+            .result
+        {
+            Ok(_) => grants.push(grant),
+            // Deleted meanwhile: no right on it is left to take over.
+            Err(no) if no.is("NoSuchBucket") => {}
+            Err(no) => return Err(Stop::from(&no)),
+        }
+    }
+    new_key::delete_given_up(run).await?;
+
+    let end_old = AdminRequest::update_key(&p.key, None, Some(ends.old));
+    match run.change(end_old).await?.result {
+        Ok(_) => {}
+        // Gone by other hands: it has ended.
+        Err(no) if no.is("NoSuchAccessKey") => {}
+        Err(no) => return Err(Stop::from(&no)),
+    }
+    run.owners
+        .push(OwnerChange::Set(Owned::Key(key.clone()), account));
+    run.touched.push(Resource::Key(key.clone()));
+    Ok(KeyRotated {
+        key,
+        grants,
+        previous: p.key.clone(),
+        previous_expires_at: ends.old,
+    })
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Ends {
+    /// When the old key was to end before this operation: the new one's end too.
+    before: Option<Micros>,
+    /// When the old key ends now: after the grace, never later than before.
+    old: Micros,
+}
+
+fn end_of_old(run: &Run, p: &KeyRotate, old: &KeyInfo) -> Ends {
+    let grace_ends = run
+        .entry
+        .accepted_at
+        .plus_seconds(i64::from(p.grace_seconds));
+    let recorded = match run.entry.record {
+        Some(Record::Expiry(before)) => Some(before),
+        Some(Record::Bucket(_)) | None => None,
+    };
+    ends(grace_ends, recorded, old.expiration, run.resumed)
+}
+
+fn ends(grace: Micros, recorded: Option<Micros>, seen: Option<Micros>, resumed: bool) -> Ends {
+    // In whole milliseconds, as Garage keeps it, so that the receipt says the same.
+    let grace = Micros(grace.0 - grace.0.rem_euclid(MILLI));
+    // Without a record, an end at the end of the grace is the one that we set before a crash.
+    let own = resumed && recorded.is_none() && seen == Some(grace);
+    let before = recorded.or(seen.filter(|_| !own));
+    Ends {
+        before,
+        old: before.map_or(grace, |before| before.min(grace)),
+    }
+}
+
+/// The new key belongs to whom the old one belongs, whoever asks.
+fn owner_and_label(run: &Run, p: &KeyRotate, old: &KeyInfo) -> Result<(AccountId, KeyLabel), Stop> {
+    let (account, label) = match parse_key_name(&old.name) {
+        Some((account, label)) => (account, Some(label)),
+        None => {
+            let owner = run.inner.journal.owner(&Owned::Key(p.key.clone()));
+            let plain = old.name.parse().ok().or_else(|| PLAIN_LABEL.parse().ok());
+            (owner.ok().flatten().unwrap_or(run.account()), plain)
+        }
+    };
+    let label = p
+        .label
+        .clone()
+        .or(label)
+        .ok_or_else(|| Stop::because(Failure::GaveUp))?;
+    Ok((account, label))
+}
+
+#[cfg(test)]
+mod tests {
+    use storm_protocol::ident::Micros;
+
+    use super::{Ends, ends};
+
+    #[test]
+    fn the_old_key_never_lives_longer_and_the_new_one_inherits_its_end() {
+        let grace = Micros(5_000_500);
+        let whole = Micros(5_000_000);
+        let early = Some(Micros(1_000_000));
+        let late = Some(Micros(9_000_000));
+        let no_end = Ends {
+            before: None,
+            old: whole,
+        };
+        assert_eq!(ends(grace, None, None, false), no_end);
+        assert_eq!(
+            ends(grace, None, early, false),
+            Ends {
+                before: early,
+                old: Micros(1_000_000)
+            }
+        );
+        assert_eq!(
+            ends(grace, None, late, false),
+            Ends {
+                before: late,
+                old: whole
+            }
+        );
+        // After a crash behind the last call, the end that is seen is our own.
+        assert_eq!(ends(grace, None, Some(whole), true), no_end);
+        assert_eq!(
+            ends(grace, late, Some(whole), true),
+            Ends {
+                before: late,
+                old: whole
+            }
+        );
+        // Not our own: it was there before and no record was needed yet.
+        assert_eq!(
+            ends(grace, None, early, true),
+            Ends {
+                before: early,
+                old: Micros(1_000_000)
+            }
+        );
+    }
+}

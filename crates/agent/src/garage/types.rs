@@ -1,0 +1,200 @@
+//! What Garage answers, as far as we use it. Members that stand here no more than Garage's newer
+//! ones hinder: unknown ones are ignored. Key ids are text here, since Garage also holds keys that
+//! others imported under ids of their own form.
+
+use serde::{Deserialize, Deserializer, de::Error};
+use storm_protocol::ident::{AccessKeyId, AccountId, BucketId, Micros, parse_key_name};
+
+/// A bucket.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct BucketInfo {
+    /// Its id.
+    pub(crate) id: BucketId,
+    /// When it was made, to the millisecond.
+    #[serde(deserialize_with = "instant")]
+    pub(crate) created: Micros,
+    /// Its names.
+    pub(crate) global_aliases: Vec<String>,
+    /// Its website is on.
+    pub(crate) website_access: bool,
+    /// Keys with a right on it or a name of their own for it.
+    pub(crate) keys: Vec<BucketKey>,
+    /// Whole objects.
+    pub(crate) objects: u64,
+    /// Bytes of whole objects.
+    pub(crate) bytes: u64,
+    /// Unfinished uploads, multipart ones included.
+    pub(crate) unfinished_uploads: u64,
+    /// Bytes in parts of unfinished uploads.
+    pub(crate) unfinished_multipart_upload_bytes: u64,
+    /// Its limits.
+    pub(crate) quotas: BucketQuotas,
+}
+
+impl BucketInfo {
+    /// Whether nobody can name or reach the bucket and nothing is in it.
+    pub(crate) fn is_orphan(&self) -> bool {
+        self.global_aliases.is_empty()
+            && self.keys.is_empty()
+            && self.objects == 0
+            && self.unfinished_uploads == 0
+    }
+
+    /// The accounts that its keys belong to, by the keys' names, each once.
+    pub(crate) fn accounts(&self) -> Vec<AccountId> {
+        let mut accounts: Vec<_> = self
+            .keys
+            .iter()
+            .filter_map(|key| parse_key_name(&key.name).map(|(account, _)| account))
+            .collect();
+        accounts.sort_unstable();
+        accounts.dedup();
+        accounts
+    }
+}
+
+/// Limits; absent is none.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct BucketQuotas {
+    /// On bytes.
+    pub(crate) max_size: Option<u64>,
+    /// On objects.
+    pub(crate) max_objects: Option<u64>,
+}
+
+/// A key of a bucket.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct BucketKey {
+    /// The key's id as Garage has it.
+    pub(crate) access_key_id: String,
+    /// The key's name.
+    pub(crate) name: String,
+    /// Its rights.
+    pub(crate) permissions: Permissions,
+    /// The names that this key alone has for the bucket.
+    pub(crate) bucket_local_aliases: Vec<String>,
+}
+
+/// Rights; an absent one is not given.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Permissions {
+    /// Reads.
+    pub(crate) read: bool,
+    /// Writes.
+    pub(crate) write: bool,
+    /// Owns.
+    pub(crate) owner: bool,
+}
+
+/// A key, without its secret.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct KeyInfo {
+    /// Its id as Garage has it.
+    pub(crate) access_key_id: String,
+    /// Its name.
+    pub(crate) name: String,
+    /// When it was made, if Garage knows.
+    #[serde(default, deserialize_with = "maybe_instant")]
+    pub(crate) created: Option<Micros>,
+    /// When it ends.
+    #[serde(default, deserialize_with = "maybe_instant")]
+    pub(crate) expiration: Option<Micros>,
+    /// Buckets on which it has a right or for which it has a name of its own.
+    #[serde(default)]
+    pub(crate) buckets: Vec<KeyBucket>,
+}
+
+impl KeyInfo {
+    /// The id, when it is of our form.
+    pub(crate) fn id(&self) -> Option<AccessKeyId> {
+        self.access_key_id.parse().ok()
+    }
+}
+
+/// A bucket of a key.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct KeyBucket {
+    /// The bucket.
+    pub(crate) id: BucketId,
+    /// The rights that the key's side has.
+    pub(crate) permissions: Permissions,
+}
+
+/// Garage's view of the cluster's health.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Health {
+    /// healthy, degraded or unavailable.
+    pub(crate) status: String,
+    /// Nodes ever heard of.
+    pub(crate) known_nodes: u32,
+    /// Nodes that answer.
+    pub(crate) connected_nodes: u32,
+    /// Nodes with a storage role.
+    pub(crate) storage_nodes: u32,
+    /// Of those, the ones that answer; 2.3 called it `storageNodesOk`.
+    #[serde(alias = "storageNodesOk")]
+    pub(crate) storage_nodes_up: u32,
+    /// Partitions.
+    pub(crate) partitions: u32,
+    /// Partitions that can be written.
+    pub(crate) partitions_quorum: u32,
+    /// Partitions with every copy in reach.
+    pub(crate) partitions_all_ok: u32,
+}
+
+/// The nodes.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct ClusterStatus {
+    /// Each node that is known.
+    pub(crate) nodes: Vec<Node>,
+}
+
+impl ClusterStatus {
+    /// The version of the node that answered: the one that is up and was never "last seen".
+    pub(crate) fn own_version(&self) -> Option<&str> {
+        let own = |node: &&Node| node.is_up && node.last_seen_secs_ago.is_none();
+        self.nodes.iter().find(own)?.garage_version.as_deref()
+    }
+}
+
+/// One node.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Node {
+    /// It answers.
+    pub(crate) is_up: bool,
+    /// Seconds since it last answered; absent for the node that is asked.
+    #[serde(default)]
+    pub(crate) last_seen_secs_ago: Option<u64>,
+    /// Its version.
+    #[serde(default)]
+    pub(crate) garage_version: Option<String>,
+}
+
+/// RFC 3339 text of an instant, for Garage.
+pub(super) fn to_text(instant: Micros) -> Option<String> {
+    jiff::Timestamp::from_microsecond(instant.0)
+        .ok()
+        .map(|at| at.to_string())
+}
+
+fn read_instant(text: &str) -> Result<Micros, jiff::Error> {
+    let at: jiff::Timestamp = text.parse()?;
+    Ok(Micros(at.as_microsecond()))
+}
+
+fn instant<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Micros, D::Error> {
+    read_instant(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+}
+
+fn maybe_instant<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Micros>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?;
+    let read = text.map(|text| read_instant(&text).map_err(D::Error::custom));
+    read.transpose()
+}

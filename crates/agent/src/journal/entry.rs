@@ -1,0 +1,186 @@
+//! The rows of the journal: unfinished operations with all that their recovery needs, ended ones
+//! with what a repeated request needs, and whose each thing is.
+
+use serde::{Deserialize, Serialize};
+use storm_protocol::{
+    command::{RawCommand, Resource},
+    envelope::{Actor, CommandPayload},
+    ident::{AccessKeyId, AccountId, BucketId, Digest, Micros, OperationId},
+    seal::{SealKey, Sealed},
+};
+
+/// The way an envelope came, which decides who may have signed it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Source {
+    /// Over the channel to the hub: dispatch keys.
+    Channel,
+    /// From the node's spool: offline keys.
+    Spool,
+}
+
+/// An operation that has been taken and has not ended.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Entry {
+    /// The operation.
+    pub(crate) operation: OperationId,
+    /// Its place in the order of taking.
+    pub(crate) place: u64,
+    /// The way it came.
+    pub(crate) source: Source,
+    /// The envelope's identity.
+    pub(crate) envelope: Digest,
+    /// The digest of its intent.
+    pub(crate) intent: Digest,
+    /// The attempt that was taken.
+    pub(crate) attempt: u32,
+    /// Who asks.
+    pub(crate) actor: Actor,
+    /// What is asked.
+    pub(crate) command: RawCommand,
+    /// Where a secret is sealed to.
+    pub(crate) seal_to: Option<SealKey>,
+    /// When it was taken.
+    pub(crate) accepted_at: Micros,
+    /// The key that it makes, if it makes one.
+    pub(crate) key: Option<KeyTry>,
+    /// What has to be known of the time before its first change.
+    pub(crate) record: Option<Record>,
+}
+
+impl Entry {
+    /// The entry of an envelope that passed every check.
+    pub(crate) fn new(
+        payload: CommandPayload,
+        envelope: Digest,
+        source: Source,
+        place: u64,
+        accepted_at: Micros,
+        key: Option<KeyTry>,
+    ) -> Self {
+        Self {
+            operation: payload.operation,
+            place,
+            source,
+            envelope,
+            intent: payload.intent(),
+            attempt: payload.attempt,
+            actor: payload.actor,
+            command: payload.command,
+            seal_to: payload.seal_to,
+            accepted_at,
+            key,
+            record: None,
+        }
+    }
+}
+
+/// One id that an operation tries for its new key, with the sealed secret of that try.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct KeyTry {
+    /// The try, from 0: with the operation it gives the id.
+    pub(crate) number: u32,
+    /// The secret, sealed.
+    pub(crate) sealed: Sealed,
+}
+
+/// What an operation must know of the time before its first change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Record {
+    /// Of `bucket.delete`: what to put back when the bucket turns out not to be empty.
+    Bucket(BucketRecord),
+    /// Of `key.rotate`: when the old key was to end already.
+    Expiry(Micros),
+}
+
+/// A bucket's names, keys and limits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct BucketRecord {
+    /// Its global aliases.
+    pub(crate) aliases: Vec<String>,
+    /// Names that one key alone has for it.
+    pub(crate) local_aliases: Vec<LocalAlias>,
+    /// Rights on it.
+    pub(crate) grants: Vec<GrantRecord>,
+    /// The limit on bytes.
+    pub(crate) max_size: Option<u64>,
+    /// The limit on objects.
+    pub(crate) max_objects: Option<u64>,
+}
+
+/// A name that one key alone has for a bucket.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LocalAlias {
+    /// The key, as Garage names it.
+    pub(crate) key: String,
+    /// The name.
+    pub(crate) alias: String,
+}
+
+/// A key's rights on the bucket at hand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct GrantRecord {
+    /// The key, as Garage names it.
+    pub(crate) key: String,
+    /// Reads.
+    pub(crate) read: bool,
+    /// Writes.
+    pub(crate) write: bool,
+    /// Owns.
+    pub(crate) owner: bool,
+}
+
+/// What stays of an operation that has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Finished {
+    /// The digest of its intent.
+    pub(crate) intent: Digest,
+    /// Its receipt.
+    pub(crate) sequence: u64,
+    /// When it ended.
+    pub(crate) finished_at: Micros,
+}
+
+/// A thing that belongs to an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Owned {
+    /// A bucket.
+    Bucket(BucketId),
+    /// A key.
+    Key(AccessKeyId),
+}
+
+impl Owned {
+    /// The thing behind a resource; a name is nobody's.
+    pub(crate) fn of(resource: &Resource) -> Option<Self> {
+        match resource {
+            Resource::Bucket(bucket) => Some(Self::Bucket(*bucket)),
+            Resource::Key(key) => Some(Self::Key(key.clone())),
+            Resource::Name(_) => None,
+        }
+    }
+
+    pub(super) fn table_key(&self) -> String {
+        match self {
+            Self::Bucket(bucket) => format!("bucket:{bucket}"),
+            Self::Key(key) => format!("key:{key}"),
+        }
+    }
+}
+
+/// A change of whose a thing is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum OwnerChange {
+    /// It belongs to the account.
+    Set(Owned, AccountId),
+    /// It belongs to the account, unless the journal knows better.
+    Learn(Owned, AccountId),
+    /// It is gone.
+    Gone(Owned),
+}
