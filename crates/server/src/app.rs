@@ -1,0 +1,78 @@
+//! What the roles share in one process: configuration, store, clock and the bus that wakes them.
+//! The bus only wakes; what is true stands in the database.
+
+use std::sync::Arc;
+
+use storm_protocol::ident::{AccessKeyId, AccountId, AgentId, BucketId, OperationId};
+use tokio::sync::{Notify, broadcast, watch};
+use tokio_util::sync::CancellationToken;
+
+use crate::{clock::Clock, config::Config, keys::PublicTrust, store::Store};
+
+/// Changes that a slow listener may fall behind by before it is told that it missed some.
+const CHANGES_CAPACITY: usize = 1024;
+
+/// Shared by web, signer and hub. Holds no private key of any kind.
+#[derive(Clone)]
+pub struct App {
+    /// The configuration.
+    pub config: Arc<Config>,
+    /// The database.
+    pub store: Store,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// Wakes the roles.
+    pub bus: Arc<Bus>,
+    /// Root key, trust document and CA key digest: `app.trust.borrow().clone()`. Follows the file.
+    pub trust: watch::Receiver<Arc<PublicTrust>>,
+}
+
+/// Wakes who waits. A lost wake costs at most the poll interval of the one who waits.
+pub struct Bus {
+    /// There is something to sign or issue.
+    pub signer: Notify,
+    /// There is something to send.
+    pub hub: Notify,
+    /// The process ends: whoever waits for long lets go.
+    pub stopping: CancellationToken,
+    changes: broadcast::Sender<Change>,
+}
+
+/// Something in the database moved. Carries ids only: whoever cares reads the row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// An operation of an account.
+    Operation(AccountId, OperationId),
+    /// A bucket of an account.
+    Bucket(Option<AccountId>, BucketId),
+    /// A key of an account.
+    Key(Option<AccountId>, AccessKeyId),
+    /// An agent.
+    Agent(AgentId),
+    /// A certificate request, by its row id.
+    Certificate(String),
+}
+
+impl Default for Bus {
+    fn default() -> Self {
+        Self {
+            signer: Notify::new(),
+            hub: Notify::new(),
+            stopping: CancellationToken::new(),
+            changes: broadcast::channel(CHANGES_CAPACITY).0,
+        }
+    }
+}
+
+impl Bus {
+    /// Says that something moved.
+    pub fn tell(&self, change: Change) {
+        // Nobody listening is fine.
+        let _ = self.changes.send(change);
+    }
+
+    /// Listens from now on.
+    pub fn listen(&self) -> broadcast::Receiver<Change> {
+        self.changes.subscribe()
+    }
+}

@@ -1,0 +1,316 @@
+//! Who asks, and what they may. A handler gets the store from an extractor that has checked its
+//! caller, and from nowhere else: [`Caller`] for people with a role, [`Anyone`] for the few routes
+//! that need none. [`Gate`], the router's state, gives nothing away by itself.
+
+use std::{
+    marker::PhantomData,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+
+use axum::extract::{ConnectInfo, FromRequestParts};
+use axum_extra::extract::CookieJar;
+use http::{HeaderMap, Method, StatusCode, header, request::Parts};
+use storm_protocol::{
+    api::{Role, VIA_HEADER, WAIT_SECONDS, via_from_header},
+    envelope::{Actor, Via},
+    ident::Micros,
+};
+
+use crate::{
+    app::App, auth::limits::SignInLimits, auth::password::Passwords, auth::secret::StoredSecret,
+    error::ApiError, events::Streams, store::Store, store::sessions::Person,
+};
+
+pub(crate) mod limits;
+pub(crate) mod password;
+pub(crate) mod secret;
+
+/// The session cookie.
+pub(crate) const COOKIE: &str = "storm_session";
+
+/// The router's state. Its content is private to this module: what a handler gets of it, it gets
+/// from an extractor.
+#[derive(Clone)]
+pub(crate) struct Gate(Arc<Inside>);
+
+struct Inside {
+    app: App,
+    passwords: Passwords,
+    sign_in: SignInLimits,
+    streams: Streams,
+    wait: Duration,
+    site: String,
+}
+
+impl Gate {
+    /// The gate of `app`.
+    pub(crate) fn new(app: App) -> Self {
+        Self::with_wait(app, Duration::from_secs(WAIT_SECONDS))
+    }
+
+    /// The gate of `app`, with another wait for operations to end.
+    pub(crate) fn with_wait(app: App, wait: Duration) -> Self {
+        let site = app
+            .config
+            .web
+            .public_url
+            .trim_end_matches('/')
+            .to_ascii_lowercase();
+        Self(Arc::new(Inside {
+            app,
+            passwords: Passwords::default(),
+            sign_in: SignInLimits::default(),
+            streams: Streams::default(),
+            wait,
+            site,
+        }))
+    }
+
+    /// Whether browsers come over TLS.
+    pub(crate) fn is_https(&self) -> bool {
+        self.0.site.starts_with("https://")
+    }
+
+    async fn identify(&self, parts: &Parts) -> Result<Person, ApiError> {
+        let app = &self.0.app;
+        let now = app.clock.now();
+        if let Some(header) = parts.headers.get(header::AUTHORIZATION) {
+            let text = header
+                .to_str()
+                .ok()
+                .and_then(|text| text.strip_prefix("Bearer "));
+            let secret = text
+                .and_then(StoredSecret::of_token)
+                .ok_or_else(bad_token)?;
+            return app
+                .store
+                .person_of_token(secret, now)
+                .await?
+                .ok_or_else(bad_token);
+        }
+        let secret = session_secret(&parts.headers).ok_or_else(not_signed_in)?;
+        self.same_site(&parts.method, &parts.headers)?;
+        app.store
+            .person_of_session(secret, now)
+            .await?
+            .ok_or_else(not_signed_in)
+    }
+
+    /// Refuses a change that another site made the browser send. Browsers name the page's origin in
+    /// `Origin` with each such request; whoever sends none is no browser, or has to show a header
+    /// that no other site's page can set.
+    fn same_site(&self, method: &Method, headers: &HeaderMap) -> Result<(), ApiError> {
+        if method.is_safe() {
+            return Ok(());
+        }
+        let sound = match headers.get(header::ORIGIN) {
+            Some(origin) => origin
+                .as_bytes()
+                .eq_ignore_ascii_case(self.0.site.as_bytes()),
+            None => headers.contains_key(VIA_HEADER),
+        };
+        sound.then_some(()).ok_or_else(|| {
+            let message = format!(
+                "This request does not come from {}, where the dashboard is. Nothing was changed. \
+                 Open that address; programs send an API token, or the header {VIA_HEADER}.",
+                self.0.site
+            );
+            ApiError::refused(StatusCode::FORBIDDEN, "cross_site", message)
+        })
+    }
+}
+
+/// What a caller has to be for a route. The types below are the roles.
+pub(crate) trait Need: Send + Sync + 'static {
+    /// Whether `person` is that.
+    fn is_met_by(person: &Person) -> bool;
+    /// Who may, for a person.
+    const WHO: &'static str;
+}
+
+macro_rules! needs {
+    ($($(#[doc = $doc:literal])+ $name:ident $who:literal => $test:expr;)+) => {
+        $(
+            $(#[doc = $doc])+
+            pub(crate) struct $name;
+
+            impl Need for $name {
+                const WHO: &'static str = $who;
+                fn is_met_by(person: &Person) -> bool {
+                    let test: fn(&Person) -> bool = $test;
+                    test(person)
+                }
+            }
+        )+
+    };
+}
+
+needs! {
+    /// Anyone in the account: sees, and makes API tokens that may what their maker may.
+    Viewer "a member of the account" => |person| person.role >= Role::Viewer;
+    /// Changes buckets and keys.
+    Member "a member, admin or owner of the account" => |person| person.role >= Role::Member;
+    /// Runs the platform.
+    Operator "an operator of the platform" => |person| person.operator;
+}
+
+/// Somebody who is signed in and is what the route needs.
+pub(crate) struct Caller<N: Need> {
+    /// Who it is.
+    pub(crate) person: Person,
+    /// The address that the request came from.
+    pub(crate) origin: Option<String>,
+    via: Via,
+    gate: Gate,
+    need: PhantomData<N>,
+}
+
+impl<N: Need> Caller<N> {
+    /// What the roles share.
+    pub(crate) fn app(&self) -> &App {
+        &self.gate.0.app
+    }
+
+    /// The database.
+    pub(crate) fn store(&self) -> &Store {
+        &self.app().store
+    }
+
+    /// Now.
+    pub(crate) fn now(&self) -> Micros {
+        self.app().clock.now()
+    }
+
+    /// How long a request waits for its operation.
+    pub(crate) fn wait(&self) -> Duration {
+        self.gate.0.wait
+    }
+
+    /// The open streams of events.
+    pub(crate) fn streams(&self) -> &Streams {
+        &self.gate.0.streams
+    }
+
+    /// The caller, as it stands in a command.
+    pub(crate) fn actor(&self) -> Actor {
+        Actor {
+            account: self.person.account,
+            user: self.person.user,
+            operator: self.person.operator,
+            via: self.via,
+        }
+    }
+}
+
+impl<N: Need> FromRequestParts<Gate> for Caller<N> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, gate: &Gate) -> Result<Self, ApiError> {
+        let person = gate.identify(parts).await?;
+        if !N::is_met_by(&person) {
+            return Err(ApiError::forbidden(format!(
+                "Only {} may do this. Nothing was changed.",
+                N::WHO
+            )));
+        }
+        let via = parts
+            .headers
+            .get(VIA_HEADER)
+            .and_then(|via| via.to_str().ok());
+        Ok(Self {
+            person,
+            origin: origin(parts).map(|address| address.to_string()),
+            via: via_from_header(via),
+            gate: gate.clone(),
+            need: PhantomData,
+        })
+    }
+}
+
+/// Anyone at all, for the routes that are public or sign people in and out.
+pub(crate) struct Anyone {
+    /// The address that the request came from.
+    pub(crate) origin: Option<IpAddr>,
+    /// The session that the request brings, which nobody has checked.
+    pub(crate) session: Option<StoredSecret>,
+    gate: Gate,
+}
+
+impl Anyone {
+    /// What the roles share.
+    pub(crate) fn app(&self) -> &App {
+        &self.gate.0.app
+    }
+
+    /// Checks passwords.
+    pub(crate) fn passwords(&self) -> &Passwords {
+        &self.gate.0.passwords
+    }
+
+    /// Counts tries to sign in.
+    pub(crate) fn sign_in_limits(&self) -> &SignInLimits {
+        &self.gate.0.sign_in
+    }
+
+    /// Whether browsers come over TLS.
+    pub(crate) fn is_https(&self) -> bool {
+        self.gate.is_https()
+    }
+}
+
+impl FromRequestParts<Gate> for Anyone {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, gate: &Gate) -> Result<Self, ApiError> {
+        let session = session_secret(&parts.headers);
+        // Without a cookie and without `Origin` there is nothing that another site could use.
+        if session.is_some() || parts.headers.contains_key(header::ORIGIN) {
+            gate.same_site(&parts.method, &parts.headers)?;
+        }
+        Ok(Self {
+            origin: origin(parts),
+            session,
+            gate: gate.clone(),
+        })
+    }
+}
+
+fn session_secret(headers: &HeaderMap) -> Option<StoredSecret> {
+    StoredSecret::of_session(CookieJar::from_headers(headers).get(COOKIE)?.value())
+}
+
+/// The client's address. A proxy on this machine is believed in what it adds last.
+fn origin(parts: &Parts) -> Option<IpAddr> {
+    let peer = parts
+        .extensions
+        .get::<ConnectInfo<SocketAddr>>()?
+        .0
+        .ip()
+        .to_canonical();
+    let forwarded = || {
+        let last = parts
+            .headers
+            .get_all("x-forwarded-for")
+            .iter()
+            .next_back()?;
+        last.to_str().ok()?.rsplit(',').next()?.trim().parse().ok()
+    };
+    if peer.is_loopback() {
+        forwarded().or(Some(peer))
+    } else {
+        Some(peer)
+    }
+}
+
+fn not_signed_in() -> ApiError {
+    let message = "You are not signed in, or your session has ended. Sign in again.";
+    ApiError::refused(StatusCode::UNAUTHORIZED, "not_signed_in", message)
+}
+
+fn bad_token() -> ApiError {
+    let message = "The API token is not valid: it is mistyped, deleted or has ended. Use `Authorization: \
+                   Bearer sbt_…` with a token that is.";
+    ApiError::refused(StatusCode::UNAUTHORIZED, "bad_token", message)
+}

@@ -1,0 +1,251 @@
+//! The configuration file, read once at start. What is wrong in it is said in one sentence that
+//! names the file and the key.
+
+use std::{
+    fmt,
+    net::{IpAddr, SocketAddr},
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, bail};
+use serde::Deserialize;
+
+/// Where the configuration is looked for when the command line does not say.
+pub const DEFAULT_PATH: &str = "/etc/storm-buckets/config.toml";
+
+/// The whole configuration.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Keys, trust document and database live here.
+    pub data_dir: PathBuf,
+    /// The API and the page.
+    #[serde(default)]
+    pub web: Web,
+    /// The agents' listener.
+    #[serde(default)]
+    pub hub: Hub,
+    /// The log on standard error.
+    #[serde(default)]
+    pub log: Log,
+}
+
+/// The API and the page.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Web {
+    /// The address to listen on.
+    pub listen: SocketAddr,
+    /// How browsers and the CLI reach it; `https` unless it is this machine alone.
+    pub public_url: String,
+}
+
+/// The agents' listener.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Hub {
+    /// The address to listen on.
+    pub listen: SocketAddr,
+    /// How agents reach it: `https://HOST:PORT`. TLS ends here, never in a proxy.
+    pub public_url: String,
+}
+
+/// The log.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Log {
+    /// How its lines look.
+    pub format: LogFormat,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl Default for Web {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            public_url: "http://127.0.0.1:8080".to_owned(),
+        }
+    }
+}
+
+impl Default for Hub {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([0, 0, 0, 0], 8443)),
+            public_url: "https://127.0.0.1:8443".to_owned(),
+        }
+    }
+}
+
+impl Config {
+    /// Reads and checks `file`.
+    pub fn read(file: &Path) -> anyhow::Result<Self> {
+        let text = std::fs::read_to_string(file).with_context(|| {
+            format!(
+                "the configuration {} cannot be read; name one with --config",
+                file.display()
+            )
+        })?;
+        Self::parse(&text).with_context(|| format!("in {}", file.display()))
+    }
+
+    /// Reads and checks a configuration's text.
+    pub fn parse(text: &str) -> anyhow::Result<Self> {
+        let mut config: Self = toml::from_str(text).map_err(|error| {
+            let line = error
+                .span()
+                .map_or(1, |span| 1 + text[..span.start].matches('\n').count());
+            anyhow::anyhow!("line {line}: {}", error.message().trim().replace('\n', " "))
+        })?;
+        config.check()?;
+        for url in [&mut config.web.public_url, &mut config.hub.public_url] {
+            url.truncate(url.trim_end_matches('/').len());
+        }
+        Ok(config)
+    }
+
+    /// The database.
+    pub fn database(&self) -> PathBuf {
+        self.data_dir.join("storm.db")
+    }
+
+    fn check(&self) -> anyhow::Result<()> {
+        if !self.data_dir.is_absolute() {
+            bail!(
+                "data_dir = \"{}\" is not an absolute path; write it from the root",
+                self.data_dir.display()
+            );
+        }
+        let web = PublicUrl::parse("[web] public_url", &self.web.public_url)?;
+        if !matches!(web.scheme, "http" | "https") {
+            bail!(
+                "[web] public_url \"{}\" has to begin with https://",
+                self.web.public_url
+            );
+        }
+        if web.scheme == "http" && !web.is_loopback() {
+            bail!(
+                "[web] public_url \"{}\" is plain http and not this machine: passwords and one-time \
+                 keys would cross the network in the clear, and browsers refuse to open secrets there; \
+                 put a TLS proxy in front and write https://",
+                self.web.public_url
+            );
+        }
+        let hub = PublicUrl::parse("[hub] public_url", &self.hub.public_url)?;
+        if !matches!(hub.scheme, "https" | "wss") {
+            bail!(
+                "[hub] public_url \"{}\" has to begin with https://",
+                self.hub.public_url
+            );
+        }
+        Ok(())
+    }
+}
+
+/// What matters of a URL in the configuration: no path, no query, no user.
+struct PublicUrl<'a> {
+    scheme: &'a str,
+    host: &'a str,
+}
+
+impl<'a> PublicUrl<'a> {
+    fn parse(key: &'static str, text: &'a str) -> anyhow::Result<Self> {
+        let wrong =
+            || anyhow::anyhow!("{key} \"{text}\" is not a URL of the form https://HOST[:PORT]");
+        let (scheme, rest) = text.split_once("://").ok_or_else(wrong)?;
+        let authority: http::uri::Authority =
+            rest.trim_end_matches('/').parse().map_err(|_| wrong())?;
+        if rest.contains('@') || authority.host().is_empty() {
+            return Err(wrong());
+        }
+        let length = authority.host().len();
+        Ok(Self {
+            scheme,
+            host: &rest[..length],
+        })
+    }
+
+    fn is_loopback(&self) -> bool {
+        let host = self.host.trim_start_matches('[').trim_end_matches(']');
+        host == "localhost"
+            || host
+                .parse::<IpAddr>()
+                .is_ok_and(|address| address.is_loopback())
+    }
+}
+
+impl fmt::Display for LogFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Text => "text",
+            Self::Json => "json",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Config;
+
+    fn error(text: &str) -> String {
+        format!("{:#}", Config::parse(text).unwrap_err())
+    }
+
+    #[test]
+    fn defaults_are_this_machine_alone() {
+        let config = Config::parse("data_dir = \"/var/lib/storm-buckets\"").unwrap();
+        assert_eq!(config.web.listen.to_string(), "127.0.0.1:8080");
+        assert_eq!(
+            config.database().to_str(),
+            Some("/var/lib/storm-buckets/storm.db")
+        );
+    }
+
+    #[test]
+    fn a_trailing_slash_is_dropped() {
+        let config =
+            Config::parse("data_dir = \"/d\"\n[web]\npublic_url = \"https://buckets.example/\"")
+                .unwrap();
+        assert_eq!(config.web.public_url, "https://buckets.example");
+    }
+
+    #[test]
+    fn wrong_keys_are_named_with_their_line() {
+        let words = error("data_dir = \"/d\"\n[web]\nlisten_on = \"x\"");
+        assert!(
+            words.contains("line 3") && words.contains("listen_on"),
+            "{words}"
+        );
+    }
+
+    #[test]
+    fn plain_http_is_for_loopback_alone() {
+        for host in ["127.0.0.1:8080", "localhost", "[::1]:80"] {
+            let text = format!("data_dir = \"/d\"\n[web]\npublic_url = \"http://{host}\"");
+            assert!(Config::parse(&text).is_ok(), "{host}");
+        }
+        for host in ["buckets.example", "10.0.0.1:8080", "localhost.example"] {
+            let text = format!("data_dir = \"/d\"\n[web]\npublic_url = \"http://{host}\"");
+            assert!(error(&text).contains("plain http"), "{host}");
+        }
+    }
+
+    #[test]
+    fn a_relative_data_dir_and_a_plain_hub_are_refused() {
+        assert!(error("data_dir = \"d\"").contains("absolute"));
+        let plain = "data_dir = \"/d\"\n[hub]\npublic_url = \"http://127.0.0.1:1\"";
+        assert!(error(plain).contains("https://"));
+        let user = "data_dir = \"/d\"\n[hub]\npublic_url = \"https://a@b\"";
+        assert!(error(user).contains("https://HOST"));
+    }
+}

@@ -1,0 +1,157 @@
+//! What a request is answered when it is not answered as asked: [`ApiError`]. Its body, an
+//! `api::Problem`, is written by `web::guard`, which knows the request's id.
+
+use std::borrow::Cow;
+
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+
+use crate::{auth::password::PasswordError, store::StoreError};
+
+/// Why a request is not answered as asked.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ApiError {
+    /// The client's matter: said to the client.
+    #[error("{message}")]
+    Refused {
+        /// The answer's status.
+        status: StatusCode,
+        /// A stable code.
+        code: Cow<'static, str>,
+        /// What happened, what was kept, what to do.
+        message: String,
+    },
+    /// Too often: said to the client, with the time to wait.
+    #[error("{message}")]
+    RateLimited {
+        /// Seconds to wait.
+        retry_after_seconds: u64,
+        /// What happened, what to do.
+        message: String,
+    },
+    /// The database failed: nothing to the client, all to the log.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Anything else that must not happen: nothing to the client, all to the log.
+    #[error("{0}")]
+    Internal(String),
+}
+
+/// What `web::guard` makes the body from; travels in the response's extensions.
+#[derive(Clone)]
+pub(crate) struct Fault {
+    pub(crate) code: Cow<'static, str>,
+    pub(crate) message: String,
+    pub(crate) retry_after_seconds: Option<u64>,
+    /// For the log alone.
+    pub(crate) cause: Option<String>,
+}
+
+impl ApiError {
+    /// A refusal with its own status.
+    pub(crate) fn refused(
+        status: StatusCode,
+        code: impl Into<Cow<'static, str>>,
+        message: impl Into<String>,
+    ) -> Self {
+        Self::Refused {
+            status,
+            code: code.into(),
+            message: message.into(),
+        }
+    }
+
+    /// A value that its place does not take: names the field.
+    pub(crate) fn field(field: &str, why: impl std::fmt::Display) -> Self {
+        Self::refused(
+            StatusCode::BAD_REQUEST,
+            "bad_request",
+            format!("{field}: {why}."),
+        )
+    }
+
+    /// There is no such thing for this caller.
+    pub(crate) fn not_found(thing: &str) -> Self {
+        let code = format!("no_such_{}", thing.replace(' ', "_"));
+        Self::refused(
+            StatusCode::NOT_FOUND,
+            code,
+            format!("There is no such {thing}."),
+        )
+    }
+
+    /// The caller may not do this.
+    pub(crate) fn forbidden(message: impl Into<String>) -> Self {
+        Self::refused(StatusCode::FORBIDDEN, "forbidden", message)
+    }
+
+    fn into_parts(self) -> (StatusCode, Fault) {
+        let fault = |code, message, retry_after_seconds, cause| Fault {
+            code,
+            message,
+            retry_after_seconds,
+            cause,
+        };
+        match self {
+            Self::Refused {
+                status,
+                code,
+                message,
+            } => (status, fault(code, message, None, None)),
+            Self::RateLimited {
+                retry_after_seconds,
+                message,
+            } => (
+                StatusCode::TOO_MANY_REQUESTS,
+                fault(
+                    "rate_limited".into(),
+                    message,
+                    Some(retry_after_seconds),
+                    None,
+                ),
+            ),
+            error @ (Self::Store(_) | Self::Internal(_)) => (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                Fault::internal(error.to_string()),
+            ),
+        }
+    }
+}
+
+impl Fault {
+    /// Says nothing to the client; `cause` goes to the log.
+    pub(crate) fn internal(cause: String) -> Self {
+        Self {
+            code: "internal".into(),
+            message:
+                "Something failed here, not with you. Try again; the request's id finds it in \
+                      the server's log."
+                    .to_owned(),
+            retry_after_seconds: None,
+            cause: Some(cause),
+        }
+    }
+}
+
+impl From<PasswordError> for ApiError {
+    fn from(error: PasswordError) -> Self {
+        match error {
+            PasswordError::Busy => Self::RateLimited {
+                retry_after_seconds: 2,
+                message: "Too many people sign in at this moment. Try again in some seconds."
+                    .to_owned(),
+            },
+            PasswordError::Length => Self::field("password", error),
+            PasswordError::Hash(_) => Self::Internal(error.to_string()),
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let (status, fault) = self.into_parts();
+        let mut response = status.into_response();
+        response.extensions_mut().insert(fault);
+        response
+    }
+}

@@ -1,0 +1,359 @@
+//! An enrolled agent's connection: its introduction, then frames both ways until it ends.
+
+use std::{collections::HashMap, net::SocketAddr, time::Duration};
+
+use storm_protocol::{
+    command::{Command, MAX_ENVELOPE_BYTES},
+    envelope::{Envelope, PayloadType, VERSION},
+    frame::{
+        ClosingCode, ExecutorState, Hello, MAX_FRAME_ITEMS, PROTOCOL_VERSION, ReceiptsWanted,
+        ToAgent, Welcome,
+    },
+    ident::{Micros, OperationId},
+    json,
+    receipt::Head,
+};
+use tokio::{sync::mpsc, time::Instant};
+
+use super::{
+    Hub,
+    connection::{End, Socket},
+    registry::Order,
+    tls::Peer,
+};
+use crate::{
+    app::Change,
+    store::agents::{Introduction, Registered, SecurityEvent},
+};
+
+/// Seconds without a frame after which an agent counts as gone: three heartbeats and a little.
+const SILENCE_SECONDS: u64 = 95;
+/// Seconds between questions about operations that should have been answered.
+const ASK_AGAIN_SECONDS: u64 = 30;
+/// Seconds after its signature from which an unanswered operation is asked about.
+const UNANSWERED_SECONDS: i64 = 65;
+
+/// One enrolled agent on one connection.
+pub(super) struct Session<'a> {
+    pub(super) hub: &'a Hub,
+    pub(super) agent: Registered,
+    pub(super) from: SocketAddr,
+    /// Asked about and not answered, with the attempt: not to be sent meanwhile.
+    pub(super) asked: HashMap<OperationId, u32>,
+    /// The receipt from which on the agent was asked to send again.
+    pub(super) wanted: Option<u64>,
+    /// The generation that is coming in, and since when.
+    pub(super) sweep: Option<(u64, Micros)>,
+}
+
+/// Serves an agent to the connection's end.
+pub(super) async fn serve(
+    hub: &Hub,
+    socket: &mut Socket,
+    peer: Peer,
+    hello: &Hello,
+    from: SocketAddr,
+) -> End {
+    let session = match Session::admit(hub, peer, hello, from).await {
+        Ok(session) => session,
+        Err(end) => return end,
+    };
+    session.run(socket, peer, hello).await
+}
+
+impl<'a> Session<'a> {
+    /// Decides whether the agent may come in.
+    async fn admit(hub: &'a Hub, peer: Peer, hello: &Hello, from: SocketAddr) -> Result<Self, End> {
+        let revoked = || {
+            End::Close(
+                ClosingCode::Revoked,
+                "The agent was removed. Enrol it again.".to_owned(),
+            )
+        };
+        if hello.version != PROTOCOL_VERSION {
+            return Err(End::protocol(format!(
+                "This hub speaks version {PROTOCOL_VERSION} of the frames."
+            )));
+        }
+        let lists = [hello.commands.len(), hello.disabled.len()];
+        if lists.into_iter().any(|length| length > MAX_FRAME_ITEMS) {
+            return Err(End::protocol("A list of the hello is too long."));
+        }
+        let agent = hub
+            .app
+            .store
+            .registered_agent(peer.agent)
+            .await?
+            .ok_or_else(revoked)?;
+        if agent.revoked {
+            return Err(revoked());
+        }
+        if peer.tls_key != agent.tls_key && Some(peer.tls_key) != agent.renewed_tls_key {
+            let event = SecurityEvent {
+                kind: "agent_refused",
+                subject: &agent.id.to_string(),
+                origin: Some(&from.ip().to_string()),
+                detail: "a certificate with a key that was replaced",
+            };
+            hub.app
+                .store
+                .note_security_event(event, hub.app.clock.now())
+                .await?;
+            return Err(revoked());
+        }
+        if let Some(reason) = &agent.quarantined {
+            return Err(quarantined(reason));
+        }
+        let session = Self {
+            hub,
+            agent,
+            from,
+            asked: HashMap::new(),
+            wanted: None,
+            sweep: None,
+        };
+        session.check_head(&hello.head).await?;
+        Ok(session)
+    }
+
+    /// The end of the agent's chain may be ahead of ours, never behind or another.
+    async fn check_head(&self, envelope: &Envelope) -> Result<(), End> {
+        let Some(head) = open_head(envelope, &self.agent) else {
+            return Err(self
+                .quarantine("the end of its chain is not signed by its receipt key")
+                .await);
+        };
+        let ours = self.agent.receipts;
+        if head.sequence < ours {
+            let reason = format!(
+                "its chain ends at receipt {}, the hub has {ours}",
+                head.sequence
+            );
+            return Err(self.quarantine(&reason).await);
+        }
+        if head.sequence == ours && head.digest != self.agent.head {
+            let reason = format!("its receipt {ours} is another than the one the hub has");
+            return Err(self.quarantine(&reason).await);
+        }
+        Ok(())
+    }
+
+    /// Keeps the agent out until an operator decides.
+    pub(super) async fn quarantine(&self, reason: &str) -> End {
+        let (app, id) = (&self.hub.app, self.agent.id);
+        tracing::error!(agent = %id, reason, "quarantined");
+        let origin = self.from.ip().to_string();
+        if let Err(error) = app
+            .store
+            .quarantine_agent(id, reason, &origin, app.clock.now())
+            .await
+        {
+            return error.into();
+        }
+        app.bus.tell(Change::Agent(id));
+        quarantined(reason)
+    }
+
+    async fn run(mut self, socket: &mut Socket, peer: Peer, hello: &Hello) -> End {
+        let (hub, id) = (self.hub, self.agent.id);
+        let (number, orders) = match self.join(peer, hello).await {
+            Ok(joined) => joined,
+            Err(end) => return end,
+        };
+        tracing::info!(agent = %id, region = %self.agent.region, version = hello.agent_version, "agent connected");
+        hub.app.bus.tell(Change::Agent(id));
+        hub.app.bus.signer.notify_one();
+        let end = match self.introduce(socket, hello).await {
+            Ok(()) => self.exchange(socket, orders).await,
+            Err(end) => end,
+        };
+        self.leave(number).await;
+        tracing::info!(agent = %id, "agent disconnected");
+        end
+    }
+
+    async fn join(
+        &mut self,
+        peer: Peer,
+        hello: &Hello,
+    ) -> Result<(u64, mpsc::Receiver<Order>), End> {
+        let app = &self.hub.app;
+        // What is open now is asked about, not sent: the agent may have it.
+        let open = app
+            .store
+            .unanswered_operations(self.agent.id, Micros(i64::MAX), MAX_FRAME_ITEMS as u32)
+            .await?;
+        self.asked.extend(open);
+        let now = app.clock.now();
+        let said = Introduction {
+            version: hello.agent_version.clone(),
+            garage_version: hello.garage_version.clone(),
+            not_offered: not_offered(hello),
+            trust_serial: hello.trust_serial,
+            clock_offset_micros: hello.clock.0.saturating_sub(now.0),
+            tls_key: peer.tls_key,
+        };
+        let _passing = self.hub.registry.passing.lock().await;
+        let joined = self.hub.registry.join(self.agent.id);
+        if let Err(error) = app.store.agent_connected(self.agent.id, &said, now).await {
+            self.hub.registry.leave(self.agent.id, joined.0);
+            return Err(error.into());
+        }
+        Ok(joined)
+    }
+
+    async fn leave(&self, number: u64) {
+        let _passing = self.hub.registry.passing.lock().await;
+        if !self.hub.registry.leave(self.agent.id, number) {
+            return;
+        }
+        if let Err(error) = self.hub.app.store.agent_disconnected(self.agent.id).await {
+            tracing::error!(agent = %self.agent.id, %error, "the agent's leave could not be stored");
+        }
+        self.hub.app.bus.tell(Change::Agent(self.agent.id));
+    }
+
+    async fn introduce(&mut self, socket: &mut Socket, hello: &Hello) -> Result<(), End> {
+        let app = &self.hub.app;
+        if hello.epoch > self.agent.epoch {
+            tracing::error!(
+                agent = %self.agent.id, theirs = hello.epoch, ours = self.agent.epoch,
+                "the agent has seen a later executor than this database knows: was an old backup restored?"
+            );
+        }
+        let trust = app.trust.borrow().clone();
+        let newer = trust.document.serial > hello.trust_serial;
+        let welcome = Welcome {
+            hub_version: env!("CARGO_PKG_VERSION").to_owned(),
+            clock: app.clock.now(),
+            executor: ExecutorState {
+                executor: self.agent.executor,
+                epoch: self.agent.epoch,
+            },
+            trust: newer.then(|| trust.envelope.clone()),
+            receipts_kept: self.agent.receipts,
+            generation: self.agent.generation,
+        };
+        socket.send(&ToAgent::Welcome(Box::new(welcome))).await?;
+        let ahead = open_head(&hello.head, &self.agent)
+            .is_some_and(|head| head.sequence > self.agent.receipts);
+        if ahead {
+            self.want(socket, self.agent.receipts + 1).await?;
+        }
+        if !self.asked.is_empty() {
+            let ids = self.asked.keys().copied().collect();
+            socket.send(&ToAgent::Query(ids)).await?;
+        }
+        Ok(())
+    }
+
+    /// Asks for receipts from `from` on, once.
+    pub(super) async fn want(&mut self, socket: &mut Socket, from: u64) -> Result<(), End> {
+        if self.wanted == Some(from) {
+            return Ok(());
+        }
+        self.wanted = Some(from);
+        socket
+            .send(&ToAgent::ReceiptsWanted(ReceiptsWanted { from }))
+            .await
+    }
+
+    async fn exchange(&mut self, socket: &mut Socket, mut orders: mpsc::Receiver<Order>) -> End {
+        let silence = Duration::from_secs(SILENCE_SECONDS);
+        let mut heard = Instant::now();
+        let mut ask_again = tokio::time::interval(Duration::from_secs(ASK_AGAIN_SECONDS));
+        ask_again.reset();
+        loop {
+            let done = tokio::select! {
+                frame = socket.receive() => match frame {
+                    Ok(frame) => {
+                        heard = Instant::now();
+                        self.take(socket, frame).await
+                    }
+                    Err(end) => Err(end),
+                },
+                order = orders.recv() => match order {
+                    Some(order) => self.obey(socket, order).await,
+                    None => Err(replaced()),
+                },
+                _ = ask_again.tick() => self.ask_about_unanswered(socket).await,
+                () = tokio::time::sleep_until(heard + silence) => {
+                    tracing::warn!(agent = %self.agent.id, "nothing heard for {SILENCE_SECONDS} s");
+                    Err(End::Gone)
+                }
+            };
+            if let Err(end) = done {
+                return end;
+            }
+        }
+    }
+
+    /// Asks about what should have been answered by now.
+    async fn ask_about_unanswered(&mut self, socket: &mut Socket) -> Result<(), End> {
+        let app = &self.hub.app;
+        let before = app.clock.now().plus_seconds(-UNANSWERED_SECONDS);
+        let open = app
+            .store
+            .unanswered_operations(self.agent.id, before, MAX_FRAME_ITEMS as u32)
+            .await?;
+        if open.is_empty() {
+            return Ok(());
+        }
+        let ids = open.iter().map(|(id, _)| *id).collect();
+        self.asked.extend(open);
+        socket.send(&ToAgent::Query(ids)).await
+    }
+
+    async fn obey(&mut self, socket: &mut Socket, order: Order) -> Result<(), End> {
+        match order {
+            Order::Command {
+                operation,
+                envelope,
+            } => {
+                // Asked about at connect: unknown to the agent, it is signed afresh.
+                if self.asked.contains_key(&operation) {
+                    return Ok(());
+                }
+                socket.send(&ToAgent::Command(*envelope)).await
+            }
+            Order::Frame(frame) => socket.send(&frame).await,
+            Order::Close(ClosingCode::Replaced) => Err(replaced()),
+            Order::Close(code) => Err(End::Close(code, "The hub restarts. Come back.".to_owned())),
+        }
+    }
+}
+
+fn open_head(envelope: &Envelope, agent: &Registered) -> Option<Head> {
+    let verified = envelope
+        .verify(PayloadType::Head, &[agent.receipt_key])
+        .ok()?;
+    let head: Head = json::from_slice(verified.payload, MAX_ENVELOPE_BYTES).ok()?;
+    (head.version == VERSION && head.agent == agent.id).then_some(head)
+}
+
+/// Commands that the agent switched off or has another row for.
+fn not_offered(hello: &Hello) -> Vec<String> {
+    let offered = |name: &str, digest| {
+        hello
+            .commands
+            .iter()
+            .any(|row| row.name == name && row.digest == digest)
+            && !hello.disabled.iter().any(|disabled| disabled == name)
+    };
+    let rows = Command::TABLE
+        .iter()
+        .filter(|row| !offered(row.name, row.digest()));
+    rows.map(|row| row.name.to_owned()).collect()
+}
+
+fn quarantined(reason: &str) -> End {
+    let message = format!("The agent is kept out until an operator decides: {reason}.");
+    End::Close(ClosingCode::Quarantined, message)
+}
+
+fn replaced() -> End {
+    End::Close(
+        ClosingCode::Replaced,
+        "The agent connected again.".to_owned(),
+    )
+}

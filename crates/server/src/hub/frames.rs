@@ -1,0 +1,154 @@
+//! What an agent's frames do: each kind in a method of its own. Receipts stand in `receipts.rs`.
+
+use storm_protocol::frame::{
+    Heartbeat, InventoryFrame, InventoryKept, KnownState, MAX_FRAME_ITEMS, OperationState,
+    RenewFrame, ToAgent, ToHub, TrustKept,
+};
+
+use super::{
+    agent::Session,
+    certificates::ask,
+    connection::{End, Socket},
+};
+use crate::store::{
+    agents::Seen,
+    certificates::{Answer, Asked},
+    inventory::Sweep,
+};
+
+impl Session<'_> {
+    /// Takes one frame in.
+    pub(super) async fn take(&mut self, socket: &mut Socket, frame: ToHub) -> Result<(), End> {
+        match frame {
+            ToHub::Heartbeat(theirs) => self.take_heartbeat(socket, &theirs).await,
+            ToHub::Accepted(state) => self.take_state(&state).await,
+            ToHub::Receipt(frame) => self.take_receipt(socket, &frame).await,
+            ToHub::States(states) => {
+                for state in states.iter().take(MAX_FRAME_ITEMS) {
+                    self.take_state(state).await?;
+                }
+                Ok(())
+            }
+            ToHub::Inventory(frame) => self.take_inventory(socket, &frame).await,
+            ToHub::Renew(RenewFrame { request }) => {
+                let asked = Asked::Renew {
+                    agent: self.agent.id,
+                    request,
+                };
+                self.renew(socket, &asked).await
+            }
+            ToHub::TrustKept(TrustKept { serial }) => {
+                self.hub
+                    .app
+                    .store
+                    .agent_keeps_trust(self.agent.id, serial)
+                    .await?;
+                Ok(())
+            }
+            ToHub::Enrol(_) | ToHub::Hello(_) => {
+                Err(End::protocol("The agent is connected already."))
+            }
+        }
+    }
+
+    async fn take_heartbeat(&self, socket: &mut Socket, theirs: &Heartbeat) -> Result<(), End> {
+        let now = self.hub.app.clock.now();
+        let clock_offset_micros = theirs.clock.0.saturating_sub(now.0);
+        self.hub.registry.saw(
+            self.agent.id,
+            Seen {
+                at: now,
+                clock_offset_micros,
+            },
+        );
+        socket
+            .send(&ToAgent::HeartbeatSeen(Heartbeat { clock: now }))
+            .await
+    }
+
+    async fn take_state(&mut self, state: &OperationState) -> Result<(), End> {
+        let (app, agent) = (&self.hub.app, self.agent.id);
+        let asked = self.asked.remove(&state.operation);
+        let change = match state.state {
+            KnownState::Running => app.store.operation_accepted(state.operation, agent).await?,
+            // Its receipt follows, or is asked for as the head shows.
+            KnownState::Ended => None,
+            KnownState::Unknown => match asked {
+                Some(attempt) => {
+                    app.store
+                        .operation_unknown(state.operation, agent, attempt)
+                        .await?
+                }
+                None => None,
+            },
+        };
+        if let Some(change) = change {
+            tracing::debug!(operation = %state.operation, %agent, state = ?state.state, "operation");
+            app.bus.tell(change);
+            if state.state == KnownState::Unknown {
+                app.bus.signer.notify_one();
+            }
+        }
+        Ok(())
+    }
+
+    async fn take_inventory(
+        &mut self,
+        socket: &mut Socket,
+        frame: &InventoryFrame,
+    ) -> Result<(), End> {
+        if !self.agent.executor {
+            return Err(End::protocol(
+                "Only the region's executor tells of the cluster.",
+            ));
+        }
+        let lists = [
+            frame.buckets.len(),
+            frame.buckets_gone.len(),
+            frame.keys.len(),
+            frame.keys_gone.len(),
+        ];
+        if lists.into_iter().any(|length| length > MAX_FRAME_ITEMS) {
+            return Err(End::protocol("A list of the inventory is too long."));
+        }
+        let app = &self.hub.app;
+        let now = app.clock.now();
+        let began_at = match self.sweep {
+            Some((generation, began_at)) if generation == frame.generation => began_at,
+            _ => now,
+        };
+        self.sweep = (!frame.last).then_some((frame.generation, began_at));
+        let sweep = Sweep {
+            agent: self.agent.id,
+            region: &self.agent.region,
+            began_at,
+        };
+        for change in app.store.keep_inventory(&sweep, frame, now).await? {
+            app.bus.tell(change);
+        }
+        if !frame.last {
+            return Ok(());
+        }
+        let kept = InventoryKept {
+            generation: frame.generation,
+        };
+        socket.send(&ToAgent::InventoryKept(kept)).await
+    }
+
+    async fn renew(&self, socket: &mut Socket, asked: &Asked) -> Result<(), End> {
+        match ask(&self.hub.app, asked).await {
+            Ok(Answer::Certificate(certificate)) => {
+                socket.send(&ToAgent::Renewed(certificate)).await
+            }
+            Ok(Answer::Refused { code, message }) => Err(End::Close(code, message)),
+            Ok(Answer::Enrolled { .. }) => {
+                Err(End::protocol("The signer answered something else."))
+            }
+            Err(error) => {
+                // The agent asks again; its present certificate is good for weeks.
+                tracing::error!(agent = %self.agent.id, error = format!("{error:#}"), "not renewed");
+                Ok(())
+            }
+        }
+    }
+}

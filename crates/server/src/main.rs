@@ -1,0 +1,34 @@
+//! `storm-buckets`: the control plane. Three roles in one binary: web (`router`, `routes`, `auth`)
+//! takes requests and holds no key, signer alone reads the dispatch and CA key, hub alone speaks
+//! with agents. Between them travels only what stands in the database (`store`).
+
+use std::process::ExitCode;
+
+mod app;
+mod auth;
+mod cli;
+mod clock;
+mod config;
+mod error;
+mod events;
+mod hub;
+mod keys;
+mod openapi;
+mod router;
+mod routes;
+mod serve;
+mod signer;
+mod store;
+#[cfg(test)]
+mod testing;
+mod web;
+
+fn main() -> ExitCode {
+    match cli::run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("storm-buckets: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! The whole surface of the web tier, in one function.
+
+use axum::{Router, middleware, routing::get};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    app::App,
+    auth::Gate,
+    openapi,
+    routes::{
+        about, agents, buckets, enrol_tokens, events, grants, keys, operations, receipts, regions,
+        session, tokens, trust, whoami,
+    },
+    web,
+};
+
+/// The web tier of `app`. Serve it with `into_make_service_with_connect_info::<SocketAddr>()`:
+/// limits and origins go by the client's address.
+pub fn router(app: App) -> Router {
+    through(Gate::new(app))
+}
+
+/// The web tier behind `gate`.
+pub(crate) fn through(gate: Gate) -> Router {
+    let (api, _) = api().split_for_parts();
+    api.route("/", get(web::page))
+        .route("/page.css", get(web::page_style))
+        .route("/healthz", get(web::healthz))
+        .route("/readyz", get(web::readyz))
+        .route("/api/openapi.json", get(openapi::document))
+        .fallback(web::nowhere)
+        .layer(middleware::from_fn_with_state(gate.clone(), web::guard))
+        .with_state(gate)
+}
+
+/// Every route of the API, with its description.
+pub(crate) fn api() -> OpenApiRouter<Gate> {
+    OpenApiRouter::with_openapi(openapi::frame())
+        .routes(routes!(about::about))
+        .routes(routes!(session::create::create, session::delete::delete))
+        .routes(routes!(whoami::whoami))
+        .routes(routes!(trust::trust))
+        .routes(routes!(regions::list::list, regions::create::create))
+        .routes(routes!(regions::get::get))
+        .routes(routes!(regions::health::health))
+        .routes(routes!(regions::refresh::refresh))
+        .routes(routes!(regions::ping::ping))
+        .routes(routes!(buckets::list::list, buckets::create::create))
+        .routes(routes!(buckets::get::get, buckets::delete::delete))
+        .routes(routes!(buckets::set_quota::set_quota))
+        .routes(routes!(grants::list::list))
+        .routes(routes!(grants::set::set))
+        .routes(routes!(keys::list::list, keys::create::create))
+        .routes(routes!(keys::get::get, keys::delete::delete))
+        .routes(routes!(keys::rotate::rotate))
+        .routes(routes!(operations::list::list))
+        .routes(routes!(operations::get::get))
+        .routes(routes!(operations::cancel::cancel))
+        .routes(routes!(operations::acknowledge::acknowledge))
+        .routes(routes!(receipts::receipts))
+        .routes(routes!(tokens::list::list, tokens::create::create))
+        .routes(routes!(tokens::delete::delete))
+        .routes(routes!(agents::list::list))
+        .routes(routes!(
+            enrol_tokens::list::list,
+            enrol_tokens::create::create
+        ))
+        .routes(routes!(events::events))
+}

@@ -1,0 +1,3 @@
+//! Agents, for operators.
+
+pub(crate) mod list;

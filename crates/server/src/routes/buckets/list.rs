@@ -1,0 +1,70 @@
+//! `GET /api/v1/buckets`
+
+use serde::Deserialize;
+use storm_protocol::{
+    api::BucketPage,
+    ident::{BucketName, RegionName},
+};
+
+use crate::{
+    auth::{Caller, Viewer},
+    error::ApiError,
+    routes::{cut, page_size, place},
+    store::views::AfterBucket,
+    web::{Json, Search},
+};
+
+/// Which buckets.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Filter {
+    /// Only those in this region.
+    region: Option<RegionName>,
+    /// Only those with exactly this name.
+    name: Option<BucketName>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+    /// Items on a page; 100 when absent.
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<u32>,
+}
+
+/// Your buckets, by name.
+///
+/// Figures are as last heard from the storage; `seen_at` says when.
+#[utoipa::path(
+    get,
+    path = "/api/v1/buckets",
+    tag = "buckets",
+    params(Filter),
+    responses((status = 200, body = BucketPage)),
+)]
+pub(crate) async fn list(
+    caller: Caller<Viewer>,
+    Search(filter): Search<Filter>,
+) -> Result<Json<BucketPage>, ApiError> {
+    let size = page_size(filter.limit)?;
+    let account = caller.person.account;
+    let region = filter.region.as_ref();
+    if let Some(name) = &filter.name {
+        let items = caller.store().buckets_named(account, region, name).await?;
+        return Ok(Json(BucketPage {
+            items,
+            next_cursor: None,
+        }));
+    }
+    let after = place(filter.cursor.as_deref())?.map(|[name, id]| AfterBucket {
+        name: Some(name).filter(|name| !name.is_empty()),
+        id,
+    });
+    let found = caller
+        .store()
+        .buckets(account, region, after.as_ref(), size + 1)
+        .await?;
+    let (items, next_cursor) = cut(found, size, |last| {
+        let name = last.name.as_ref().map(BucketName::to_string);
+        vec![name.unwrap_or_default(), last.id.to_string()]
+    });
+    Ok(Json(BucketPage { items, next_cursor }))
+}

@@ -1,0 +1,61 @@
+//! `PUT /api/v1/buckets/{bucket}/quota`
+
+use axum::response::Response;
+use http::StatusCode;
+use storm_protocol::{
+    api::{OperationAnswer, SetQuotaRequest},
+    command::{BucketSetQuota, Command},
+    ident::BucketId,
+};
+
+use crate::{
+    auth::{Caller, Member},
+    error::ApiError,
+    openapi::CommandErrors,
+    routes::{
+        command::{IdempotencyKey, Wish, ask},
+        own_bucket,
+    },
+    web::{Json, Path},
+};
+
+/// Set both limits of a bucket; an absent one is lifted.
+#[utoipa::path(
+    put,
+    path = "/api/v1/buckets/{bucket}/quota",
+    tag = "buckets",
+    params(("bucket" = BucketId, Path)),
+    request_body = SetQuotaRequest,
+    responses(
+        (status = 200, body = OperationAnswer, description = "Set"),
+        CommandErrors,
+    ),
+)]
+pub(crate) async fn set_quota(
+    caller: Caller<Member>,
+    key: IdempotencyKey,
+    Path(id): Path<BucketId>,
+    Json(request): Json<SetQuotaRequest>,
+) -> Result<Response, ApiError> {
+    let region = own_bucket(&caller, id).await?.region;
+    let SetQuotaRequest {
+        quota_bytes,
+        quota_objects,
+    } = request;
+    let command = Command::BucketSetQuota(BucketSetQuota {
+        bucket: id,
+        quota_bytes,
+        quota_objects,
+    });
+    ask(
+        &caller,
+        key,
+        Wish {
+            region,
+            command,
+            seal_to: None,
+        },
+        StatusCode::OK,
+    )
+    .await
+}

@@ -1,0 +1,309 @@
+//! Asking for a command: the operation is written down, the signer woken, and the request waits for
+//! the end as long as it may.
+
+use axum::{
+    extract::FromRequestParts,
+    response::{IntoResponse, Response},
+};
+use http::{HeaderValue, StatusCode, header, request::Parts};
+use storm_protocol::{
+    api::{Operation, OperationAnswer, OperationStatus, Role, WAIT_SECONDS},
+    command::{Class, Command, CommandResult},
+    error::{Failure, Refusal},
+    ident::{AccessKeyId, BucketId, OperationId, RegionName},
+    receipt::Outcome,
+    seal::SealKey,
+};
+use tokio::{
+    sync::broadcast::{Receiver, error::RecvError},
+    time::{Duration, Instant},
+};
+
+use crate::{
+    app::Change,
+    auth::{Caller, Gate, Need},
+    clock::random,
+    error::ApiError,
+    store::operations::{NewOperation, Requested},
+    web::Json,
+};
+
+/// Seconds after which a change that no agent took is given up.
+const GIVE_UP_SECONDS: i64 = 600;
+/// Seconds after which a question that no agent took is given up: nobody waits for it any more.
+const GIVE_UP_READ_SECONDS: i64 = WAIT_SECONDS.cast_signed();
+/// Milliseconds between looks at the database, should a wake be lost.
+const POLL_MILLISECONDS: u64 = 1000;
+/// The longest idempotency key, in bytes.
+const MAX_IDEMPOTENCY_KEY_BYTES: usize = 128;
+
+/// The header `Idempotency-Key`: the same key and request again is the same operation.
+pub(crate) struct IdempotencyKey(Option<String>);
+
+impl FromRequestParts<Gate> for IdempotencyKey {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Gate) -> Result<Self, ApiError> {
+        let Some(value) = parts.headers.get("idempotency-key") else {
+            return Ok(Self(None));
+        };
+        let bytes = value.as_bytes();
+        let sound = (1..=MAX_IDEMPOTENCY_KEY_BYTES).contains(&bytes.len())
+            && bytes.iter().all(u8::is_ascii_graphic);
+        match value.to_str() {
+            Ok(text) if sound => Ok(Self(Some(text.to_owned()))),
+            _ => Err(ApiError::field(
+                "Idempotency-Key",
+                format!("expected 1 to {MAX_IDEMPOTENCY_KEY_BYTES} visible ASCII characters"),
+            )),
+        }
+    }
+}
+
+/// What to ask an agent for.
+pub(crate) struct Wish {
+    /// Where.
+    pub(crate) region: RegionName,
+    /// What.
+    pub(crate) command: Command,
+    /// Where a secret of the answer is sealed to.
+    pub(crate) seal_to: Option<SealKey>,
+}
+
+/// Asks, waits, and answers with what came of it: `done` when it is done, 202 when it has not ended,
+/// a problem when it ended otherwise.
+pub(crate) async fn ask<N: Need>(
+    caller: &Caller<N>,
+    key: IdempotencyKey,
+    wish: Wish,
+    done: StatusCode,
+) -> Result<Response, ApiError> {
+    let operation = run(caller, key, wish).await?;
+    let id = operation.id;
+    if operation.state == OperationStatus::Done {
+        let answer = with_results(caller, operation).await?;
+        return Ok((done, Json(answer)).into_response());
+    }
+    check_end(&operation)?;
+    Ok(later(
+        id,
+        OperationAnswer {
+            operation,
+            bucket: None,
+            key: None,
+            sealed: None,
+        },
+    ))
+}
+
+/// Asks and waits; the operation as it is then.
+pub(crate) async fn run<N: Need>(
+    caller: &Caller<N>,
+    key: IdempotencyKey,
+    wish: Wish,
+) -> Result<Operation, ApiError> {
+    let app = caller.app();
+    let now = caller.now();
+    let give_up = match wish.command.row().class {
+        Class::Read => GIVE_UP_READ_SECONDS,
+        Class::Write | Class::Access | Class::Destructive | Class::Operator => GIVE_UP_SECONDS,
+    };
+    check_region(caller, &wish.region).await?;
+    // Before the insert: no wake is missed.
+    let changes = app.bus.listen();
+    let requested = app.store.request_operation(NewOperation {
+        id: OperationId::new(now, random()),
+        actor: caller.actor(),
+        origin: caller.origin.clone(),
+        region: wish.region,
+        command: wish.command,
+        seal_to: wish.seal_to,
+        idempotency_key: key.0,
+        requested_at: now,
+        give_up_at: now.plus_seconds(give_up),
+    });
+    let operation = match requested.await? {
+        Requested::New(operation) => {
+            app.bus.signer.notify_one();
+            app.bus
+                .tell(Change::Operation(caller.person.account, operation.id));
+            operation
+        }
+        Requested::Same(operation) => operation,
+        Requested::Other => {
+            return Err(ApiError::refused(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "idempotency_conflict",
+                "This Idempotency-Key came before with another request. Nothing was changed. Take a \
+                 new key for a new request.",
+            ));
+        }
+    };
+    wait(caller, operation, changes).await
+}
+
+/// An error unless the operation is done or may still end well.
+pub(crate) fn check_end(operation: &Operation) -> Result<(), ApiError> {
+    let (code, message) = match (&operation.state, &operation.outcome) {
+        (OperationStatus::Failed, Some(Outcome::Failed { code, message })) => {
+            (code.code(), said(code.sentence(), message))
+        }
+        (OperationStatus::Refused, Some(Outcome::Refused { code, message })) => {
+            (code.code(), said(code.sentence(), message))
+        }
+        (OperationStatus::Failed, _) => ("failed", "The agent could not do it.".to_owned()),
+        (OperationStatus::Refused, _) => ("refused", "It was refused.".to_owned()),
+        (OperationStatus::Expired, _) => {
+            let words = "No agent took it in time. Nothing was changed. Look whether the region's \
+                         agent is connected, then ask again.";
+            ("expired", words.to_owned())
+        }
+        (OperationStatus::Cancelled, _) => (
+            "cancelled",
+            "It was cancelled. Nothing was changed.".to_owned(),
+        ),
+        (
+            OperationStatus::Requested
+            | OperationStatus::Signed
+            | OperationStatus::Sent
+            | OperationStatus::Accepted
+            | OperationStatus::Done
+            | OperationStatus::Unknown,
+            _,
+        ) => return Ok(()),
+    };
+    let message = format!("{message} (operation {})", operation.id);
+    Err(ApiError::refused(status_of(code), code, message))
+}
+
+/// 202: the operation goes on, and here is where to look.
+pub(crate) fn later<T: serde::Serialize>(id: OperationId, body: T) -> Response {
+    let mut response = (StatusCode::ACCEPTED, Json(body)).into_response();
+    if let Ok(place) = HeaderValue::try_from(format!("/api/v1/operations/{id}")) {
+        response.headers_mut().insert(header::LOCATION, place);
+    }
+    response
+}
+
+/// The operation with the things that it made or changed, and its sealed secret for those who may
+/// have it.
+pub(crate) async fn with_results<N: Need>(
+    caller: &Caller<N>,
+    operation: Operation,
+) -> Result<OperationAnswer, ApiError> {
+    let store = caller.store();
+    let account = caller.person.account;
+    let (bucket, key) = touched(&operation);
+    let bucket = match bucket {
+        Some(id) => store.bucket(account, id).await?,
+        None => None,
+    };
+    let key = match key {
+        Some(id) => store.key(account, &id).await?,
+        None => None,
+    };
+    let may_have = caller.person.role >= Role::Member && operation.actor.account == account;
+    let sealed = if may_have {
+        store.operation_sealed(operation.id).await?
+    } else {
+        None
+    };
+    Ok(OperationAnswer {
+        operation,
+        bucket,
+        key,
+        sealed,
+    })
+}
+
+async fn check_region<N: Need>(caller: &Caller<N>, name: &RegionName) -> Result<(), ApiError> {
+    let region = caller.store().region(name).await?;
+    let region = region.ok_or_else(|| ApiError::not_found("region"))?;
+    if region.executor.is_some() {
+        return Ok(());
+    }
+    let message = format!(
+        "Region {name} has no agent yet, so nothing can be changed there. An operator enrols one with \
+         `storm agent enrol-token create --region {name}`."
+    );
+    Err(ApiError::refused(StatusCode::CONFLICT, "no_agent", message))
+}
+
+async fn wait<N: Need>(
+    caller: &Caller<N>,
+    mut operation: Operation,
+    mut changes: Receiver<Change>,
+) -> Result<Operation, ApiError> {
+    let id = operation.id;
+    let deadline = Instant::now() + caller.wait();
+    while !operation.state.is_final() {
+        tokio::select! {
+            () = heard_of(&mut changes, id) => {}
+            () = tokio::time::sleep(Duration::from_millis(POLL_MILLISECONDS)) => {}
+            () = tokio::time::sleep_until(deadline) => return Ok(operation),
+            () = caller.app().bus.stopping.cancelled() => return Ok(operation),
+        }
+        let read = caller.store().operation(id).await?;
+        operation = read.ok_or_else(|| ApiError::Internal(format!("operation {id} is gone")))?;
+    }
+    Ok(operation)
+}
+
+/// Returns when the operation may have moved.
+async fn heard_of(changes: &mut Receiver<Change>, wanted: OperationId) {
+    loop {
+        match changes.recv().await {
+            Ok(Change::Operation(_, id)) if id == wanted => return,
+            Ok(_) => {}
+            Err(RecvError::Lagged(_)) => return,
+            Err(RecvError::Closed) => std::future::pending().await,
+        }
+    }
+}
+
+fn touched(operation: &Operation) -> (Option<BucketId>, Option<AccessKeyId>) {
+    let Some(Outcome::Done(result)) = &operation.outcome else {
+        return (None, None);
+    };
+    match result {
+        CommandResult::BucketCreate(made) => (Some(made.bucket), made.key.clone()),
+        CommandResult::BucketSetQuota(set) => (Some(set.bucket), None),
+        CommandResult::KeyCreate(made) => (None, Some(made.key.clone())),
+        CommandResult::KeySetGrant(set) => (Some(set.grant.bucket), Some(set.key.clone())),
+        CommandResult::KeyRotate(made) => (None, Some(made.key.clone())),
+        CommandResult::AgentPing(_)
+        | CommandResult::ClusterHealthCommand(_)
+        | CommandResult::InventoryRefresh(_)
+        | CommandResult::BucketDelete(_)
+        | CommandResult::KeyDelete(_) => (None, None),
+    }
+}
+
+/// Our sentence, and the agent's words when they say more.
+fn said(sentence: &str, words: &str) -> String {
+    if words.is_empty() || words == sentence {
+        sentence.to_owned()
+    } else {
+        format!("{sentence} {words}")
+    }
+}
+
+fn status_of(code: &str) -> StatusCode {
+    const CONFLICT: [&str; 3] = [
+        Failure::NameTaken.code(),
+        Failure::BucketNotEmpty.code(),
+        "cancelled",
+    ];
+    const ABSENT: [&str; 3] = [
+        Failure::NoSuchBucket.code(),
+        Failure::NoSuchKey.code(),
+        Refusal::NotYours.code(),
+    ];
+    if CONFLICT.contains(&code) {
+        StatusCode::CONFLICT
+    } else if ABSENT.contains(&code) {
+        StatusCode::NOT_FOUND
+    } else {
+        StatusCode::BAD_GATEWAY
+    }
+}

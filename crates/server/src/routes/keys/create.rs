@@ -1,0 +1,101 @@
+//! `POST /api/v1/keys`
+
+use std::collections::BTreeSet;
+
+use axum::response::Response;
+use http::StatusCode;
+use storm_protocol::{
+    api::{CreateKeyRequest, OperationAnswer},
+    command::{Command, KeyCreate, KeyGrant, MAX_GRANTS},
+    ident::RegionName,
+};
+
+use crate::{
+    auth::{Caller, Member},
+    error::ApiError,
+    openapi::CommandErrors,
+    routes::{
+        check_expiry, choose_region,
+        command::{IdempotencyKey, Wish, ask},
+    },
+    web::Json,
+};
+
+/// Make a key.
+///
+/// Its secret comes back in `sealed`, sealed to `seal_to`. At most 100 grants, each bucket named once.
+#[utoipa::path(
+    post,
+    path = "/api/v1/keys",
+    tag = "keys",
+    request_body = CreateKeyRequest,
+    responses(
+        (status = 201, body = OperationAnswer, description = "Made"),
+        CommandErrors,
+    ),
+)]
+pub(crate) async fn create(
+    caller: Caller<Member>,
+    key: IdempotencyKey,
+    Json(request): Json<CreateKeyRequest>,
+) -> Result<Response, ApiError> {
+    let CreateKeyRequest {
+        region,
+        label,
+        expires_at,
+        grants,
+        seal_to,
+    } = request;
+    check_expiry(expires_at, caller.now())?;
+    let region = choose_region(&caller, region).await?.name;
+    check_grants(&caller, &region, &grants).await?;
+    let command = Command::KeyCreate(KeyCreate {
+        label,
+        expires_at,
+        grants,
+    });
+    ask(
+        &caller,
+        key,
+        Wish {
+            region,
+            command,
+            seal_to: Some(seal_to),
+        },
+        StatusCode::CREATED,
+    )
+    .await
+}
+
+async fn check_grants(
+    caller: &Caller<Member>,
+    region: &RegionName,
+    grants: &[KeyGrant],
+) -> Result<(), ApiError> {
+    if grants.len() > MAX_GRANTS {
+        return Err(ApiError::field(
+            "grants",
+            format!("expected {MAX_GRANTS} at most"),
+        ));
+    }
+    let mut seen = BTreeSet::new();
+    for (index, grant) in grants.iter().enumerate() {
+        let wrong = |why: &str| Err(ApiError::field(&format!("grants[{index}]"), why));
+        if !seen.insert(grant.bucket) {
+            return wrong("this bucket is named twice");
+        }
+        if !(grant.read || grant.write || grant.owner) {
+            return wrong(
+                "none of read, write and owner is true; leave the grant out or give a right",
+            );
+        }
+        let bucket = caller
+            .store()
+            .bucket(caller.person.account, grant.bucket)
+            .await?;
+        if bucket.is_none_or(|bucket| bucket.region != *region) {
+            return wrong("there is no such bucket in this region");
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,51 @@
+//! `DELETE /api/v1/keys/{key}`
+
+use axum::response::Response;
+use http::StatusCode;
+use storm_protocol::{
+    api::OperationAnswer,
+    command::{Command, KeyDelete},
+    ident::AccessKeyId,
+};
+
+use crate::{
+    auth::{Caller, Member},
+    error::ApiError,
+    openapi::CommandErrors,
+    routes::{
+        command::{IdempotencyKey, Wish, ask},
+        own_key,
+    },
+    web::Path,
+};
+
+/// Delete a key at once; whoever holds it loses access.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/keys/{key}",
+    tag = "keys",
+    params(("key" = AccessKeyId, Path)),
+    responses(
+        (status = 200, body = OperationAnswer, description = "Deleted"),
+        CommandErrors,
+    ),
+)]
+pub(crate) async fn delete(
+    caller: Caller<Member>,
+    idempotency: IdempotencyKey,
+    Path(key): Path<AccessKeyId>,
+) -> Result<Response, ApiError> {
+    let region = own_key(&caller, &key).await?.region;
+    let command = Command::KeyDelete(KeyDelete { key });
+    ask(
+        &caller,
+        idempotency,
+        Wish {
+            region,
+            command,
+            seal_to: None,
+        },
+        StatusCode::OK,
+    )
+    .await
+}

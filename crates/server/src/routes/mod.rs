@@ -1,0 +1,124 @@
+//! The API's routes, one file an operation, foldered by noun, and what they share: pages, the
+//! choice of a region, and asking for a command.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use storm_protocol::{
+    api::{Bucket, DEFAULT_PAGE, Key, MAX_PAGE, Region},
+    ident::{AccessKeyId, BucketId, Micros, RegionName},
+};
+
+use crate::{
+    auth::{Caller, Need},
+    error::ApiError,
+};
+
+pub(crate) mod about;
+pub(crate) mod agents;
+pub(crate) mod buckets;
+pub(crate) mod command;
+pub(crate) mod enrol_tokens;
+pub(crate) mod events;
+pub(crate) mod grants;
+pub(crate) mod keys;
+pub(crate) mod operations;
+pub(crate) mod receipts;
+pub(crate) mod regions;
+pub(crate) mod session;
+pub(crate) mod tokens;
+pub(crate) mod trust;
+pub(crate) mod whoami;
+
+/// The longest cursor, in bytes.
+const MAX_CURSOR_BYTES: usize = 512;
+
+/// How many items a page holds.
+fn page_size(limit: Option<u32>) -> Result<usize, ApiError> {
+    let limit = limit.unwrap_or(DEFAULT_PAGE);
+    if !(1..=MAX_PAGE).contains(&limit) {
+        return Err(ApiError::field(
+            "limit",
+            format!("expected a whole number from 1 to {MAX_PAGE}"),
+        ));
+    }
+    usize::try_from(limit).map_err(|error| ApiError::Internal(error.to_string()))
+}
+
+/// Cuts a list that was read one item too long, and gives the place where it goes on.
+fn cut<T>(
+    mut items: Vec<T>,
+    size: usize,
+    place: impl Fn(&T) -> Vec<String>,
+) -> (Vec<T>, Option<String>) {
+    let more = items.len() > size;
+    items.truncate(size);
+    let next = items.last().filter(|_| more).map(|last| {
+        let place = serde_json::json!(place(last));
+        URL_SAFE_NO_PAD.encode(place.to_string())
+    });
+    (items, next)
+}
+
+/// The place in a cursor that [`cut`] made; of `N` parts.
+fn place<const N: usize>(cursor: Option<&str>) -> Result<Option<[String; N]>, ApiError> {
+    let Some(cursor) = cursor else {
+        return Ok(None);
+    };
+    let read = || {
+        let bytes = URL_SAFE_NO_PAD.decode(cursor).ok()?;
+        let parts: Vec<String> = serde_json::from_slice(&bytes).ok()?;
+        parts.try_into().ok()
+    };
+    let place = (cursor.len() <= MAX_CURSOR_BYTES).then(read).flatten();
+    place.map(Some).ok_or_else(|| {
+        ApiError::field(
+            "cursor",
+            "not one that this list gave; leave it out to begin anew",
+        )
+    })
+}
+
+/// The region that a request names, or the only one there is.
+async fn choose_region<N: Need>(
+    caller: &Caller<N>,
+    name: Option<RegionName>,
+) -> Result<Region, ApiError> {
+    match name {
+        Some(name) => caller
+            .store()
+            .region(&name)
+            .await?
+            .ok_or_else(|| ApiError::not_found("region")),
+        None => caller.store().only_region().await?.ok_or_else(|| {
+            ApiError::field(
+                "region",
+                "there is not exactly one region, so the request has to name one",
+            )
+        }),
+    }
+}
+
+/// The caller's bucket.
+async fn own_bucket<N: Need>(caller: &Caller<N>, id: BucketId) -> Result<Bucket, ApiError> {
+    let bucket = caller.store().bucket(caller.person.account, id).await?;
+    bucket.ok_or_else(|| ApiError::not_found("bucket"))
+}
+
+/// The caller's key.
+async fn own_key<N: Need>(caller: &Caller<N>, id: &AccessKeyId) -> Result<Key, ApiError> {
+    let key = caller.store().key(caller.person.account, id).await?;
+    key.ok_or_else(|| ApiError::not_found("key"))
+}
+
+/// An end has to lie ahead.
+fn check_expiry(expires_at: Option<Micros>, now: Micros) -> Result<(), ApiError> {
+    match expires_at {
+        Some(at) if at <= now => Err(ApiError::field(
+            "expires_at",
+            "it has passed; give microseconds UTC in the future",
+        )),
+        Some(_) | None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

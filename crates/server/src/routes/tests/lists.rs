@@ -1,0 +1,167 @@
+//! Pages.
+
+use ::http::StatusCode;
+use serde_json::Value;
+
+use super::{BUCKET, KEY, Site};
+
+/// All items of a list, read page by page.
+async fn all(site: &Site, path: &str, field: &str, limit: usize) -> Vec<String> {
+    let mut found = vec![];
+    let mut cursor: Option<String> = None;
+    loop {
+        let joint = if path.contains('?') { '&' } else { '?' };
+        let next = cursor.map_or(String::new(), |cursor| format!("&cursor={cursor}"));
+        let (status, page) = site
+            .get(&site.viewer, &format!("{path}{joint}limit={limit}{next}"))
+            .await;
+        assert_eq!(status, StatusCode::OK, "{page}");
+        let items = page["items"].as_array().unwrap();
+        assert!(items.len() <= limit);
+        found.extend(
+            items
+                .iter()
+                .map(|item| item[field].as_str().unwrap().to_owned()),
+        );
+        match &page["next_cursor"] {
+            Value::String(text) => {
+                assert_eq!(items.len(), limit);
+                cursor = Some(text.clone());
+            }
+            _ => return found,
+        }
+    }
+}
+
+#[tokio::test]
+async fn buckets_named_and_nameless() {
+    let site = Site::new().await;
+    for number in 0..120 {
+        site.add_bucket(
+            &format!("{number:064x}"),
+            Some(&format!("b-{:03}", (number * 37) % 120)),
+        )
+        .await;
+    }
+    for number in 200..230 {
+        site.add_bucket(&format!("{number:064x}"), None).await;
+    }
+    let whole = all(&site, "/api/v1/buckets", "id", 1000).await;
+    assert_eq!(whole.len(), 151);
+    let (_, page) = site.get(&site.viewer, "/api/v1/buckets?limit=1000").await;
+    let names: Vec<_> = page["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|item| item["name"].as_str())
+        .collect();
+    assert_eq!(names.len(), 121);
+    assert!(names.is_sorted());
+    // 121 ends a page exactly where the nameless begin.
+    for limit in [7, 100, 120, 121, 122, 150, 151] {
+        assert_eq!(
+            all(&site, "/api/v1/buckets", "id", limit).await,
+            whole,
+            "{limit}"
+        );
+    }
+    assert_eq!(
+        all(&site, "/api/v1/buckets?region=home", "id", 50).await,
+        whole
+    );
+    assert_eq!(
+        all(&site, "/api/v1/buckets?region=elsewhere", "id", 50)
+            .await
+            .len(),
+        0
+    );
+    assert_eq!(
+        all(&site, "/api/v1/buckets?name=photos", "id", 50).await,
+        [BUCKET]
+    );
+    site.sql("UPDATE buckets SET gone_at = 1 WHERE name = 'photos'")
+        .await;
+    assert_eq!(
+        all(&site, "/api/v1/buckets?name=photos", "id", 50)
+            .await
+            .len(),
+        0
+    );
+}
+
+#[tokio::test]
+async fn keys_with_their_rights() {
+    let site = Site::new().await;
+    for number in 0..130 {
+        let id = format!("GK{number:024x}");
+        site.add_key(&id, "many").await;
+        site.sql(&format!(
+            "INSERT INTO grants VALUES ('{BUCKET}', '{id}', 1, 0, 0)"
+        ))
+        .await;
+    }
+    let whole = all(&site, "/api/v1/keys", "id", 1000).await;
+    assert_eq!(whole.len(), 131);
+    assert!(whole.is_sorted());
+    assert_eq!(all(&site, "/api/v1/keys", "id", 50).await, whole);
+    assert_eq!(
+        all(
+            &site,
+            &format!("/api/v1/buckets/{BUCKET}/grants"),
+            "key",
+            50
+        )
+        .await,
+        whole
+    );
+    let (_, page) = site.get(&site.viewer, "/api/v1/keys").await;
+    for key in page["items"].as_array().unwrap() {
+        assert_eq!(key["grants"][0]["bucket"].as_str(), Some(BUCKET));
+        assert_eq!(key["grants"].as_array().unwrap().len(), 1);
+    }
+    let (_, key) = site.get(&site.viewer, &format!("/api/v1/keys/{KEY}")).await;
+    assert_eq!(
+        (&key["grants"][0]["write"], &key["grants"][0]["owner"]),
+        (&true.into(), &false.into())
+    );
+}
+
+#[tokio::test]
+async fn operations_newest_first() {
+    let site = Site::new().await;
+    for number in 0..25 {
+        site.clock.forward(1);
+        let body = serde_json::json!({"name": format!("bucket-{number}")});
+        assert_eq!(
+            site.post(&site.member, "/api/v1/buckets", body).await.0,
+            StatusCode::ACCEPTED
+        );
+    }
+    let whole = all(&site, "/api/v1/operations", "id", 1000).await;
+    assert_eq!(whole.len(), 25);
+    assert!(whole.iter().rev().is_sorted());
+    assert_eq!(
+        all(&site, "/api/v1/operations?state=requested", "id", 10).await,
+        whole
+    );
+    assert_eq!(
+        all(&site, "/api/v1/operations?state=done", "id", 10)
+            .await
+            .len(),
+        0
+    );
+}
+
+#[tokio::test]
+async fn a_page_of_many_buckets_comes_by_the_index() {
+    let site = Site::new().await;
+    let plan: Vec<(i64, i64, i64, String)> = sqlx::query_as(
+        "EXPLAIN QUERY PLAN SELECT id FROM buckets WHERE account = 'a' AND gone_at IS NULL
+         AND (name, id) > ('b', 'c') ORDER BY name, id LIMIT 5",
+    )
+    .fetch_all(site.app.store.read())
+    .await
+    .unwrap();
+    assert_eq!(plan.len(), 1, "{plan:?}");
+    assert!(plan[0].3.contains("buckets_by_account"), "{plan:?}");
+}

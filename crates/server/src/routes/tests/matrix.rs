@@ -1,0 +1,257 @@
+//! Each route with each kind of caller.
+
+use std::collections::BTreeSet;
+
+use ::http::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use super::{BUCKET, KEY, SEAL_TO, Site, read, request};
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Needs {
+    Viewer,
+    Member,
+    Operator,
+}
+
+/// The route, what it needs, and how it answers those who may.
+fn table() -> Vec<(&'static str, &'static str, Needs, u16, Option<Value>)> {
+    use Needs::{Member, Operator, Viewer};
+    let create_bucket = json!({"name": "videos", "key": null});
+    let create_key = json!({"label": "desk", "seal_to": SEAL_TO});
+    let rotate = json!({"grace_seconds": 60, "seal_to": SEAL_TO});
+    let grant = json!({"read": true, "write": false, "owner": false});
+    let region =
+        json!({"name": "home", "s3_endpoint": "https://s3.example.org", "s3_region": "garage"});
+    vec![
+        ("GET", "/api/v1/whoami", Viewer, 200, None),
+        ("GET", "/api/v1/trust", Viewer, 200, None),
+        ("GET", "/api/v1/regions", Viewer, 200, None),
+        ("POST", "/api/v1/regions", Operator, 409, Some(region)),
+        ("GET", "/api/v1/regions/{region}", Viewer, 200, None),
+        ("POST", "/api/v1/regions/{region}/health", Viewer, 202, None),
+        (
+            "POST",
+            "/api/v1/regions/{region}/refresh",
+            Member,
+            202,
+            None,
+        ),
+        ("POST", "/api/v1/regions/{region}/ping", Member, 202, None),
+        ("GET", "/api/v1/buckets", Viewer, 200, None),
+        ("POST", "/api/v1/buckets", Member, 202, Some(create_bucket)),
+        ("GET", "/api/v1/buckets/{bucket}", Viewer, 200, None),
+        ("DELETE", "/api/v1/buckets/{bucket}", Member, 202, None),
+        (
+            "PUT",
+            "/api/v1/buckets/{bucket}/quota",
+            Member,
+            202,
+            Some(json!({"quota_bytes": 1})),
+        ),
+        ("GET", "/api/v1/buckets/{bucket}/grants", Viewer, 200, None),
+        (
+            "PUT",
+            "/api/v1/buckets/{bucket}/grants/{key}",
+            Member,
+            202,
+            Some(grant),
+        ),
+        ("GET", "/api/v1/keys", Viewer, 200, None),
+        ("POST", "/api/v1/keys", Member, 202, Some(create_key)),
+        ("GET", "/api/v1/keys/{key}", Viewer, 200, None),
+        ("DELETE", "/api/v1/keys/{key}", Member, 202, None),
+        (
+            "POST",
+            "/api/v1/keys/{key}/rotate",
+            Member,
+            202,
+            Some(rotate),
+        ),
+        ("GET", "/api/v1/operations", Viewer, 200, None),
+        ("GET", "/api/v1/operations/{operation}", Viewer, 404, None),
+        (
+            "POST",
+            "/api/v1/operations/{operation}/cancel",
+            Member,
+            404,
+            None,
+        ),
+        (
+            "POST",
+            "/api/v1/operations/{operation}/acknowledge",
+            Member,
+            404,
+            None,
+        ),
+        ("GET", "/api/v1/receipts", Viewer, 200, None),
+        ("GET", "/api/v1/tokens", Viewer, 200, None),
+        (
+            "POST",
+            "/api/v1/tokens",
+            Viewer,
+            201,
+            Some(json!({"name": "ci"})),
+        ),
+        ("DELETE", "/api/v1/tokens/{token}", Viewer, 404, None),
+        ("GET", "/api/v1/agents", Operator, 200, None),
+        ("GET", "/api/v1/agents/enrol-tokens", Operator, 200, None),
+        (
+            "POST",
+            "/api/v1/agents/enrol-tokens",
+            Operator,
+            201,
+            Some(json!({})),
+        ),
+        ("GET", "/api/v1/events", Viewer, 200, None),
+    ]
+}
+
+fn filled(path: &str) -> String {
+    const ID: &str = "01900000-0000-7000-8000-000000000000";
+    path.replace("{region}", "home")
+        .replace("{bucket}", BUCKET)
+        .replace("{key}", KEY)
+        .replace("{operation}", ID)
+        .replace("{token}", ID)
+}
+
+#[tokio::test]
+async fn every_route_with_every_role() {
+    let site = Site::new().await;
+    let callers = [
+        (&site.viewer, Needs::Viewer),
+        (&site.member, Needs::Member),
+        (&site.admin, Needs::Member),
+        (&site.owner, Needs::Member),
+        (&site.operator, Needs::Operator),
+    ];
+    for (method, path, needs, expected, body) in table() {
+        let method: Method = method.parse().unwrap();
+        let path = filled(path);
+        let none = site
+            .send(request(method.clone(), &path, body.clone()))
+            .await
+            .status();
+        assert_eq!(none, StatusCode::UNAUTHORIZED, "{method} {path}");
+        for (token, is) in callers {
+            let mut request = request(method.clone(), &path, body.clone());
+            let bearer = format!("Bearer {token}");
+            request
+                .headers_mut()
+                .insert("authorization", bearer.parse().unwrap());
+            let status = site.send(request).await.status().as_u16();
+            let expected = if is >= needs { expected } else { 403 };
+            assert_eq!(status, expected, "{method} {path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_table_has_every_route() {
+    let document: Value = serde_json::from_str(&crate::openapi::openapi_json()).unwrap();
+    let mut described = BTreeSet::new();
+    let mut public = BTreeSet::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let route = (method.to_uppercase(), path.clone());
+            let is_public = operation["security"] == json!([{}]);
+            if is_public {
+                public.insert(route)
+            } else {
+                described.insert(route)
+            };
+        }
+    }
+    let tested = table()
+        .into_iter()
+        .map(|row| (row.0.to_owned(), row.1.to_owned()))
+        .collect();
+    assert_eq!(described, tested);
+    let open = [
+        ("GET", "/api/v1/about"),
+        ("POST", "/api/v1/session"),
+        ("DELETE", "/api/v1/session"),
+    ];
+    assert_eq!(
+        public,
+        open.map(|(method, path)| (method.to_owned(), path.to_owned()))
+            .into()
+    );
+}
+
+#[tokio::test]
+async fn another_account_finds_nothing() {
+    let site = Site::new().await;
+    let (_, made) = site
+        .post(&site.member, "/api/v1/buckets", json!({"name": "videos"}))
+        .await;
+    let operation = made["operation"]["id"].as_str().unwrap();
+    let absent_bucket = BUCKET.replace('a', "b");
+    let absent_key = KEY.replace('a', "b");
+    let absent_operation = "01900000-0000-7000-8000-000000000000";
+    let mut compared = 0;
+    for (method, path, _, _, body) in table() {
+        if !["{bucket}", "{key}", "{operation}"]
+            .iter()
+            .any(|part| path.contains(part))
+        {
+            continue;
+        }
+        let method: Method = method.parse().unwrap();
+        let theirs = path.replace("{operation}", operation);
+        let absent = path
+            .replace("{bucket}", &absent_bucket)
+            .replace("{key}", &absent_key)
+            .replace("{operation}", absent_operation);
+        let mut answers = vec![];
+        for path in [filled(&theirs), absent] {
+            let (status, mut problem) = site
+                .ask(&site.stranger, method.clone(), &path, body.clone())
+                .await;
+            assert_eq!(status, StatusCode::NOT_FOUND, "{method} {path}");
+            problem["error"]["request"].take();
+            answers.push(problem);
+        }
+        assert_eq!(answers[0], answers[1], "{method} {path}");
+        compared += 1;
+    }
+    assert_eq!(compared, 11);
+    for path in [
+        "/api/v1/buckets",
+        "/api/v1/keys",
+        "/api/v1/operations",
+        "/api/v1/receipts",
+    ] {
+        let (_, page) = site.get(&site.stranger, path).await;
+        assert_eq!(page["items"], json!([]), "{path}");
+    }
+    let grant = json!([{"bucket": BUCKET, "read": true, "write": false, "owner": false}]);
+    let body = json!({"label": "x", "seal_to": SEAL_TO, "grants": grant});
+    assert_eq!(
+        site.post(&site.stranger, "/api/v1/keys", body).await.0,
+        StatusCode::BAD_REQUEST
+    );
+}
+
+#[tokio::test]
+async fn public_routes() {
+    let site = Site::new().await;
+    for path in ["/api/v1/about", "/api/openapi.json"] {
+        let (status, body) = read(site.send(request(Method::GET, path, None)).await).await;
+        assert_eq!(status, StatusCode::OK);
+        assert!(body.is_object());
+    }
+    for path in ["/", "/page.css", "/healthz", "/readyz"] {
+        assert_eq!(
+            site.send(request(Method::GET, path, None)).await.status(),
+            StatusCode::OK
+        );
+    }
+    let root = site.app.trust.borrow().root_key.id().to_string();
+    let (_, about) = read(site.send(request(Method::GET, "/api/v1/about", None)).await).await;
+    assert_eq!(about["root_key"], json!(root));
+    let whole = "/api/v1/receipts?whole=true&agent=01900000-0000-7000-8000-000000000000";
+    assert_eq!(site.get(&site.owner, whole).await.0, StatusCode::FORBIDDEN);
+    assert_eq!(site.get(&site.operator, whole).await.0, StatusCode::OK);
+}

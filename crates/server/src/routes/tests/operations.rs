@@ -1,0 +1,351 @@
+//! Asking for commands: idempotency, waiting, what came of it, secrets.
+
+use std::time::Duration;
+
+use ::http::{Method, StatusCode, header};
+use serde_json::{Value, json};
+use storm_protocol::ident::OperationId;
+
+use super::{BUCKET, KEY, SEAL_TO, Site, code, read, request};
+use crate::app::Change;
+
+/// Asks for a bucket under an idempotency key.
+async fn create(
+    site: &Site,
+    token: &str,
+    idempotency: Option<&str>,
+    body: Value,
+) -> (StatusCode, Value) {
+    let mut request = request(Method::POST, "/api/v1/buckets", Some(body));
+    let headers = request.headers_mut();
+    headers.insert(
+        header::AUTHORIZATION,
+        format!("Bearer {token}").parse().unwrap(),
+    );
+    if let Some(key) = idempotency {
+        headers.insert("idempotency-key", key.parse().unwrap());
+    }
+    read(site.send(request).await).await
+}
+
+/// Ends an operation as the hub would.
+async fn end(site: &Site, id: OperationId, state: &str, outcome: &Value, sealed: Option<Value>) {
+    let text = |value: &Value| {
+        if value.is_null() {
+            "NULL".to_owned()
+        } else {
+            format!("'{value}'")
+        }
+    };
+    let (outcome, sealed) = (text(outcome), text(&sealed.unwrap_or_default()));
+    site.sql(&format!(
+        "UPDATE operations SET state = '{state}', outcome = {outcome}, sealed = {sealed},
+         finished_at = 1 WHERE id = '{id}'"
+    ))
+    .await;
+    site.app.bus.tell(Change::Operation(site.account, id));
+}
+
+/// Ends the next operation that is asked for.
+async fn end_next(site: &Site, state: &str, outcome: &Value, sealed: Option<Value>) -> OperationId {
+    site.app.bus.signer.notified().await;
+    let id: String = sqlx::query_scalar("SELECT id FROM operations WHERE state = 'requested'")
+        .fetch_one(site.app.store.read())
+        .await
+        .unwrap();
+    let id = id.parse().unwrap();
+    end(site, id, state, outcome, sealed).await;
+    id
+}
+
+fn bucket_made() -> Value {
+    let value = json!({"bucket": BUCKET, "name": "photos", "key": KEY});
+    json!({"done": {"command": "bucket.create", "value": value}})
+}
+
+fn with_key() -> Value {
+    json!({"name": "videos", "key": "first", "seal_to": SEAL_TO})
+}
+
+fn sealed() -> Value {
+    json!({"key": KEY, "encapsulated": "AQE=", "ciphertext": "AgI="})
+}
+
+#[tokio::test]
+async fn one_idempotency_key_is_one_operation() {
+    let site = Site::new().await;
+    let ask = async |key: &str, body: Value| create(&site, &site.member, Some(key), body).await;
+    let (status, first) = ask("k1", with_key()).await;
+    assert_eq!(status, StatusCode::ACCEPTED);
+    let (status, again) = ask("k1", with_key()).await;
+    assert_eq!(
+        (status, &again["operation"]["id"]),
+        (StatusCode::ACCEPTED, &first["operation"]["id"])
+    );
+    // The first `seal_to` stands.
+    let mut other_seal = with_key();
+    other_seal["seal_to"] = json!(SEAL_TO.replace("AQEB", "AgIC"));
+    assert_eq!(
+        ask("k1", other_seal).await.1["operation"]["id"],
+        first["operation"]["id"]
+    );
+    let mut other_body = with_key();
+    other_body["quota_bytes"] = json!(5);
+    let (status, problem) = ask("k1", other_body).await;
+    assert_eq!(
+        (status, code(&problem)),
+        (StatusCode::UNPROCESSABLE_ENTITY, "idempotency_conflict")
+    );
+    assert_ne!(
+        ask("k2", with_key()).await.1["operation"]["id"],
+        first["operation"]["id"]
+    );
+    // Another person's key is another key.
+    let (_, others) = create(&site, &site.owner, Some("k1"), with_key()).await;
+    assert_ne!(others["operation"]["id"], first["operation"]["id"]);
+    for key in ["", "a b", &"x".repeat(129)] {
+        let (status, _) = ask(key, with_key()).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{key}");
+    }
+}
+
+#[tokio::test]
+async fn two_at_once_are_one() {
+    let site = Site::new().await;
+    let ask = || create(&site, &site.member, Some("same"), with_key());
+    let (one, two) = tokio::join!(ask(), ask());
+    assert_eq!(one.1["operation"]["id"], two.1["operation"]["id"]);
+}
+
+#[tokio::test]
+async fn the_answer_comes_with_the_end_and_the_secret_stays_until_acknowledged() {
+    let site = Site::with_wait(Duration::from_secs(10)).await;
+    let outcome = bucket_made();
+    let ((status, answer), id) = tokio::join!(
+        create(&site, &site.member, Some("k"), with_key()),
+        end_next(&site, "done", &outcome, Some(sealed())),
+    );
+    assert_eq!(status, StatusCode::CREATED, "{answer}");
+    assert_eq!(answer["operation"]["state"], "done");
+    assert_eq!(
+        answer["operation"]["parameters"]["abort_uploads_after_days"],
+        7
+    );
+    assert_eq!(
+        (&answer["bucket"]["id"], &answer["key"]["id"]),
+        (&json!(BUCKET), &json!(KEY))
+    );
+    assert_eq!(answer["sealed"], sealed());
+
+    let (status, again) = create(&site, &site.member, Some("k"), with_key()).await;
+    assert_eq!((status, &again["sealed"]), (StatusCode::CREATED, &sealed()));
+    let path = format!("/api/v1/operations/{id}");
+    assert_eq!(site.get(&site.member, &path).await.1["sealed"], sealed());
+    let (status, seen) = site.get(&site.viewer, &path).await;
+    assert_eq!((status, &seen["sealed"]), (StatusCode::OK, &Value::Null));
+
+    let acknowledge = format!("{path}/acknowledge");
+    let ask = || site.ask(&site.member, Method::POST, &acknowledge, None);
+    assert_eq!(ask().await.0, StatusCode::NO_CONTENT);
+    assert_eq!(ask().await.0, StatusCode::NO_CONTENT);
+    assert_eq!(site.get(&site.member, &path).await.1["sealed"], Value::Null);
+}
+
+#[tokio::test]
+async fn a_lost_wake_costs_a_second() {
+    let site = Site::with_wait(Duration::from_secs(10)).await;
+    let silent_end = async {
+        site.app.bus.signer.notified().await;
+        let outcome = bucket_made();
+        site.sql(&format!(
+            "UPDATE operations SET state = 'done', outcome = '{outcome}'"
+        ))
+        .await;
+    };
+    let ((status, _), ()) = tokio::join!(create(&site, &site.member, None, with_key()), silent_end);
+    assert_eq!(status, StatusCode::CREATED);
+}
+
+#[tokio::test]
+async fn bad_ends_have_their_status() {
+    let site = Site::with_wait(Duration::from_secs(10)).await;
+    let failed = |code: &str| json!({"failed": {"code": code, "message": ""}});
+    let refused = |code: &str| json!({"refused": {"code": code, "message": ""}});
+    let cases = [
+        ("failed", failed("name_taken"), 409, "name_taken"),
+        (
+            "failed",
+            failed("bucket_not_empty"),
+            409,
+            "bucket_not_empty",
+        ),
+        ("failed", failed("no_such_bucket"), 404, "no_such_bucket"),
+        (
+            "failed",
+            failed("garage_unavailable"),
+            502,
+            "garage_unavailable",
+        ),
+        (
+            "refused",
+            refused("disabled_command"),
+            502,
+            "disabled_command",
+        ),
+        ("expired", Value::Null, 502, "expired"),
+        ("cancelled", Value::Null, 409, "cancelled"),
+    ];
+    for (state, outcome, status, expected) in cases {
+        let body = json!({"name": "videos"});
+        let ((got, problem), id) = tokio::join!(
+            create(&site, &site.member, None, body),
+            end_next(&site, state, &outcome, None),
+        );
+        assert_eq!((got.as_u16(), code(&problem)), (status, expected));
+        assert!(
+            problem["error"]["message"]
+                .as_str()
+                .unwrap()
+                .contains(&id.to_string())
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_operation_that_goes_on_is_found_and_cancelled() {
+    let site = Site::new().await;
+    let mut request = request(Method::DELETE, &format!("/api/v1/buckets/{BUCKET}"), None);
+    let bearer = format!("Bearer {}", site.member);
+    request
+        .headers_mut()
+        .insert(header::AUTHORIZATION, bearer.parse().unwrap());
+    let response = site.send(request).await;
+    assert_eq!(response.status(), StatusCode::ACCEPTED);
+    let place = response.headers()[header::LOCATION]
+        .to_str()
+        .unwrap()
+        .to_owned();
+    let (status, answer) = site.get(&site.viewer, &place).await;
+    assert_eq!(
+        (status, &answer["operation"]["command"]),
+        (StatusCode::OK, &json!("bucket.delete"))
+    );
+    assert_eq!(answer["operation"]["origin"], "192.0.2.1");
+    let early = site
+        .ask(
+            &site.member,
+            Method::POST,
+            &format!("{place}/acknowledge"),
+            None,
+        )
+        .await;
+    assert_eq!(
+        (early.0, code(&early.1)),
+        (StatusCode::CONFLICT, "not_done")
+    );
+    for _ in 0..2 {
+        let (status, operation) = site
+            .ask(&site.member, Method::POST, &format!("{place}/cancel"), None)
+            .await;
+        assert_eq!(
+            (status, &operation["state"]),
+            (StatusCode::OK, &json!("cancelled"))
+        );
+    }
+    site.sql("UPDATE operations SET state = 'sent'").await;
+    let late = site
+        .ask(&site.member, Method::POST, &format!("{place}/cancel"), None)
+        .await;
+    assert_eq!((late.0, code(&late.1)), (StatusCode::CONFLICT, "too_late"));
+}
+
+#[tokio::test]
+async fn regions_are_chosen_or_named() {
+    let site = Site::new().await;
+    let body = |region: Option<&str>| json!({"name": "videos", "region": region});
+    let (status, answer) = create(&site, &site.member, None, body(None)).await;
+    assert_eq!(
+        (status, &answer["operation"]["region"]),
+        (StatusCode::ACCEPTED, &json!("home"))
+    );
+    let region =
+        json!({"name": "far", "s3_endpoint": "https://far.example.org", "s3_region": "far"});
+    assert_eq!(
+        site.post(&site.operator, "/api/v1/regions", region).await.0,
+        StatusCode::CREATED
+    );
+    let (status, problem) = create(&site, &site.member, None, body(None)).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    assert!(
+        problem["error"]["message"]
+            .as_str()
+            .unwrap()
+            .starts_with("region: ")
+    );
+    let (status, problem) = create(&site, &site.member, None, body(Some("far"))).await;
+    assert_eq!((status, code(&problem)), (StatusCode::CONFLICT, "no_agent"));
+    let (status, problem) = create(&site, &site.member, None, body(Some("none"))).await;
+    assert_eq!(
+        (status, code(&problem)),
+        (StatusCode::NOT_FOUND, "no_such_region")
+    );
+    for (field, value) in [
+        ("s3_endpoint", "ftp://x"),
+        ("s3_endpoint", "https://x/path"),
+        ("s3_endpoint", "https://u@x"),
+        ("s3_region", ""),
+        ("website_domain", "a b"),
+    ] {
+        let mut region = json!({"name": "new", "s3_endpoint": "https://x", "s3_region": "x"});
+        region[field] = json!(value);
+        let (status, problem) = site.post(&site.operator, "/api/v1/regions", region).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST);
+        assert!(
+            problem["error"]["message"]
+                .as_str()
+                .unwrap()
+                .starts_with(field),
+            "{problem}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn enrolment_tokens() {
+    let site = Site::new().await;
+    let path = "/api/v1/agents/enrol-tokens";
+    let (status, made) = site.post(&site.operator, path, json!({})).await;
+    assert_eq!(status, StatusCode::CREATED);
+    let secret =
+        storm_protocol::trust::EnrolToken::parse(made["secret"].as_str().unwrap()).unwrap();
+    let trust = site.app.trust.borrow().clone();
+    assert_eq!(
+        (secret.root_key, secret.ca_key),
+        (trust.root_key.id(), trust.ca_key)
+    );
+    assert!(
+        made["command"]
+            .as_str()
+            .unwrap()
+            .starts_with("storm-pulse enroll https://")
+    );
+    assert!(
+        site.app
+            .store
+            .knows_enrol_token(secret.hash())
+            .await
+            .unwrap()
+    );
+    let lasts = made["token"]["expires_at"].as_i64().unwrap()
+        - made["token"]["created_at"].as_i64().unwrap();
+    assert_eq!(lasts, 3_600_000_000);
+    for seconds in [0, 604_801] {
+        let (status, _) = site
+            .post(&site.operator, path, json!({"expires_in_seconds": seconds}))
+            .await;
+        assert_eq!(status, StatusCode::BAD_REQUEST);
+    }
+    let (_, page) = site.get(&site.operator, path).await;
+    assert_eq!(page["items"].as_array().unwrap().len(), 1);
+    assert!(!page.to_string().contains("ste1."));
+}

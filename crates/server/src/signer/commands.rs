@@ -1,0 +1,207 @@
+//! Commands: may this actor do this to that, and how often; then the signature.
+
+use std::collections::HashMap;
+
+use storm_protocol::{
+    api::Role,
+    command::{Class, Command, MAX_ENVELOPE_BYTES, RawCommand, Resource},
+    envelope::{Audience, CommandPayload, Envelope, MAX_VALIDITY_SECONDS, PayloadType, VERSION},
+    error::Refusal,
+    ident::{AccountId, Micros},
+    receipt::Outcome,
+};
+
+use super::Signer;
+use crate::store::{
+    self, StoreError,
+    signing::{Pending, Verdict},
+};
+
+/// Signatures that an account gets in a second.
+pub(super) const SIGNATURES_PER_ACCOUNT_AND_SECOND: u32 = 50;
+/// Operations that are decided in one commit.
+const OPERATIONS_AT_ONCE: u32 = 200;
+
+/// Counts each account's signatures in the present second.
+#[derive(Default)]
+pub(super) struct Rates {
+    second: i64,
+    signed: HashMap<AccountId, u32>,
+}
+
+impl Rates {
+    /// Takes one signature of the account's share, if any is left.
+    pub(super) fn take(&mut self, account: AccountId, now: Micros) -> bool {
+        let second = now.0 / Micros::SECOND;
+        if second != self.second {
+            self.second = second;
+            self.signed.clear();
+        }
+        let signed = self.signed.entry(account).or_default();
+        let left = *signed < SIGNATURES_PER_ACCOUNT_AND_SECOND;
+        *signed += u32::from(left);
+        left
+    }
+}
+
+impl Signer {
+    /// Decides all operations that wait and whose executor is there.
+    pub(super) async fn sign_commands(&mut self) -> store::Result<()> {
+        loop {
+            let now = self.clock.now();
+            let waiting = self
+                .store
+                .operations_to_sign(now, SIGNATURES_PER_ACCOUNT_AND_SECOND, OPERATIONS_AT_ONCE)
+                .await?;
+            let mut decisions = vec![];
+            for pending in waiting {
+                // The others wait for the next second.
+                if self.rates.take(pending.actor.account, now) {
+                    let verdict = self.decide(&pending, now).await?;
+                    decisions.push((pending, verdict));
+                }
+            }
+            if decisions.is_empty() {
+                return Ok(());
+            }
+            let moved = self.store.decide_operations(&decisions, now).await?;
+            self.bus.hub.notify_one();
+            for change in moved {
+                self.bus.tell(change);
+            }
+            for (pending, verdict) in &decisions {
+                let (operation, command) = (pending.id, &pending.command);
+                match verdict {
+                    Verdict::Signed { agent, attempt, .. } => {
+                        tracing::info!(%operation, command, %agent, attempt, "signed");
+                    }
+                    Verdict::Refused(outcome) => {
+                        tracing::warn!(%operation, command, ?outcome, "not signed");
+                    }
+                }
+            }
+        }
+    }
+
+    async fn decide(&self, pending: &Pending, now: Micros) -> store::Result<Verdict> {
+        let raw = RawCommand {
+            name: pending.command.clone(),
+            parameters: serde_json::value::RawValue::from_string(pending.parameters.clone())
+                .map_err(|error| StoreError::Row {
+                    table: "operations",
+                    what: error.to_string(),
+                })?,
+        };
+        match self.examine(pending, &raw).await? {
+            Ok(()) => self.sign(pending, raw, now),
+            Err((code, message)) => Ok(refused(code, message)),
+        }
+    }
+
+    /// The signer's own check of a request, whatever the web tier found.
+    async fn examine(
+        &self,
+        pending: &Pending,
+        raw: &RawCommand,
+    ) -> store::Result<Result<(), (Refusal, &'static str)>> {
+        let command = match raw.parse() {
+            Ok(command) => command,
+            Err(code) => return Ok(Err((code, code.sentence()))),
+        };
+        if pending.not_offered.contains(&pending.command) {
+            let words = "The region's agent does not offer this command: it is switched off there, or the agent \
+                         is of another version. Nothing was changed.";
+            return Ok(Err((Refusal::DisabledCommand, words)));
+        }
+        if command.makes_secret() && pending.seal_to.is_none() {
+            return Ok(Err((
+                Refusal::SealKeyRequired,
+                Refusal::SealKeyRequired.sentence(),
+            )));
+        }
+        let actor = &pending.actor;
+        let Some(standing) = self.store.standing(actor).await? else {
+            return Ok(Err((
+                Refusal::NotYours,
+                "The person who asked does not exist any more.",
+            )));
+        };
+        if actor.operator && !standing.operator {
+            return Ok(Err((
+                Refusal::NotYours,
+                "The person who asked does not run this platform.",
+            )));
+        }
+        let enough = match command.row().class {
+            Class::Read => standing.role.is_some(),
+            Class::Write | Class::Access | Class::Destructive => {
+                standing.role >= Some(Role::Member)
+            }
+            Class::Operator => false,
+        };
+        if !(enough || actor.operator) {
+            return Ok(Err((
+                Refusal::NotYours,
+                "The person who asked may not do this in the account.",
+            )));
+        }
+        if !actor.operator && !self.owns_all(pending, &command).await? {
+            return Ok(Err((Refusal::NotYours, Refusal::NotYours.sentence())));
+        }
+        Ok(Ok(()))
+    }
+
+    async fn owns_all(&self, pending: &Pending, command: &Command) -> store::Result<bool> {
+        for resource in command.resources() {
+            let owner = match resource {
+                Resource::Name(_) => continue,
+                Resource::Bucket(id) => self.store.bucket_account(&pending.region, id).await?,
+                Resource::Key(id) => self.store.key_account(&pending.region, &id).await?,
+            };
+            if owner != Some(pending.actor.account) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn sign(&self, pending: &Pending, command: RawCommand, now: Micros) -> store::Result<Verdict> {
+        let attempt = pending.attempt + 1;
+        let payload = CommandPayload {
+            version: VERSION,
+            operation: pending.id,
+            attempt,
+            audience: Audience {
+                agent: pending.agent,
+                region: pending.region.clone(),
+                epoch: pending.epoch,
+            },
+            issued_at: now,
+            expires_at: now.plus_seconds(MAX_VALIDITY_SECONDS),
+            actor: pending.actor.clone(),
+            command,
+            seal_to: pending.seal_to,
+        };
+        let row = |error: serde_json::Error| StoreError::Row {
+            table: "operations",
+            what: error.to_string(),
+        };
+        let envelope = Envelope::sign_json(PayloadType::Command, &payload, &self.keys.dispatch)
+            .map_err(row)?;
+        if serde_json::to_vec(&envelope).map_err(row)?.len() > MAX_ENVELOPE_BYTES {
+            return Ok(refused(Refusal::Oversized, Refusal::Oversized.sentence()));
+        }
+        Ok(Verdict::Signed {
+            agent: pending.agent,
+            attempt,
+            envelope,
+        })
+    }
+}
+
+fn refused(code: Refusal, message: &str) -> Verdict {
+    Verdict::Refused(Outcome::Refused {
+        code,
+        message: message.to_owned(),
+    })
+}

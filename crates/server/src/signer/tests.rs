@@ -1,0 +1,362 @@
+//! What the signer signs and what it refuses, against a real database.
+
+use storm_protocol::{
+    api::OperationStatus,
+    command::{AgentPing, BucketCreate, BucketDelete, Command, KeyDelete},
+    envelope::{Actor, CommandPayload, Envelope, PayloadType},
+    error::Refusal,
+    ident::{AccountId, BucketId, OperationId, UserId},
+    receipt::Outcome,
+    trust::KeyRole,
+};
+
+use super::{Signer, commands::SIGNATURES_PER_ACCOUNT_AND_SECOND};
+use crate::{clock::random, store::operations::Cancelled, testing::World};
+
+const AGENT: &str = "019a0000-0000-7000-8000-000000000001";
+
+/// A signer, and an executor that counts as connected.
+async fn start() -> (World, Signer) {
+    let world = World::new().await;
+    let signer = Signer::open(&world.app, &world.files).unwrap();
+    world
+        .sql(&format!(
+            "INSERT INTO agents (id, region, host, receipt_key, seal_key, tls_key, statement, connected, \
+             created_at) VALUES ('{AGENT}', 'home', 'h', 'x', 'x', 'x', '{{}}', 1, 0)"
+        ))
+        .await;
+    world
+        .sql(&format!(
+            "UPDATE regions SET executor = '{AGENT}', epoch = 7"
+        ))
+        .await;
+    (world, signer)
+}
+
+fn ping() -> Command {
+    Command::AgentPing(AgentPing {})
+}
+
+fn delete(bucket: BucketId) -> Command {
+    Command::BucketDelete(BucketDelete { bucket })
+}
+
+fn create(name: &str) -> Command {
+    Command::BucketCreate(BucketCreate {
+        bucket: name.parse().unwrap(),
+        quota_bytes: None,
+        quota_objects: None,
+        abort_uploads_after_days: None,
+        key: None,
+    })
+}
+
+async fn status(world: &World, id: OperationId) -> OperationStatus {
+    world.app.store.operation(id).await.unwrap().unwrap().state
+}
+
+async fn refusal(world: &World, id: OperationId) -> Option<Refusal> {
+    match world
+        .app
+        .store
+        .operation(id)
+        .await
+        .unwrap()
+        .unwrap()
+        .outcome
+    {
+        Some(Outcome::Refused { code, .. }) => Some(code),
+        _ => None,
+    }
+}
+
+async fn insert_bucket(world: &World, account: AccountId) -> BucketId {
+    let id = BucketId(random());
+    world
+        .sql(&format!(
+            "INSERT INTO buckets (id, region, account, created_at) VALUES ('{id}', 'home', '{account}', 0)"
+        ))
+        .await;
+    id
+}
+
+#[tokio::test]
+async fn what_is_signed_is_what_was_asked_for_the_executor_now() {
+    let (world, mut signer) = start().await;
+    let id = world.ask(&world.customer, create("photos")).await;
+    signer.pass().await.unwrap();
+    assert_eq!(status(&world, id).await, OperationStatus::Signed);
+
+    let sent = world.app.store.operations_to_send(10).await.unwrap();
+    let envelope: &Envelope = &sent[0].envelope;
+    let now = world.app.clock.now();
+    let keys = world
+        .app
+        .trust
+        .borrow()
+        .document
+        .keys(KeyRole::Dispatch, now);
+    let verified = envelope.verify(PayloadType::Command, &keys).unwrap();
+    let payload = CommandPayload::parse(verified.payload).unwrap();
+    assert_eq!(payload.operation, id);
+    assert_eq!(payload.attempt, 1);
+    assert_eq!(payload.audience.agent.to_string(), AGENT);
+    assert_eq!(
+        (payload.audience.region.as_str(), payload.audience.epoch),
+        ("home", 7)
+    );
+    assert_eq!(payload.actor, world.customer);
+    assert_eq!(payload.expires_at, payload.issued_at.plus_seconds(60));
+    assert_eq!(payload.command.parse().unwrap(), create("photos"));
+}
+
+#[tokio::test]
+async fn nothing_is_signed_for_an_executor_that_is_away_or_kept_out() {
+    let (world, mut signer) = start().await;
+    for away in ["connected = 0", "quarantined = 'why'", "revoked_at = 1"] {
+        world.sql(&format!("UPDATE agents SET {away}")).await;
+        let id = world.ask(&world.customer, ping()).await;
+        signer.pass().await.unwrap();
+        assert_eq!(
+            status(&world, id).await,
+            OperationStatus::Requested,
+            "{away}"
+        );
+        world
+            .sql("UPDATE agents SET connected = 1, quarantined = NULL, revoked_at = NULL")
+            .await;
+    }
+    signer.pass().await.unwrap();
+    assert_eq!(
+        world
+            .count("SELECT COUNT(*) FROM operations WHERE state = 'signed'")
+            .await,
+        3
+    );
+}
+
+#[tokio::test]
+async fn an_operation_that_nobody_took_expires_and_says_so() {
+    let (world, mut signer) = start().await;
+    world.sql("UPDATE agents SET connected = 0").await;
+    let id = world.ask(&world.customer, ping()).await;
+    world.clock.advance_seconds(599);
+    signer.pass().await.unwrap();
+    assert_eq!(status(&world, id).await, OperationStatus::Requested);
+    world.clock.advance_seconds(2);
+    world.sql("UPDATE agents SET connected = 1").await;
+    signer.pass().await.unwrap();
+    assert_eq!(status(&world, id).await, OperationStatus::Expired);
+    assert_eq!(refusal(&world, id).await, Some(Refusal::Expired));
+}
+
+#[tokio::test]
+async fn strangers_viewers_and_false_operators_are_refused() {
+    let (world, mut signer) = start().await;
+    let now = world.app.clock.now();
+    let other_account = Actor {
+        account: world.operator.account,
+        ..world.customer.clone()
+    };
+    let false_operator = Actor {
+        operator: true,
+        ..world.customer.clone()
+    };
+    let mut ids = vec![];
+    for actor in [&other_account, &false_operator] {
+        ids.push(world.ask(actor, create("photos")).await);
+    }
+    world
+        .sql(&format!(
+            "UPDATE members SET role = 'viewer' WHERE \"user\" = '{}'",
+            world.customer.user
+        ))
+        .await;
+    ids.push(world.ask(&world.customer, create("photos")).await);
+    let reads = world.ask(&world.customer, ping()).await;
+    signer.pass().await.unwrap();
+    for id in ids {
+        assert_eq!(status(&world, id).await, OperationStatus::Refused);
+        assert_eq!(refusal(&world, id).await, Some(Refusal::NotYours));
+    }
+    assert_eq!(status(&world, reads).await, OperationStatus::Signed);
+    // A user that does not exist cannot even be written down.
+    let nobody = Actor {
+        user: UserId::new(now, random()),
+        ..world.customer.clone()
+    };
+    assert!(
+        world
+            .app
+            .store
+            .request_operation(world.request(&nobody, ping()))
+            .await
+            .is_err()
+    );
+}
+
+#[tokio::test]
+async fn another_accounts_things_are_refused_operators_aside() {
+    let (world, mut signer) = start().await;
+    let mine = insert_bucket(&world, world.customer.account).await;
+    let theirs = insert_bucket(&world, world.operator.account).await;
+    let unknown_key = "GK0123456789abcdef01234567".parse().unwrap();
+    let fine = world.ask(&world.customer, delete(mine)).await;
+    let refused = [
+        world.ask(&world.customer, delete(theirs)).await,
+        world.ask(&world.customer, delete(BucketId(random()))).await,
+        world
+            .ask(
+                &world.customer,
+                Command::KeyDelete(KeyDelete { key: unknown_key }),
+            )
+            .await,
+    ];
+    let by_operator = world.ask(&world.operator, delete(mine)).await;
+    signer.pass().await.unwrap();
+    assert_eq!(status(&world, fine).await, OperationStatus::Signed);
+    assert_eq!(status(&world, by_operator).await, OperationStatus::Signed);
+    for id in refused {
+        assert_eq!(refusal(&world, id).await, Some(Refusal::NotYours));
+    }
+}
+
+#[tokio::test]
+async fn what_the_agent_does_not_offer_is_refused_at_once() {
+    let (world, mut signer) = start().await;
+    world
+        .sql("UPDATE agents SET not_offered = '[\"bucket.create\"]'")
+        .await;
+    let id = world.ask(&world.customer, create("photos")).await;
+    signer.pass().await.unwrap();
+    assert_eq!(refusal(&world, id).await, Some(Refusal::DisabledCommand));
+}
+
+#[tokio::test]
+async fn a_secret_needs_a_key_to_seal_it_to() {
+    let (world, mut signer) = start().await;
+    let mut command = BucketCreate {
+        bucket: "photos".parse().unwrap(),
+        quota_bytes: None,
+        quota_objects: None,
+        abort_uploads_after_days: None,
+        key: None,
+    };
+    command.key = Some("first".parse().unwrap());
+    let mut new = world.request(&world.customer, Command::BucketCreate(command));
+    new.seal_to = None;
+    let id = new.id;
+    world.app.store.request_operation(new).await.unwrap();
+    signer.pass().await.unwrap();
+    assert_eq!(refusal(&world, id).await, Some(Refusal::SealKeyRequired));
+}
+
+#[tokio::test]
+async fn parameters_that_the_whitelist_does_not_take_are_refused() {
+    let (world, mut signer) = start().await;
+    let id = world.ask(&world.customer, ping()).await;
+    for (set, code) in [
+        ("parameters = '{\"more\":1}'", Refusal::BadParameters),
+        (
+            "command = 'shell.run', parameters = '{}'",
+            Refusal::UnknownCommand,
+        ),
+    ] {
+        world
+            .sql(&format!(
+                "UPDATE operations SET state = 'requested', outcome = NULL, {set}"
+            ))
+            .await;
+        signer.pass().await.unwrap();
+        assert_eq!(refusal(&world, id).await, Some(code));
+    }
+}
+
+#[tokio::test]
+async fn one_account_gets_its_share_of_a_second_and_keeps_nobody_waiting() {
+    let (world, mut signer) = start().await;
+    let share = i64::from(SIGNATURES_PER_ACCOUNT_AND_SECOND);
+    for _ in 0..share + 20 {
+        world.ask(&world.customer, ping()).await;
+    }
+    let other = world.ask(&world.operator, ping()).await;
+    let second = world.app.clock.now().0 / 1_000_000;
+    signer.pass().await.unwrap();
+    assert_eq!(status(&world, other).await, OperationStatus::Signed);
+    let signed = world
+        .count("SELECT COUNT(*) FROM operations WHERE state = 'signed'")
+        .await
+        - 1;
+    if world.app.clock.now().0 / 1_000_000 == second {
+        assert_eq!(signed, share);
+    }
+    world.clock.advance_seconds(1);
+    signer.pass().await.unwrap();
+    assert_eq!(
+        world
+            .count("SELECT COUNT(*) FROM operations WHERE state = 'requested'")
+            .await,
+        0
+    );
+}
+
+#[tokio::test]
+async fn cancelled_is_never_signed_and_signed_is_never_cancelled() {
+    let (world, mut signer) = start().await;
+    let store = &world.app.store;
+    let first = world.ask(&world.customer, ping()).await;
+    let now = world.app.clock.now();
+    assert!(matches!(
+        store.cancel_operation(first, now).await.unwrap(),
+        Some(Cancelled::Now(_))
+    ));
+    let second = world.ask(&world.customer, ping()).await;
+    signer.pass().await.unwrap();
+    assert_eq!(status(&world, first).await, OperationStatus::Cancelled);
+    assert!(matches!(
+        store.cancel_operation(second, now).await.unwrap(),
+        Some(Cancelled::TooLate(_))
+    ));
+    let unknown = OperationId::new(now, random());
+    assert!(
+        store
+            .cancel_operation(unknown, now)
+            .await
+            .unwrap()
+            .is_none()
+    );
+}
+
+#[tokio::test]
+async fn a_second_signature_rests_first() {
+    let (world, mut signer) = start().await;
+    let id = world.ask(&world.customer, ping()).await;
+    signer.pass().await.unwrap();
+    let agent = AGENT.parse().unwrap();
+    let back = world
+        .app
+        .store
+        .operation_unknown(id, agent, 1)
+        .await
+        .unwrap();
+    assert!(back.is_some());
+    signer.pass().await.unwrap();
+    assert_eq!(status(&world, id).await, OperationStatus::Requested);
+    world.clock.advance_seconds(1);
+    signer.pass().await.unwrap();
+    let operation = world.app.store.operation(id).await.unwrap().unwrap();
+    assert_eq!(
+        (operation.state, operation.attempt),
+        (OperationStatus::Signed, 2)
+    );
+    // An answer about the first attempt says nothing about the second.
+    assert!(
+        world
+            .app
+            .store
+            .operation_unknown(id, agent, 1)
+            .await
+            .unwrap()
+            .is_none()
+    );
+}

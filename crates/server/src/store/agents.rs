@@ -1,0 +1,312 @@
+//! Agents: their keys, whether they are there, and why one is kept out.
+
+use sqlx::{Row, sqlite::SqliteRow};
+use storm_protocol::{
+    api::Agent,
+    envelope::{Envelope, VerifyKey},
+    ident::{AgentId, Digest, Micros, OperationId, RegionName},
+};
+
+use super::{
+    Durability, Result, Store, from_big, from_json, parsed, parsed_option, to_big, to_json,
+};
+
+const TABLE: &str = "agents";
+
+macro_rules! agent_select {
+    () => {
+        "SELECT a.id, a.region, a.host, a.version, a.garage_version, a.connected, a.quarantined, \
+         a.seen_at, a.clock_offset_micros, a.certificate_expires_at, a.receipts, a.not_offered, \
+         a.statement, CASE WHEN r.executor = a.id THEN 1 ELSE 0 END AS executor \
+         FROM agents a JOIN regions r ON r.name = a.region "
+    };
+}
+
+/// What the hub has to know of an agent that connects.
+#[derive(Debug, Clone)]
+pub struct Registered {
+    /// The agent.
+    pub id: AgentId,
+    /// Its region.
+    pub region: RegionName,
+    /// Verifies its receipts and heads.
+    pub receipt_key: VerifyKey,
+    /// The digest of its certificate's key.
+    pub tls_key: Digest,
+    /// The same of a renewed certificate that was not used yet.
+    pub renewed_tls_key: Option<Digest>,
+    /// Why it is kept out until an operator decides.
+    pub quarantined: Option<String>,
+    /// Whether it was removed.
+    pub revoked: bool,
+    /// The sequence of the last stored receipt.
+    pub receipts: u64,
+    /// That receipt's identity.
+    pub head: Option<Digest>,
+    /// The last stored inventory.
+    pub generation: u64,
+    /// Whether it is its region's executor.
+    pub executor: bool,
+    /// Its region's executor epoch.
+    pub epoch: u64,
+}
+
+/// What an agent says of itself when it connects.
+#[derive(Debug, Clone)]
+pub struct Introduction {
+    /// Its version.
+    pub version: String,
+    /// Garage's version on its node.
+    pub garage_version: Option<String>,
+    /// Commands that are not offered there.
+    pub not_offered: Vec<String>,
+    /// The trust document that it holds.
+    pub trust_serial: u64,
+    /// Its clock less ours, in microseconds.
+    pub clock_offset_micros: i64,
+    /// The key of the certificate that it came with.
+    pub tls_key: Digest,
+}
+
+/// A sign of life.
+#[derive(Debug, Clone, Copy)]
+pub struct Seen {
+    /// When.
+    pub at: Micros,
+    /// Its clock less ours, in microseconds.
+    pub clock_offset_micros: i64,
+}
+
+impl Store {
+    /// Every agent that was not removed, by region.
+    pub async fn agents(&self) -> Result<Vec<Agent>> {
+        let rows = sqlx::query(concat!(
+            agent_select!(),
+            "WHERE a.revoked_at IS NULL ORDER BY a.region, a.id"
+        ))
+        .fetch_all(self.read())
+        .await?;
+        rows.iter().map(read_agent).collect()
+    }
+
+    /// One agent.
+    pub async fn agent(&self, id: AgentId) -> Result<Option<Agent>> {
+        let row = sqlx::query(concat!(agent_select!(), "WHERE a.id = $1"))
+            .bind(id.to_string())
+            .fetch_optional(self.read())
+            .await?;
+        row.as_ref().map(read_agent).transpose()
+    }
+
+    /// The statement of every agent that ever enrolled: with them anyone checks receipts.
+    pub async fn agent_statements(&self) -> Result<Vec<Envelope>> {
+        let texts: Vec<String> = sqlx::query_scalar("SELECT statement FROM agents ORDER BY id")
+            .fetch_all(self.read())
+            .await?;
+        texts.iter().map(|text| from_json(TABLE, text)).collect()
+    }
+
+    /// What the hub has to know of an agent that connects.
+    pub async fn registered_agent(&self, id: AgentId) -> Result<Option<Registered>> {
+        let row = sqlx::query(
+            "SELECT a.id, a.region, a.receipt_key, a.tls_key, a.renewed_tls_key, a.quarantined, \
+             a.revoked_at, a.receipts, a.head, a.generation, r.epoch, \
+             CASE WHEN r.executor = a.id THEN 1 ELSE 0 END AS executor \
+             FROM agents a JOIN regions r ON r.name = a.region WHERE a.id = $1",
+        )
+        .bind(id.to_string())
+        .fetch_optional(self.read())
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        Ok(Some(Registered {
+            id: parsed(TABLE, row.try_get("id")?)?,
+            region: parsed(TABLE, row.try_get("region")?)?,
+            receipt_key: parsed(TABLE, row.try_get("receipt_key")?)?,
+            tls_key: parsed(TABLE, row.try_get("tls_key")?)?,
+            renewed_tls_key: parsed_option(TABLE, row.try_get("renewed_tls_key")?)?,
+            quarantined: row.try_get("quarantined")?,
+            revoked: row.try_get::<Option<i64>, _>("revoked_at")?.is_some(),
+            receipts: from_big(TABLE, row.try_get("receipts")?)?,
+            head: parsed_option(TABLE, row.try_get("head")?)?,
+            generation: from_big(TABLE, row.try_get("generation")?)?,
+            executor: row.try_get::<i64, _>("executor")? != 0,
+            epoch: from_big(TABLE, row.try_get("epoch")?)?,
+        }))
+    }
+
+    /// An agent is there. Its enrolment token is spent by that, and a renewed key that it came with
+    /// replaces the one before.
+    pub async fn agent_connected(
+        &self,
+        id: AgentId,
+        said: &Introduction,
+        now: Micros,
+    ) -> Result<()> {
+        let mut transaction = self.write(Durability::Process).await?;
+        sqlx::query(
+            "UPDATE agents SET connected = 1, seen_at = $2, version = $3, garage_version = $4, \
+             not_offered = $5, trust_serial = $6, clock_offset_micros = $7, \
+             renewed_tls_key = CASE WHEN tls_key = $8 THEN renewed_tls_key ELSE NULL END, tls_key = $8 \
+             WHERE id = $1",
+        )
+        .bind(id.to_string())
+        .bind(now.0)
+        .bind(&said.version)
+        .bind(&said.garage_version)
+        .bind(to_json(TABLE, &said.not_offered)?)
+        .bind(to_big(said.trust_serial))
+        .bind(said.clock_offset_micros)
+        .bind(said.tls_key.to_string())
+        .execute(&mut *transaction)
+        .await?;
+        sqlx::query("UPDATE enrol_tokens SET spent_at = $2 WHERE agent = $1 AND spent_at IS NULL")
+            .bind(id.to_string())
+            .bind(now.0)
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// An agent is gone.
+    pub async fn agent_disconnected(&self, id: AgentId) -> Result<()> {
+        let mut transaction = self.write(Durability::Process).await?;
+        sqlx::query("UPDATE agents SET connected = 0 WHERE id = $1")
+            .bind(id.to_string())
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Nobody is there: the hub has just started.
+    pub async fn no_agent_connected(&self) -> Result<()> {
+        let mut transaction = self.write(Durability::Process).await?;
+        sqlx::query("UPDATE agents SET connected = 0 WHERE connected <> 0")
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Many signs of life in one commit.
+    pub async fn agents_seen(&self, seen: &[(AgentId, Seen)]) -> Result<()> {
+        let mut transaction = self.write(Durability::Process).await?;
+        for (id, seen) in seen {
+            sqlx::query("UPDATE agents SET seen_at = $2, clock_offset_micros = $3 WHERE id = $1")
+                .bind(id.to_string())
+                .bind(seen.at.0)
+                .bind(seen.clock_offset_micros)
+                .execute(&mut *transaction)
+                .await?;
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// An agent keeps the trust document of this serial.
+    pub async fn agent_keeps_trust(&self, id: AgentId, serial: u64) -> Result<()> {
+        let mut transaction = self.write(Durability::Process).await?;
+        sqlx::query("UPDATE agents SET trust_serial = $2 WHERE id = $1")
+            .bind(id.to_string())
+            .bind(to_big(serial))
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Keeps an agent out until an operator decides, and says why among the security events. On disk
+    /// when this returns.
+    pub async fn quarantine_agent(
+        &self,
+        id: AgentId,
+        reason: &str,
+        origin: &str,
+        now: Micros,
+    ) -> Result<()> {
+        let mut transaction = self.write(Durability::Machine).await?;
+        sqlx::query("UPDATE agents SET quarantined = $2 WHERE id = $1 AND quarantined IS NULL")
+            .bind(id.to_string())
+            .bind(reason)
+            .execute(&mut *transaction)
+            .await?;
+        let event = SecurityEvent {
+            kind: "agent_quarantined",
+            subject: &id.to_string(),
+            origin: Some(origin),
+            detail: reason,
+        };
+        event.insert(&mut transaction, now).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Notes something that an operator should see.
+    pub async fn note_security_event(&self, event: SecurityEvent<'_>, now: Micros) -> Result<()> {
+        let mut transaction = self.write(Durability::Process).await?;
+        event.insert(&mut transaction, now).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+}
+
+/// Something that an operator should see.
+#[derive(Debug, Clone, Copy)]
+pub struct SecurityEvent<'a> {
+    /// A stable name.
+    pub kind: &'static str,
+    /// Who or what it is about.
+    pub subject: &'a str,
+    /// The address that it came from.
+    pub origin: Option<&'a str>,
+    /// In words.
+    pub detail: &'a str,
+}
+
+impl SecurityEvent<'_> {
+    /// Writes it down in the caller's transaction.
+    pub(crate) async fn insert(
+        &self,
+        transaction: &mut sqlx::Transaction<'_, sqlx::Sqlite>,
+        now: Micros,
+    ) -> Result<()> {
+        // Any id of version 7 serves.
+        let id = OperationId::new(now, crate::clock::random());
+        sqlx::query(
+            "INSERT INTO security_events (id, at, kind, subject, origin, detail) \
+             VALUES ($1, $2, $3, $4, $5, $6)",
+        )
+        .bind(id.to_string())
+        .bind(now.0)
+        .bind(self.kind)
+        .bind(self.subject)
+        .bind(self.origin)
+        .bind(self.detail)
+        .execute(&mut **transaction)
+        .await?;
+        Ok(())
+    }
+}
+
+fn read_agent(row: &SqliteRow) -> Result<Agent> {
+    let statement: &str = row.try_get("statement")?;
+    Ok(Agent {
+        id: parsed(TABLE, row.try_get("id")?)?,
+        region: parsed(TABLE, row.try_get("region")?)?,
+        host: row.try_get("host")?,
+        version: row.try_get("version")?,
+        garage_version: row.try_get("garage_version")?,
+        connected: row.try_get::<i64, _>("connected")? != 0,
+        executor: row.try_get::<i64, _>("executor")? != 0,
+        quarantined: row.try_get("quarantined")?,
+        seen_at: row.try_get::<Option<i64>, _>("seen_at")?.map(Micros),
+        clock_offset_micros: row.try_get("clock_offset_micros")?,
+        certificate_expires_at: row
+            .try_get::<Option<i64>, _>("certificate_expires_at")?
+            .map(Micros),
+        receipts: from_big(TABLE, row.try_get("receipts")?)?,
+        not_offered: from_json(TABLE, row.try_get("not_offered")?)?,
+        statement: Some(from_json(TABLE, statement)?),
+    })
+}

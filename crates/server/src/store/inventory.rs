@@ -1,0 +1,318 @@
+//! Inventory: what an executor saw in its cluster. Frames of one generation come in order; the last
+//! one settles which things are gone and whose the new buckets are.
+
+use sqlx::{QueryBuilder, Row as _, Sqlite, Transaction, sqlite::SqliteRow};
+use storm_protocol::{
+    frame::{BucketState, InventoryFrame, KeyState},
+    ident::{AgentId, KeyLabel, Micros, RegionName, parse_key_name},
+};
+
+use super::{Durability, Result, Store, parsed, parsed_option, to_big, to_json};
+use crate::app::Change;
+
+/// Seconds for which a receipt outweighs a sweep that may have begun before it.
+const RECEIPT_OUTWEIGHS_SECONDS: i64 = 300;
+/// Rows that one statement inserts; SQLite takes 32,766 parameters.
+const ROWS_AT_ONCE: usize = 1000;
+/// The longest label of a key that somebody else named.
+const MAX_FOREIGN_LABEL_CHARS: usize = 64;
+
+/// The sweep that a frame belongs to.
+#[derive(Debug, Clone, Copy)]
+pub struct Sweep<'a> {
+    /// The agent that sweeps.
+    pub agent: AgentId,
+    /// Its region.
+    pub region: &'a RegionName,
+    /// When the generation's first frame came.
+    pub began_at: Micros,
+}
+
+impl Store {
+    /// Takes one frame in. Answers with what moved.
+    pub async fn keep_inventory(
+        &self,
+        sweep: &Sweep<'_>,
+        frame: &InventoryFrame,
+        now: Micros,
+    ) -> Result<Vec<Change>> {
+        let mut transaction = self.write(Durability::Process).await?;
+        let mut changes = vec![];
+        for keys in frame.keys.chunks(ROWS_AT_ONCE) {
+            changes.extend(upsert_keys(&mut transaction, sweep, keys, now).await?);
+        }
+        for buckets in frame.buckets.chunks(ROWS_AT_ONCE) {
+            changes.extend(upsert_buckets(&mut transaction, sweep, buckets, now).await?);
+        }
+        for bucket in &frame.buckets_gone {
+            let id = bucket.to_string();
+            changes.extend(bucket_gone(&mut transaction, sweep, &id, now).await?);
+        }
+        for key in &frame.keys_gone {
+            changes.extend(key_gone(&mut transaction, sweep, key.as_str(), now).await?);
+        }
+        if frame.last {
+            if frame.whole {
+                changes.extend(unseen_gone(&mut transaction, sweep, now).await?);
+            }
+            changes.extend(give_buckets_to_owners(&mut transaction, sweep).await?);
+            sqlx::query("UPDATE agents SET generation = $2 WHERE id = $1")
+                .bind(sweep.agent.to_string())
+                .bind(to_big(frame.generation))
+                .execute(&mut *transaction)
+                .await?;
+        }
+        transaction.commit().await?;
+        Ok(changes)
+    }
+}
+
+async fn upsert_keys(
+    transaction: &mut Transaction<'_, Sqlite>,
+    sweep: &Sweep<'_>,
+    keys: &[KeyState],
+    now: Micros,
+) -> Result<Vec<Change>> {
+    let mut insert = QueryBuilder::<Sqlite>::new(
+        "INSERT INTO keys (id, region, account, label, created_at, expires_at, seen_at) ",
+    );
+    insert.push_values(keys, |mut row, key| {
+        let (account, label) = match parse_key_name(&key.name) {
+            Some((account, label)) => (Some(account.to_string()), label.to_string()),
+            None => (None, foreign_label(&key.name)),
+        };
+        row.push_bind(key.key.to_string())
+            .push_bind(sweep.region.to_string())
+            // A name that somebody else made may look like ours.
+            .push("(SELECT id FROM accounts WHERE id = ")
+            .push_bind_unseparated(account)
+            .push_unseparated(")")
+            .push_bind(label)
+            .push_bind(key.created_at.unwrap_or(now).0)
+            .push_bind(key.expires_at.map(|at| at.0))
+            .push_bind(now.0);
+    });
+    insert.push(
+        " ON CONFLICT (id) DO UPDATE SET account = COALESCE(keys.account, excluded.account), \
+         label = excluded.label, expires_at = excluded.expires_at, seen_at = excluded.seen_at, \
+         gone_at = CASE WHEN keys.gone_at > ",
+    );
+    insert.push_bind(now.plus_seconds(-RECEIPT_OUTWEIGHS_SECONDS).0);
+    insert.push(
+        " THEN keys.gone_at ELSE NULL END WHERE keys.region = excluded.region RETURNING account, id",
+    );
+    let rows = insert.build().fetch_all(&mut **transaction).await?;
+    rows.iter().map(read_key_change).collect()
+}
+
+async fn upsert_buckets(
+    transaction: &mut Transaction<'_, Sqlite>,
+    sweep: &Sweep<'_>,
+    buckets: &[BucketState],
+    now: Micros,
+) -> Result<Vec<Change>> {
+    let aliases: Vec<String> = buckets
+        .iter()
+        .map(|bucket| to_json("buckets", &bucket.aliases))
+        .collect::<Result<_>>()?;
+    let mut insert = QueryBuilder::<Sqlite>::new(
+        "INSERT INTO buckets (id, region, name, aliases, bytes, objects, unfinished_bytes, \
+         unfinished_uploads, quota_bytes, quota_objects, created_at, seen_at) ",
+    );
+    insert.push_values(buckets.iter().zip(aliases), |mut row, (bucket, aliases)| {
+        row.push_bind(bucket.bucket.to_string())
+            .push_bind(sweep.region.to_string())
+            .push_bind(bucket.aliases.first().map(ToString::to_string))
+            .push_bind(aliases)
+            .push_bind(to_big(bucket.bytes))
+            .push_bind(to_big(bucket.objects))
+            .push_bind(to_big(bucket.unfinished_bytes))
+            .push_bind(to_big(bucket.unfinished_uploads))
+            .push_bind(bucket.quota_bytes.map(|limit| to_big(limit.get())))
+            .push_bind(bucket.quota_objects.map(|limit| to_big(limit.get())))
+            .push_bind(bucket.created_at.0)
+            .push_bind(now.0);
+    });
+    insert.push(
+        " ON CONFLICT (id) DO UPDATE SET name = excluded.name, aliases = excluded.aliases, \
+         bytes = excluded.bytes, objects = excluded.objects, \
+         unfinished_bytes = excluded.unfinished_bytes, \
+         unfinished_uploads = excluded.unfinished_uploads, quota_bytes = excluded.quota_bytes, \
+         quota_objects = excluded.quota_objects, created_at = excluded.created_at, \
+         seen_at = excluded.seen_at, gone_at = CASE WHEN buckets.gone_at > ",
+    );
+    insert.push_bind(now.plus_seconds(-RECEIPT_OUTWEIGHS_SECONDS).0);
+    insert.push(
+        " THEN buckets.gone_at ELSE NULL END WHERE buckets.region = excluded.region \
+         RETURNING account, id",
+    );
+    let rows = insert.build().fetch_all(&mut **transaction).await?;
+    let changes = rows
+        .iter()
+        .map(read_bucket_change)
+        .collect::<Result<Vec<_>>>()?;
+    replace_grants(transaction, buckets).await?;
+    Ok(changes)
+}
+
+async fn replace_grants(
+    transaction: &mut Transaction<'_, Sqlite>,
+    buckets: &[BucketState],
+) -> Result<()> {
+    let mut delete = QueryBuilder::<Sqlite>::new("DELETE FROM grants WHERE bucket IN (");
+    let mut list = delete.separated(", ");
+    for bucket in buckets {
+        list.push_bind(bucket.bucket.to_string());
+    }
+    delete.push(")");
+    delete.build().execute(&mut **transaction).await?;
+    let grants: Vec<_> = buckets
+        .iter()
+        .flat_map(|bucket| bucket.grants.iter().map(|grant| (bucket.bucket, grant)))
+        .collect();
+    for grants in grants.chunks(ROWS_AT_ONCE) {
+        let mut insert =
+            QueryBuilder::<Sqlite>::new("INSERT INTO grants (bucket, key, read, write, owner) ");
+        insert.push_values(grants, |mut row, (bucket, grant)| {
+            row.push_bind(bucket.to_string())
+                .push_bind(grant.key.to_string())
+                .push_bind(i64::from(grant.read))
+                .push_bind(i64::from(grant.write))
+                .push_bind(i64::from(grant.owner));
+        });
+        insert.push(" ON CONFLICT (bucket, key) DO NOTHING");
+        insert.build().execute(&mut **transaction).await?;
+    }
+    Ok(())
+}
+
+async fn bucket_gone(
+    transaction: &mut Transaction<'_, Sqlite>,
+    sweep: &Sweep<'_>,
+    id: &str,
+    now: Micros,
+) -> Result<Option<Change>> {
+    let row = sqlx::query(
+        "UPDATE buckets SET gone_at = $3 WHERE id = $1 AND region = $2 AND gone_at IS NULL \
+         RETURNING account, id",
+    )
+    .bind(id)
+    .bind(sweep.region.as_str())
+    .bind(now.0)
+    .fetch_optional(&mut **transaction)
+    .await?;
+    sqlx::query("DELETE FROM grants WHERE bucket = $1")
+        .bind(id)
+        .execute(&mut **transaction)
+        .await?;
+    row.as_ref().map(read_bucket_change).transpose()
+}
+
+async fn key_gone(
+    transaction: &mut Transaction<'_, Sqlite>,
+    sweep: &Sweep<'_>,
+    id: &str,
+    now: Micros,
+) -> Result<Option<Change>> {
+    let row = sqlx::query(
+        "UPDATE keys SET gone_at = $3 WHERE id = $1 AND region = $2 AND gone_at IS NULL \
+         RETURNING account, id",
+    )
+    .bind(id)
+    .bind(sweep.region.as_str())
+    .bind(now.0)
+    .fetch_optional(&mut **transaction)
+    .await?;
+    sqlx::query("DELETE FROM grants WHERE key = $1")
+        .bind(id)
+        .execute(&mut **transaction)
+        .await?;
+    row.as_ref().map(read_key_change).transpose()
+}
+
+/// After a whole sweep: what it did not show is gone, but for what a receipt made meanwhile.
+async fn unseen_gone(
+    transaction: &mut Transaction<'_, Sqlite>,
+    sweep: &Sweep<'_>,
+    now: Micros,
+) -> Result<Vec<Change>> {
+    let buckets: Vec<String> = sqlx::query_scalar(
+        "SELECT id FROM buckets WHERE region = $1 AND gone_at IS NULL \
+         AND COALESCE(seen_at, created_at + $3) < $2",
+    )
+    .bind(sweep.region.as_str())
+    .bind(sweep.began_at.0)
+    .bind(RECEIPT_OUTWEIGHS_SECONDS * Micros::SECOND)
+    .fetch_all(&mut **transaction)
+    .await?;
+    let keys: Vec<String> = sqlx::query_scalar(
+        "SELECT id FROM keys WHERE region = $1 AND gone_at IS NULL \
+         AND COALESCE(seen_at, created_at + $3) < $2",
+    )
+    .bind(sweep.region.as_str())
+    .bind(sweep.began_at.0)
+    .bind(RECEIPT_OUTWEIGHS_SECONDS * Micros::SECOND)
+    .fetch_all(&mut **transaction)
+    .await?;
+    let mut changes = vec![];
+    for id in &buckets {
+        changes.extend(bucket_gone(transaction, sweep, id, now).await?);
+    }
+    for id in &keys {
+        changes.extend(key_gone(transaction, sweep, id, now).await?);
+    }
+    Ok(changes)
+}
+
+/// A bucket that is nobody's yet belongs to the one account whose keys own it. One that is somebody's
+/// stays theirs.
+async fn give_buckets_to_owners(
+    transaction: &mut Transaction<'_, Sqlite>,
+    sweep: &Sweep<'_>,
+) -> Result<Vec<Change>> {
+    let rows = sqlx::query(
+        "UPDATE buckets SET account = (SELECT MIN(k.account) FROM grants g JOIN keys k ON k.id = g.key \
+           WHERE g.bucket = buckets.id AND g.owner = 1 AND k.region = $1) \
+         WHERE region = $1 AND account IS NULL AND gone_at IS NULL \
+         AND (SELECT COUNT(DISTINCT k.account) FROM grants g JOIN keys k ON k.id = g.key \
+           WHERE g.bucket = buckets.id AND g.owner = 1 AND k.region = $1) = 1 RETURNING account, id",
+    )
+    .bind(sweep.region.as_str())
+    .fetch_all(&mut **transaction)
+    .await?;
+    rows.iter().map(read_bucket_change).collect()
+}
+
+/// A label for a key whose name we did not make, within a label's rules.
+fn foreign_label(name: &str) -> String {
+    let plain = |c: char| {
+        if (' '..='~').contains(&c) && c != '/' {
+            c
+        } else {
+            '-'
+        }
+    };
+    let label: String = name
+        .chars()
+        .take(MAX_FOREIGN_LABEL_CHARS)
+        .map(plain)
+        .collect();
+    let label = label.trim();
+    match label.parse::<KeyLabel>() {
+        Ok(label) => label.to_string(),
+        Err(_) => "unnamed".to_owned(),
+    }
+}
+
+fn read_bucket_change(row: &SqliteRow) -> Result<Change> {
+    let account = parsed_option("buckets", row.try_get("account")?)?;
+    Ok(Change::Bucket(
+        account,
+        parsed("buckets", row.try_get("id")?)?,
+    ))
+}
+
+fn read_key_change(row: &SqliteRow) -> Result<Change> {
+    let account = parsed_option("keys", row.try_get("account")?)?;
+    Ok(Change::Key(account, parsed("keys", row.try_get("id")?)?))
+}

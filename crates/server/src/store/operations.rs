@@ -1,0 +1,290 @@
+//! Operations: the durable record of one intent, from request to receipt. Only a compare-and-set
+//! moves one. What the signer and the hub do to them stands in `signing.rs` and `receipts.rs`.
+
+use sqlx::{Row, sqlite::SqliteRow};
+use storm_protocol::{
+    api::{Operation, OperationStatus},
+    command::Command,
+    envelope::{Actor, Via},
+    ident::{Digest, Micros, OperationId, RegionName},
+    seal::{SealKey, Sealed},
+};
+
+use super::{Durability, Result, Store, StoreError, from_json_option, parsed, parsed_option};
+
+const TABLE: &str = "operations";
+
+/// The columns that [`read_operation`] reads.
+macro_rules! operation_columns {
+    () => {
+        "id, state, command, parameters, account, \"user\", operator, via, origin, region, agent, \
+         attempt, requested_at, finished_at, outcome, receipt"
+    };
+}
+pub(crate) use operation_columns;
+
+/// What the web tier asks for.
+pub struct NewOperation {
+    /// Its id.
+    pub id: OperationId,
+    /// Who asks.
+    pub actor: Actor,
+    /// The address that the request came from.
+    pub origin: Option<String>,
+    /// The region whose executor is to do it.
+    pub region: RegionName,
+    /// What to do.
+    pub command: Command,
+    /// Where a secret of the answer is sealed to.
+    pub seal_to: Option<SealKey>,
+    /// The client's own name for the request.
+    pub idempotency_key: Option<String>,
+    /// Now.
+    pub requested_at: Micros,
+    /// When to give up if no agent took it.
+    pub give_up_at: Micros,
+}
+
+/// What became of a request.
+#[derive(Debug)]
+pub enum Requested {
+    /// A new operation.
+    New(Operation),
+    /// The same request came before: its operation.
+    Same(Operation),
+    /// The idempotency key came before with another request.
+    Other,
+}
+
+/// What became of a wish to cancel.
+#[derive(Debug)]
+pub enum Cancelled {
+    /// Cancelled; nothing was changed.
+    Now(Operation),
+    /// Signed already, or ended.
+    TooLate(Operation),
+}
+
+impl Store {
+    /// Writes an operation down as requested. Not on disk yet when this returns: the signer's commit
+    /// covers it before anything can come of it.
+    pub async fn request_operation(&self, new: NewOperation) -> Result<Requested> {
+        let raw = new.command.to_raw();
+        let digest = request_digest(&new.region, &raw.name, raw.parameters.get());
+        let mut transaction = self.write(Durability::Process).await?;
+        if let Some(key) = &new.idempotency_key {
+            let before = sqlx::query(
+                "SELECT id, request_digest FROM operations \
+                 WHERE account = $1 AND \"user\" = $2 AND idempotency_key = $3",
+            )
+            .bind(new.actor.account.to_string())
+            .bind(new.actor.user.to_string())
+            .bind(key)
+            .fetch_optional(&mut *transaction)
+            .await?;
+            if let Some(row) = before {
+                if parsed::<Digest>(TABLE, row.try_get("request_digest")?)? != digest {
+                    return Ok(Requested::Other);
+                }
+                let id: OperationId = parsed(TABLE, row.try_get("id")?)?;
+                drop(transaction);
+                let operation = self.operation(id).await?;
+                return Ok(operation.map_or(Requested::Other, Requested::Same));
+            }
+        }
+        let row = sqlx::query(concat!(
+            "INSERT INTO operations (id, state, account, \"user\", operator, via, origin, region, \
+             command, parameters, seal_to, idempotency_key, request_digest, requested_at, give_up_at) \
+             VALUES ($1, 'requested', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) \
+             RETURNING ",
+            operation_columns!()
+        ))
+        .bind(new.id.to_string())
+        .bind(new.actor.account.to_string())
+        .bind(new.actor.user.to_string())
+        .bind(i64::from(new.actor.operator))
+        .bind(via_as_str(new.actor.via))
+        .bind(new.origin)
+        .bind(new.region.as_str())
+        .bind(&raw.name)
+        .bind(raw.parameters.get())
+        .bind(new.seal_to.map(|key| key.to_string()))
+        .bind(new.idempotency_key)
+        .bind(digest.to_string())
+        .bind(new.requested_at.0)
+        .bind(new.give_up_at.0)
+        .fetch_one(&mut *transaction)
+        .await?;
+        let operation = read_operation(&row)?;
+        transaction.commit().await?;
+        Ok(Requested::New(operation))
+    }
+
+    /// One operation, whoever's it is.
+    pub async fn operation(&self, id: OperationId) -> Result<Option<Operation>> {
+        let row = sqlx::query(concat!(
+            "SELECT ",
+            operation_columns!(),
+            " FROM operations WHERE id = $1"
+        ))
+        .bind(id.to_string())
+        .fetch_optional(self.read())
+        .await?;
+        row.as_ref().map(read_operation).transpose()
+    }
+
+    /// The sealed secret of an operation, as long as it is kept.
+    pub async fn operation_sealed(&self, id: OperationId) -> Result<Option<Sealed>> {
+        let text: Option<Option<String>> =
+            sqlx::query_scalar("SELECT sealed FROM operations WHERE id = $1")
+                .bind(id.to_string())
+                .fetch_optional(self.read())
+                .await?;
+        from_json_option(TABLE, text.flatten().as_deref())
+    }
+
+    /// Cancels an operation that is not signed. On disk when this returns.
+    pub async fn cancel_operation(
+        &self,
+        id: OperationId,
+        now: Micros,
+    ) -> Result<Option<Cancelled>> {
+        let mut transaction = self.write(Durability::Machine).await?;
+        let row = sqlx::query(concat!(
+            "UPDATE operations SET state = 'cancelled', finished_at = $2 \
+             WHERE id = $1 AND state = 'requested' RETURNING ",
+            operation_columns!()
+        ))
+        .bind(id.to_string())
+        .bind(now.0)
+        .fetch_optional(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        if let Some(row) = row {
+            return Ok(Some(Cancelled::Now(read_operation(&row)?)));
+        }
+        Ok(self.operation(id).await?.map(Cancelled::TooLate))
+    }
+
+    /// The client holds the secret: drops the sealed form and marks the key. `false`: there is no
+    /// such operation.
+    pub async fn acknowledge_secret(&self, id: OperationId, now: Micros) -> Result<bool> {
+        let mut transaction = self.write(Durability::Process).await?;
+        let known = sqlx::query(
+            "UPDATE operations SET sealed = NULL, acknowledged_at = COALESCE(acknowledged_at, $2) \
+             WHERE id = $1",
+        )
+        .bind(id.to_string())
+        .bind(now.0)
+        .execute(&mut *transaction)
+        .await?
+        .rows_affected()
+            > 0;
+        sqlx::query(
+            "UPDATE keys SET acknowledged_at = $2 WHERE operation = $1 AND acknowledged_at IS NULL",
+        )
+        .bind(id.to_string())
+        .bind(now.0)
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(known)
+    }
+
+    /// Drops sealed forms that nobody fetched, of operations that ended before `before`.
+    pub async fn drop_sealed(&self, before: Micros) -> Result<u64> {
+        let mut transaction = self.write(Durability::Process).await?;
+        let dropped = sqlx::query(
+            "UPDATE operations SET sealed = NULL WHERE sealed IS NOT NULL AND finished_at < $1",
+        )
+        .bind(before.0)
+        .execute(&mut *transaction)
+        .await?
+        .rows_affected();
+        transaction.commit().await?;
+        Ok(dropped)
+    }
+}
+
+/// Reads a row of [`operation_columns`].
+pub(crate) fn read_operation(row: &SqliteRow) -> Result<Operation> {
+    let outcome: Option<&str> = row.try_get("outcome")?;
+    let receipt: Option<&str> = row.try_get("receipt")?;
+    let attempt: i64 = row.try_get("attempt")?;
+    let parameters: &str = row.try_get("parameters")?;
+    Ok(Operation {
+        id: parsed(TABLE, row.try_get("id")?)?,
+        state: status(row.try_get("state")?)?,
+        command: row.try_get("command")?,
+        parameters: super::from_json(TABLE, parameters)?,
+        actor: read_actor(row)?,
+        origin: row.try_get("origin")?,
+        region: parsed(TABLE, row.try_get("region")?)?,
+        agent: parsed_option(TABLE, row.try_get("agent")?)?,
+        attempt: u32::try_from(attempt).unwrap_or(u32::MAX),
+        requested_at: Micros(row.try_get("requested_at")?),
+        finished_at: row.try_get::<Option<i64>, _>("finished_at")?.map(Micros),
+        outcome: from_json_option(TABLE, outcome)?,
+        receipt: from_json_option(TABLE, receipt)?,
+    })
+}
+
+/// Reads the columns account, user, operator and via.
+pub(crate) fn read_actor(row: &SqliteRow) -> Result<Actor> {
+    let via = match row.try_get("via")? {
+        "web" => Via::Web,
+        "cli" => Via::Cli,
+        "api" => Via::Api,
+        "offline" => Via::Offline,
+        other => return Err(unknown("via", other)),
+    };
+    Ok(Actor {
+        account: parsed(TABLE, row.try_get("account")?)?,
+        user: parsed(TABLE, row.try_get("user")?)?,
+        operator: row.try_get::<i64, _>("operator")? != 0,
+        via,
+    })
+}
+
+/// The way a request came, as the column has it.
+pub(crate) const fn via_as_str(via: Via) -> &'static str {
+    match via {
+        Via::Web => "web",
+        Via::Cli => "cli",
+        Via::Api => "api",
+        Via::Offline => "offline",
+    }
+}
+
+/// What makes two requests under one idempotency key the same; `seal_to` is left out.
+pub(crate) fn request_digest(region: &RegionName, command: &str, parameters: &str) -> Digest {
+    Digest::of_parts(&[
+        command.as_bytes(),
+        region.as_str().as_bytes(),
+        parameters.as_bytes(),
+    ])
+}
+
+fn status(text: &str) -> Result<OperationStatus> {
+    const ALL: [OperationStatus; 10] = [
+        OperationStatus::Requested,
+        OperationStatus::Signed,
+        OperationStatus::Sent,
+        OperationStatus::Accepted,
+        OperationStatus::Done,
+        OperationStatus::Failed,
+        OperationStatus::Refused,
+        OperationStatus::Expired,
+        OperationStatus::Cancelled,
+        OperationStatus::Unknown,
+    ];
+    let found = ALL.into_iter().find(|status| status.as_str() == text);
+    found.ok_or_else(|| unknown("state", text))
+}
+
+fn unknown(column: &str, text: &str) -> StoreError {
+    StoreError::Row {
+        table: TABLE,
+        what: format!("{column} is {text:?}"),
+    }
+}

@@ -1,0 +1,82 @@
+//! Regions: the clusters that customers see.
+
+use sqlx::{Row, sqlite::SqliteRow};
+use storm_protocol::{
+    api::{CreateRegionRequest, Region},
+    ident::{Micros, RegionName},
+};
+
+use super::{Durability, Result, Store, from_big, parsed, parsed_option};
+
+const TABLE: &str = "regions";
+
+macro_rules! region_select {
+    () => {
+        "SELECT r.name, r.s3_endpoint, r.s3_region, r.website_domain, r.executor, r.epoch, \
+         COALESCE(a.connected, 0) AS connected \
+         FROM regions r LEFT JOIN agents a ON a.id = r.executor "
+    };
+}
+
+impl Store {
+    /// Makes a region; `false` when the name is taken.
+    pub async fn create_region(&self, region: &CreateRegionRequest, now: Micros) -> Result<bool> {
+        let mut transaction = self.write(Durability::Machine).await?;
+        let made = sqlx::query(
+            "INSERT INTO regions (name, s3_endpoint, s3_region, website_domain, created_at) \
+             VALUES ($1, $2, $3, $4, $5) ON CONFLICT (name) DO NOTHING",
+        )
+        .bind(region.name.as_str())
+        .bind(&region.s3_endpoint)
+        .bind(&region.s3_region)
+        .bind(&region.website_domain)
+        .bind(now.0)
+        .execute(&mut *transaction)
+        .await?
+        .rows_affected()
+            > 0;
+        transaction.commit().await?;
+        Ok(made)
+    }
+
+    /// One region.
+    pub async fn region(&self, name: &RegionName) -> Result<Option<Region>> {
+        let row = sqlx::query(concat!(region_select!(), "WHERE r.name = $1"))
+            .bind(name.as_str())
+            .fetch_optional(self.read())
+            .await?;
+        row.as_ref().map(read_region).transpose()
+    }
+
+    /// Every region, by name.
+    pub async fn regions(&self) -> Result<Vec<Region>> {
+        let rows = sqlx::query(concat!(region_select!(), "ORDER BY r.name"))
+            .fetch_all(self.read())
+            .await?;
+        rows.iter().map(read_region).collect()
+    }
+
+    /// The region, when there is exactly one.
+    pub async fn only_region(&self) -> Result<Option<Region>> {
+        let rows = sqlx::query(concat!(region_select!(), "ORDER BY r.name LIMIT 2"))
+            .fetch_all(self.read())
+            .await?;
+        match rows.as_slice() {
+            [row] => Ok(Some(read_region(row)?)),
+            _ => Ok(None),
+        }
+    }
+}
+
+fn read_region(row: &SqliteRow) -> Result<Region> {
+    let connected: i64 = row.try_get("connected")?;
+    Ok(Region {
+        name: parsed(TABLE, row.try_get("name")?)?,
+        s3_endpoint: row.try_get("s3_endpoint")?,
+        s3_region: row.try_get("s3_region")?,
+        website_domain: row.try_get("website_domain")?,
+        executor: parsed_option(TABLE, row.try_get("executor")?)?,
+        epoch: from_big(TABLE, row.try_get("epoch")?)?,
+        connected: connected != 0,
+    })
+}

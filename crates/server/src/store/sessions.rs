@@ -1,0 +1,144 @@
+//! Sessions of the dashboard, and the person behind a session or token.
+
+use sqlx::FromRow;
+use storm_protocol::{
+    api::{Role, Whoami},
+    ident::{AccountId, Micros, UserId},
+};
+
+use super::{Durability, Result, Store, accounts::role, parsed};
+use crate::auth::secret::StoredSecret;
+
+/// Who a request comes from, in which account and role.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Person {
+    /// The person.
+    pub(crate) user: UserId,
+    /// Their e-mail address.
+    pub(crate) email: String,
+    /// The account in use.
+    pub(crate) account: AccountId,
+    /// Its name.
+    pub(crate) account_name: String,
+    /// Their role in it.
+    pub(crate) role: Role,
+    /// Whether they run the platform.
+    pub(crate) operator: bool,
+}
+
+impl From<Person> for Whoami {
+    fn from(person: Person) -> Self {
+        let Person {
+            user,
+            email,
+            account,
+            account_name,
+            role,
+            operator,
+        } = person;
+        Self {
+            user,
+            email,
+            account,
+            account_name,
+            role,
+            operator,
+        }
+    }
+}
+
+/// The columns of a person, in every query that finds one.
+#[derive(FromRow)]
+pub(super) struct PersonRow {
+    user: String,
+    email: String,
+    operator: i64,
+    account: String,
+    account_name: String,
+    role: String,
+}
+
+impl PersonRow {
+    pub(super) fn read(self) -> Result<Person> {
+        Ok(Person {
+            user: parsed("users", &self.user)?,
+            email: self.email,
+            account: parsed("accounts", &self.account)?,
+            account_name: self.account_name,
+            role: role(&self.role)?,
+            operator: self.operator != 0,
+        })
+    }
+}
+
+/// A session to begin.
+pub(crate) struct NewSession<'a> {
+    /// What is kept of its secret.
+    pub(crate) secret: StoredSecret,
+    /// Who signed in.
+    pub(crate) user: UserId,
+    /// The account they begin with.
+    pub(crate) account: AccountId,
+    /// From where.
+    pub(crate) origin: Option<&'a str>,
+    /// When.
+    pub(crate) created_at: Micros,
+    /// Until when.
+    pub(crate) expires_at: Micros,
+}
+
+impl Store {
+    /// Begins a session, and forgets those that have ended.
+    pub(crate) async fn begin_session(&self, session: NewSession<'_>) -> Result<()> {
+        let mut change = self.write(Durability::Process).await?;
+        sqlx::query("DELETE FROM sessions WHERE expires_at <= $1")
+            .bind(session.created_at.0)
+            .execute(&mut *change)
+            .await?;
+        sqlx::query(
+            r#"INSERT INTO sessions (hash, "user", account, origin, created_at, expires_at)
+               VALUES ($1, $2, $3, $4, $5, $6)"#,
+        )
+        .bind(session.secret.0.to_string())
+        .bind(session.user.to_string())
+        .bind(session.account.to_string())
+        .bind(session.origin)
+        .bind(session.created_at.0)
+        .bind(session.expires_at.0)
+        .execute(&mut *change)
+        .await?;
+        Ok(change.commit().await?)
+    }
+
+    /// The person whose session this is, while it lasts and they are a member.
+    pub(crate) async fn person_of_session(
+        &self,
+        secret: StoredSecret,
+        now: Micros,
+    ) -> Result<Option<Person>> {
+        let row: Option<PersonRow> = sqlx::query_as(
+            r#"SELECT users.id AS "user", email, operator, accounts.id AS account,
+                      accounts.name AS account_name, role
+               FROM sessions
+               JOIN users ON users.id = sessions."user"
+               JOIN accounts ON accounts.id = sessions.account
+               JOIN members ON members."user" = users.id AND members.account = accounts.id
+               WHERE sessions.hash = $1 AND sessions.expires_at > $2"#,
+        )
+        .bind(secret.0.to_string())
+        .bind(now.0)
+        .fetch_optional(self.read())
+        .await?;
+        row.map(PersonRow::read).transpose()
+    }
+
+    /// Ends a session. One that is not there has ended.
+    pub(crate) async fn end_session(&self, secret: StoredSecret) -> Result<()> {
+        let mut change = self.write(Durability::Machine).await?;
+        sqlx::query("DELETE FROM sessions WHERE hash = $1")
+            .bind(secret.0.to_string())
+            .execute(&mut *change)
+            .await?;
+        Ok(change.commit().await?)
+    }
+}

@@ -1,0 +1,244 @@
+//! What a receipt does to the operation that it answers, in the transaction that stores it.
+
+use sqlx::{Row, Sqlite, Transaction};
+use storm_protocol::{
+    api::OperationStatus,
+    command::RawCommand,
+    envelope::{Audience, CommandPayload, VERSION, Via},
+    ident::{AccountId, Digest, Micros, UserId},
+    receipt::Outcome,
+};
+
+use super::{
+    Result, StoreError,
+    effects::Effects,
+    from_json,
+    operations::{read_actor, request_digest, via_as_str},
+    parsed_option,
+    receipts::{Incoming, Kept},
+    to_json,
+};
+use crate::app::Change;
+
+const TABLE: &str = "operations";
+
+/// Moves the operation that a receipt answers.
+pub(super) async fn settle(
+    transaction: &mut Transaction<'_, Sqlite>,
+    incoming: &Incoming<'_>,
+    now: Micros,
+) -> Result<Kept> {
+    let receipt = incoming.receipt;
+    let stray = Kept::New {
+        changes: vec![],
+        stray: true,
+        sign_again: false,
+    };
+    let asked = match Asked::find(transaction, incoming).await? {
+        Some(asked) => asked,
+        None => match Asked::adopt(transaction, incoming, now).await? {
+            Some(asked) => asked,
+            None => return Ok(stray),
+        },
+    };
+    if asked.intent != receipt.intent {
+        return Ok(stray);
+    }
+    let moved = Change::Operation(receipt.account, receipt.operation);
+    if let Outcome::Refused { code, .. } = &receipt.outcome
+        && code.is_transient()
+    {
+        if receipt.attempt < asked.attempt {
+            return Ok(Kept::New {
+                changes: vec![],
+                stray: false,
+                sign_again: false,
+            });
+        }
+        if now < asked.give_up_at {
+            let again = sqlx::query(
+                "UPDATE operations SET state = 'requested' WHERE id = $1 \
+                 AND state IN ('signed', 'sent', 'accepted', 'unknown')",
+            )
+            .bind(receipt.operation.to_string())
+            .execute(&mut **transaction)
+            .await?
+            .rows_affected()
+                > 0;
+            return Ok(Kept::New {
+                changes: vec![moved],
+                stray: false,
+                sign_again: again,
+            });
+        }
+    }
+    let (state, taken) = match &receipt.outcome {
+        Outcome::Done(_) => (OperationStatus::Done, true),
+        Outcome::Failed { .. } => (OperationStatus::Failed, true),
+        Outcome::Refused { .. } => (OperationStatus::Refused, false),
+    };
+    // A refusal says nothing final of an operation that a later envelope carried out.
+    let ended = sqlx::query(
+        "UPDATE operations SET state = $2, agent = $3, finished_at = $4, outcome = $5, receipt = $6, \
+         sealed = $7 WHERE id = $1 AND (receipt IS NULL OR (state = 'refused' AND $8 = 1))",
+    )
+    .bind(receipt.operation.to_string())
+    .bind(state.as_str())
+    .bind(receipt.agent.to_string())
+    .bind(receipt.finished_at.0)
+    .bind(to_json(TABLE, &receipt.outcome)?)
+    .bind(to_json(TABLE, incoming.envelope)?)
+    .bind(incoming.sealed.map(|sealed| to_json(TABLE, sealed)).transpose()?)
+    .bind(i64::from(taken))
+    .execute(&mut **transaction)
+    .await?
+    .rows_affected()
+        > 0;
+    let mut changes = vec![];
+    if ended {
+        if let Outcome::Done(result) = &receipt.outcome {
+            let effects = Effects {
+                region: &receipt.region,
+                account: receipt.account,
+                operation: receipt.operation,
+                at: receipt.finished_at,
+            };
+            let command = asked.command.parse().ok();
+            changes = effects.apply(transaction, command.as_ref(), result).await?;
+        }
+        changes.push(moved);
+    }
+    Ok(Kept::New {
+        changes,
+        stray: false,
+        sign_again: false,
+    })
+}
+
+/// What the database knows of the operation that a receipt answers.
+struct Asked {
+    command: RawCommand,
+    intent: Digest,
+    attempt: u32,
+    give_up_at: Micros,
+}
+
+impl Asked {
+    async fn find(
+        transaction: &mut Transaction<'_, Sqlite>,
+        incoming: &Incoming<'_>,
+    ) -> Result<Option<Self>> {
+        let receipt = incoming.receipt;
+        let row = sqlx::query(
+            "SELECT account, \"user\", operator, via, command, parameters, seal_to, attempt, give_up_at \
+             FROM operations WHERE id = $1",
+        )
+        .bind(receipt.operation.to_string())
+        .fetch_optional(&mut **transaction)
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        let parameters: String = row.try_get("parameters")?;
+        let attempt: i64 = row.try_get("attempt")?;
+        let attempt = u32::try_from(attempt).unwrap_or(u32::MAX);
+        let command = RawCommand {
+            name: row.try_get("command")?,
+            parameters: serde_json::value::RawValue::from_string(parameters).map_err(|error| {
+                StoreError::Row {
+                    table: TABLE,
+                    what: error.to_string(),
+                }
+            })?,
+        };
+        let actor = read_actor(&row)?;
+        if actor.via == Via::Offline {
+            // Made from a receipt: what was asked is known to the agent alone.
+            return Ok(Some(Self {
+                command,
+                intent: receipt.intent,
+                attempt,
+                give_up_at: Micros(0),
+            }));
+        }
+        let payload = CommandPayload {
+            version: VERSION,
+            operation: receipt.operation,
+            attempt,
+            audience: Audience {
+                agent: receipt.agent,
+                region: receipt.region.clone(),
+                epoch: 0,
+            },
+            issued_at: Micros(0),
+            expires_at: Micros(0),
+            actor,
+            command,
+            seal_to: parsed_option(TABLE, row.try_get("seal_to")?)?,
+        };
+        Ok(Some(Self {
+            intent: payload.intent(),
+            command: payload.command,
+            attempt,
+            give_up_at: Micros(row.try_get("give_up_at")?),
+        }))
+    }
+
+    /// Makes the operation of a receipt that this database did not ask for: signed offline, or asked
+    /// before the database was restored. A receipt does not say who asked, so the account's owner
+    /// stands for it. `None`: there is no such account, or the refusal ended nothing.
+    async fn adopt(
+        transaction: &mut Transaction<'_, Sqlite>,
+        incoming: &Incoming<'_>,
+        now: Micros,
+    ) -> Result<Option<Self>> {
+        let receipt = incoming.receipt;
+        if matches!(&receipt.outcome, Outcome::Refused { code, .. } if code.is_transient()) {
+            return Ok(None);
+        }
+        let Some(user) = owner_of(transaction, receipt.account).await? else {
+            return Ok(None);
+        };
+        let parameters = "{}";
+        sqlx::query(
+            "INSERT INTO operations (id, state, account, \"user\", operator, via, region, agent, attempt, \
+             command, parameters, request_digest, requested_at, give_up_at) \
+             VALUES ($1, 'unknown', $2, $3, 0, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+        )
+        .bind(receipt.operation.to_string())
+        .bind(receipt.account.to_string())
+        .bind(user.to_string())
+        .bind(via_as_str(Via::Offline))
+        .bind(receipt.region.as_str())
+        .bind(receipt.agent.to_string())
+        .bind(i64::from(receipt.attempt))
+        .bind(&receipt.command)
+        .bind(parameters)
+        .bind(request_digest(&receipt.region, &receipt.command, parameters).to_string())
+        .bind(receipt.accepted_at.0)
+        .bind(now.0)
+        .execute(&mut **transaction)
+        .await?;
+        Ok(Some(Self {
+            command: RawCommand {
+                name: receipt.command.clone(),
+                parameters: from_json(TABLE, parameters)?,
+            },
+            intent: receipt.intent,
+            attempt: receipt.attempt,
+            give_up_at: now,
+        }))
+    }
+}
+
+async fn owner_of(
+    transaction: &mut Transaction<'_, Sqlite>,
+    account: AccountId,
+) -> Result<Option<UserId>> {
+    let user: Option<String> = sqlx::query_scalar(
+        "SELECT \"user\" FROM members WHERE account = $1 \
+         ORDER BY CASE role WHEN 'owner' THEN 0 WHEN 'admin' THEN 1 ELSE 2 END, \"user\" LIMIT 1",
+    )
+    .bind(account.to_string())
+    .fetch_optional(&mut **transaction)
+    .await?;
+    parsed_option("members", user.as_deref())
+}

@@ -1,0 +1,257 @@
+//! Operations as the signer sees them: what waits for a signature, who asked, whose the things are.
+
+use sqlx::{Row, sqlite::SqliteRow};
+use storm_protocol::{
+    api::{OperationStatus, Role},
+    envelope::{Actor, Envelope},
+    ident::{AccessKeyId, AccountId, AgentId, BucketId, Micros, OperationId, RegionName},
+    receipt::Outcome,
+    seal::SealKey,
+};
+
+use super::{
+    Durability, Result, Store, StoreError, from_big, from_json, operations::read_actor, parsed,
+    parsed_option, to_json,
+};
+use crate::app::Change;
+
+const TABLE: &str = "operations";
+
+/// What the partial index `operations_open` covers; a query has to say it in these words.
+macro_rules! is_open {
+    () => {
+        "state IN ('requested', 'signed', 'sent', 'accepted', 'unknown')"
+    };
+}
+pub(crate) use is_open;
+
+/// An operation that waits for a signature, with the executor that would take it.
+#[derive(Debug, Clone)]
+pub struct Pending {
+    /// The operation.
+    pub id: OperationId,
+    /// Who asked.
+    pub actor: Actor,
+    /// The command's name.
+    pub command: String,
+    /// Its parameters, JSON.
+    pub parameters: String,
+    /// Where a secret of the answer is sealed to.
+    pub seal_to: Option<SealKey>,
+    /// How often it was signed.
+    pub attempt: u32,
+    /// Its region.
+    pub region: RegionName,
+    /// The region's executor.
+    pub agent: AgentId,
+    /// The region's executor epoch.
+    pub epoch: u64,
+    /// What that agent does not offer.
+    pub not_offered: Vec<String>,
+}
+
+/// What the signer made of an operation.
+#[derive(Debug)]
+pub enum Verdict {
+    /// Signed for this agent as this attempt.
+    Signed {
+        /// The agent.
+        agent: AgentId,
+        /// The attempt.
+        attempt: u32,
+        /// The envelope.
+        envelope: Envelope,
+    },
+    /// Refused; nothing was signed.
+    Refused(Outcome),
+}
+
+/// Who a user is to an account, as the database has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// Runs the platform.
+    pub operator: bool,
+    /// The role in the account.
+    pub role: Option<Role>,
+}
+
+impl Store {
+    /// Operations that wait for a signature and whose executor is there, `per_account` of each
+    /// account at most, so that no account keeps another waiting. An operation that was signed
+    /// before rests a while first.
+    pub async fn operations_to_sign(
+        &self,
+        now: Micros,
+        per_account: u32,
+        limit: u32,
+    ) -> Result<Vec<Pending>> {
+        let rows = sqlx::query(concat!(
+            "SELECT * FROM (SELECT o.id, o.account, o.\"user\", o.operator, o.via, o.command, \
+             o.parameters, o.seal_to, o.attempt, o.region, a.id AS executor, r.epoch, a.not_offered, \
+             ROW_NUMBER() OVER (PARTITION BY o.account ORDER BY o.id) AS place \
+             FROM operations o JOIN regions r ON r.name = o.region JOIN agents a ON a.id = r.executor \
+             WHERE o.",
+            is_open!(),
+            " AND o.state = 'requested' AND o.give_up_at > $1 \
+             AND a.connected = 1 AND a.quarantined IS NULL AND a.revoked_at IS NULL \
+             AND (o.attempt = 0 OR o.signed_at + CASE WHEN o.attempt = 1 THEN 1000000 \
+                  WHEN o.attempt < 5 THEN 5000000 ELSE 30000000 END <= $1)) waiting \
+             WHERE place <= $2 ORDER BY id LIMIT $3"
+        ))
+        .bind(now.0)
+        .bind(i64::from(per_account))
+        .bind(i64::from(limit))
+        .fetch_all(self.read())
+        .await?;
+        rows.iter().map(read_pending).collect()
+    }
+
+    /// Who `actor` is to its account; `None`: there is no such user.
+    pub async fn standing(&self, actor: &Actor) -> Result<Option<Standing>> {
+        let row = sqlx::query(
+            "SELECT u.operator, m.role FROM users u \
+             LEFT JOIN members m ON m.\"user\" = u.id AND m.account = $2 WHERE u.id = $1",
+        )
+        .bind(actor.user.to_string())
+        .bind(actor.account.to_string())
+        .fetch_optional(self.read())
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        let role = match row.try_get::<Option<&str>, _>("role")? {
+            None => None,
+            Some("viewer") => Some(Role::Viewer),
+            Some("member") => Some(Role::Member),
+            Some("admin") => Some(Role::Admin),
+            Some("owner") => Some(Role::Owner),
+            Some(other) => {
+                return Err(StoreError::Row {
+                    table: "members",
+                    what: format!("role is {other:?}"),
+                });
+            }
+        };
+        Ok(Some(Standing {
+            operator: row.try_get::<i64, _>("operator")? != 0,
+            role,
+        }))
+    }
+
+    /// Whose a bucket of a region is; `None`: nobody's, or not known.
+    pub async fn bucket_account(
+        &self,
+        region: &RegionName,
+        id: BucketId,
+    ) -> Result<Option<AccountId>> {
+        let account: Option<Option<String>> =
+            sqlx::query_scalar("SELECT account FROM buckets WHERE id = $1 AND region = $2")
+                .bind(id.to_string())
+                .bind(region.as_str())
+                .fetch_optional(self.read())
+                .await?;
+        parsed_option("buckets", account.flatten().as_deref())
+    }
+
+    /// Whose a key of a region is; `None`: nobody's, or not known.
+    pub async fn key_account(
+        &self,
+        region: &RegionName,
+        id: &AccessKeyId,
+    ) -> Result<Option<AccountId>> {
+        let account: Option<Option<String>> =
+            sqlx::query_scalar("SELECT account FROM keys WHERE id = $1 AND region = $2")
+                .bind(id.as_str())
+                .bind(region.as_str())
+                .fetch_optional(self.read())
+                .await?;
+        parsed_option("keys", account.flatten().as_deref())
+    }
+
+    /// Moves operations from requested to what the signer decided, all in one commit that also puts
+    /// their requests on disk. Answers with those that moved: one that was cancelled meanwhile did not.
+    pub async fn decide_operations(
+        &self,
+        decisions: &[(Pending, Verdict)],
+        now: Micros,
+    ) -> Result<Vec<Change>> {
+        let mut moved = vec![];
+        let mut transaction = self.write(Durability::Machine).await?;
+        for (pending, verdict) in decisions {
+            let query = match verdict {
+                Verdict::Signed { agent, attempt, envelope } => sqlx::query(
+                    "UPDATE operations SET state = 'signed', agent = $2, attempt = $3, envelope = $4, \
+                     signed_at = $5 WHERE id = $1 AND state = 'requested' AND attempt = $6",
+                )
+                .bind(pending.id.to_string())
+                .bind(agent.to_string())
+                .bind(i64::from(*attempt))
+                .bind(to_json(TABLE, envelope)?)
+                .bind(now.0)
+                .bind(i64::from(pending.attempt)),
+                Verdict::Refused(outcome) => sqlx::query(
+                    "UPDATE operations SET state = 'refused', outcome = $2, finished_at = $3 \
+                     WHERE id = $1 AND state = 'requested'",
+                )
+                .bind(pending.id.to_string())
+                .bind(to_json(TABLE, outcome)?)
+                .bind(now.0),
+            };
+            if query.execute(&mut *transaction).await?.rows_affected() > 0 {
+                moved.push(Change::Operation(pending.actor.account, pending.id));
+            }
+        }
+        transaction.commit().await?;
+        Ok(moved)
+    }
+
+    /// Ends operations that no agent took in time. Answers with those that moved.
+    pub async fn expire_operations(&self, outcome: &Outcome, now: Micros) -> Result<Vec<Change>> {
+        let due: Option<i64> = sqlx::query_scalar(concat!(
+            "SELECT 1 FROM operations WHERE ",
+            is_open!(),
+            " AND state = 'requested' AND give_up_at <= $1 LIMIT 1"
+        ))
+        .bind(now.0)
+        .fetch_optional(self.read())
+        .await?;
+        if due.is_none() {
+            return Ok(vec![]);
+        }
+        let mut transaction = self.write(Durability::Machine).await?;
+        let rows = sqlx::query(concat!(
+            "UPDATE operations SET state = $3, outcome = $2, finished_at = $1 WHERE ",
+            is_open!(),
+            " AND state = 'requested' AND give_up_at <= $1 RETURNING account, id"
+        ))
+        .bind(now.0)
+        .bind(to_json(TABLE, outcome)?)
+        .bind(OperationStatus::Expired.as_str())
+        .fetch_all(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        rows.iter().map(read_change).collect()
+    }
+}
+
+/// Reads the columns account and id.
+pub(crate) fn read_change(row: &SqliteRow) -> Result<Change> {
+    Ok(Change::Operation(
+        parsed(TABLE, row.try_get("account")?)?,
+        parsed(TABLE, row.try_get("id")?)?,
+    ))
+}
+
+fn read_pending(row: &SqliteRow) -> Result<Pending> {
+    let attempt: i64 = row.try_get("attempt")?;
+    Ok(Pending {
+        id: parsed(TABLE, row.try_get("id")?)?,
+        actor: read_actor(row)?,
+        command: row.try_get("command")?,
+        parameters: row.try_get("parameters")?,
+        seal_to: parsed_option(TABLE, row.try_get("seal_to")?)?,
+        attempt: u32::try_from(attempt).unwrap_or(u32::MAX),
+        region: parsed(TABLE, row.try_get("region")?)?,
+        agent: parsed(TABLE, row.try_get("executor")?)?,
+        epoch: from_big("regions", row.try_get("epoch")?)?,
+        not_offered: from_json("agents", row.try_get("not_offered")?)?,
+    })
+}

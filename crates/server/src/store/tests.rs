@@ -1,0 +1,135 @@
+//! The store's own promises, on a database in a temporary directory.
+
+use storm_protocol::{
+    api::OperationStatus,
+    command::{AgentPing, BucketCreate, Command},
+    ident::Micros,
+    seal::OpenKey,
+};
+
+use super::{Durability, Store, StoreError, operations::Requested};
+use crate::testing::World;
+
+fn create(name: &str) -> Command {
+    Command::BucketCreate(BucketCreate {
+        bucket: name.parse().unwrap(),
+        quota_bytes: None,
+        quota_objects: None,
+        abort_uploads_after_days: None,
+        key: None,
+    })
+}
+
+#[tokio::test]
+async fn one_idempotency_key_is_one_operation() {
+    let world = World::new().await;
+    let store = &world.app.store;
+    let ask = |actor, name: &str| {
+        let mut new = world.request(actor, create(name));
+        new.idempotency_key = Some("once".to_owned());
+        // Where the secret goes is not compared: the first stands.
+        new.seal_to = Some(OpenKey::generate().seal_key());
+        store.request_operation(new)
+    };
+    let Requested::New(first) = ask(&world.customer, "photos").await.unwrap() else {
+        panic!()
+    };
+    assert_eq!(
+        (first.state, first.attempt),
+        (OperationStatus::Requested, 0)
+    );
+    let Requested::Same(again) = ask(&world.customer, "photos").await.unwrap() else {
+        panic!()
+    };
+    assert_eq!(first, again);
+    assert!(matches!(
+        ask(&world.customer, "videos").await.unwrap(),
+        Requested::Other
+    ));
+    // Another person's key is another key.
+    assert!(matches!(
+        ask(&world.operator, "videos").await.unwrap(),
+        Requested::New(_)
+    ));
+    assert_eq!(store.operation(first.id).await.unwrap(), Some(first));
+}
+
+#[tokio::test]
+async fn requests_at_the_same_time_under_one_key_make_one_operation() {
+    let world = World::new().await;
+    let ask = || {
+        let mut new = world.request(&world.customer, Command::AgentPing(AgentPing {}));
+        new.idempotency_key = Some("once".to_owned());
+        world.app.store.request_operation(new)
+    };
+    let (a, b, c) = tokio::join!(ask(), ask(), ask());
+    let made = [a, b, c]
+        .into_iter()
+        .filter(|r| matches!(r, Ok(Requested::New(_))))
+        .count();
+    assert_eq!(made, 1);
+    assert_eq!(world.count("SELECT COUNT(*) FROM operations").await, 1);
+}
+
+#[tokio::test]
+async fn a_newer_schema_is_refused() {
+    let world = World::new().await;
+    world
+        .sql(
+            "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+             VALUES (9999, 'from the future', 1, x'00', 0)",
+        )
+        .await;
+    let again = Store::open(&world.app.config.database()).await;
+    assert!(matches!(again.err(), Some(StoreError::Schema(_))));
+}
+
+#[tokio::test]
+async fn sealed_secrets_are_dropped_after_their_time() {
+    let world = World::new().await;
+    let id = world.ask(&world.customer, create("photos")).await;
+    world
+        .sql("UPDATE operations SET state = 'done', sealed = '{}', finished_at = 1000")
+        .await;
+    assert_eq!(world.app.store.drop_sealed(Micros(1000)).await.unwrap(), 0);
+    assert_eq!(world.app.store.drop_sealed(Micros(1001)).await.unwrap(), 1);
+    assert_eq!(world.app.store.operation_sealed(id).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn durability_is_the_transactions_own() {
+    let world = World::new().await;
+    for (durability, setting) in [
+        (Durability::Process, 1),
+        (Durability::Machine, 2),
+        (Durability::Machine, 2),
+        (Durability::Process, 1),
+    ] {
+        let mut transaction = world.app.store.write(durability).await.unwrap();
+        let set: i64 = sqlx::query_scalar("PRAGMA synchronous")
+            .fetch_one(&mut *transaction)
+            .await
+            .unwrap();
+        assert_eq!(set, setting);
+    }
+}
+
+#[tokio::test]
+async fn the_only_region_is_the_only_one() {
+    let world = World::new().await;
+    let store = &world.app.store;
+    assert_eq!(
+        store.only_region().await.unwrap().map(|region| region.name),
+        Some(world.region.clone())
+    );
+    let second = storm_protocol::api::CreateRegionRequest {
+        name: "away".parse().unwrap(),
+        s3_endpoint: "https://s3.example".to_owned(),
+        s3_region: "away".to_owned(),
+        website_domain: None,
+    };
+    assert!(store.create_region(&second, Micros(1)).await.unwrap());
+    assert!(!store.create_region(&second, Micros(1)).await.unwrap());
+    assert_eq!(store.only_region().await.unwrap(), None);
+    assert_eq!(store.regions().await.unwrap().len(), 2);
+}

@@ -1,0 +1,156 @@
+//! API tokens. A token is its maker's: it may what they may, in one account.
+
+use sqlx::FromRow;
+use storm_protocol::{
+    api::Token,
+    ident::{AccountId, Micros, TokenId, UserId},
+};
+
+use super::{
+    Durability, Result, Store, parsed,
+    sessions::{Person, PersonRow},
+};
+use crate::auth::secret::StoredSecret;
+
+/// Seconds that `last_used_at` may lag behind, so that most requests write nothing.
+const LAST_USED_LAG_SECONDS: i64 = 60;
+
+#[derive(FromRow)]
+struct TokenRow {
+    id: String,
+    name: String,
+    created_at: i64,
+    last_used_at: Option<i64>,
+    expires_at: Option<i64>,
+}
+
+impl TokenRow {
+    fn read(self) -> Result<Token> {
+        Ok(Token {
+            id: parsed("tokens", &self.id)?,
+            name: self.name,
+            created_at: Micros(self.created_at),
+            last_used_at: self.last_used_at.map(Micros),
+            expires_at: self.expires_at.map(Micros),
+        })
+    }
+}
+
+#[derive(FromRow)]
+struct Holder {
+    #[sqlx(flatten)]
+    person: PersonRow,
+    token: String,
+    last_used_at: Option<i64>,
+}
+
+impl Store {
+    /// Keeps a new token, unless its maker has `most` already: then `false`.
+    pub(crate) async fn create_token(
+        &self,
+        token: &Token,
+        secret: StoredSecret,
+        person: &Person,
+        most: i64,
+    ) -> Result<bool> {
+        let mut change = self.write(Durability::Machine).await?;
+        let sql = r#"SELECT count(*) FROM tokens WHERE account = $1 AND "user" = $2"#;
+        let (count,): (i64,) = sqlx::query_as(sql)
+            .bind(person.account.to_string())
+            .bind(person.user.to_string())
+            .fetch_one(&mut *change)
+            .await?;
+        if count >= most {
+            return Ok(false);
+        }
+        sqlx::query(
+            r#"INSERT INTO tokens (id, hash, "user", account, name, created_at, expires_at)
+               VALUES ($1, $2, $3, $4, $5, $6, $7)"#,
+        )
+        .bind(token.id.to_string())
+        .bind(secret.0.to_string())
+        .bind(person.user.to_string())
+        .bind(person.account.to_string())
+        .bind(&token.name)
+        .bind(token.created_at.0)
+        .bind(token.expires_at.map(|at| at.0))
+        .execute(&mut *change)
+        .await?;
+        change.commit().await?;
+        Ok(true)
+    }
+
+    /// The person whose token this is, while it lasts and they are a member. Notes the use.
+    pub(crate) async fn person_of_token(
+        &self,
+        secret: StoredSecret,
+        now: Micros,
+    ) -> Result<Option<Person>> {
+        let found: Option<Holder> = sqlx::query_as(
+            r#"SELECT users.id AS "user", email, operator, accounts.id AS account,
+                      accounts.name AS account_name, role, tokens.id AS token, last_used_at
+               FROM tokens
+               JOIN users ON users.id = tokens."user"
+               JOIN accounts ON accounts.id = tokens.account
+               JOIN members ON members."user" = users.id AND members.account = accounts.id
+               WHERE tokens.hash = $1 AND (tokens.expires_at IS NULL OR tokens.expires_at > $2)"#,
+        )
+        .bind(secret.0.to_string())
+        .bind(now.0)
+        .fetch_optional(self.read())
+        .await?;
+        let Some(found) = found else { return Ok(None) };
+        let stale = now.plus_seconds(-LAST_USED_LAG_SECONDS).0;
+        if found.last_used_at.is_none_or(|at| at < stale) {
+            let mut change = self.write(Durability::Process).await?;
+            sqlx::query("UPDATE tokens SET last_used_at = $2 WHERE id = $1")
+                .bind(&found.token)
+                .bind(now.0)
+                .execute(&mut *change)
+                .await?;
+            change.commit().await?;
+        }
+        found.person.read().map(Some)
+    }
+
+    /// The tokens of a person in an account, by id after `after`.
+    pub(crate) async fn tokens(
+        &self,
+        account: AccountId,
+        user: UserId,
+        after: &str,
+        limit: i64,
+    ) -> Result<Vec<Token>> {
+        let rows: Vec<TokenRow> = sqlx::query_as(
+            r#"SELECT id, name, created_at, last_used_at, expires_at FROM tokens
+               WHERE account = $1 AND "user" = $2 AND id > $3 ORDER BY id LIMIT $4"#,
+        )
+        .bind(account.to_string())
+        .bind(user.to_string())
+        .bind(after)
+        .bind(limit)
+        .fetch_all(self.read())
+        .await?;
+        rows.into_iter().map(TokenRow::read).collect()
+    }
+
+    /// Deletes a token of a person; whether it was there.
+    pub(crate) async fn delete_token(
+        &self,
+        account: AccountId,
+        user: UserId,
+        token: TokenId,
+    ) -> Result<bool> {
+        let mut change = self.write(Durability::Machine).await?;
+        let sql = r#"DELETE FROM tokens WHERE id = $1 AND account = $2 AND "user" = $3"#;
+        let deleted = sqlx::query(sql)
+            .bind(token.to_string())
+            .bind(account.to_string())
+            .bind(user.to_string())
+            .execute(&mut *change)
+            .await?
+            .rows_affected();
+        change.commit().await?;
+        Ok(deleted > 0)
+    }
+}

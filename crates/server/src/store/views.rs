@@ -1,0 +1,289 @@
+//! What an account sees: pages of its buckets, keys, grants and operations, each by an index and
+//! a place to go on from. Nothing here shows what is another account's.
+
+use std::collections::HashMap;
+
+use sqlx::{Row, sqlite::SqliteRow};
+use storm_protocol::{
+    api::{Bucket, Grant, Key, Operation, OperationStatus},
+    command::KeyGrant,
+    ident::{AccessKeyId, AccountId, BucketId, BucketName, Limit, Micros, OperationId, RegionName},
+};
+
+use super::{
+    Result, Store, from_json,
+    operations::{operation_columns, read_operation},
+    parsed, parsed_option,
+};
+
+/// Where a list of buckets goes on: named ones come first, by name; then the nameless, by id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct AfterBucket {
+    /// The last one's name.
+    pub(crate) name: Option<String>,
+    /// Its id.
+    pub(crate) id: String,
+}
+
+macro_rules! bucket_select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, region, name, aliases, bytes, objects, unfinished_bytes, unfinished_uploads, \
+             quota_bytes, quota_objects, created_at, seen_at FROM buckets \
+             WHERE account = $1 AND gone_at IS NULL AND ",
+            $rest
+        )
+    };
+}
+
+macro_rules! key_select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, region, label, created_at, expires_at, \
+             operation IS NULL OR acknowledged_at IS NOT NULL AS acknowledged \
+             FROM keys WHERE account = $1 AND gone_at IS NULL AND ",
+            $rest
+        )
+    };
+}
+
+impl Store {
+    /// An account's bucket.
+    pub(crate) async fn bucket(&self, account: AccountId, id: BucketId) -> Result<Option<Bucket>> {
+        let row = sqlx::query(bucket_select!("id = $2"))
+            .bind(account.to_string())
+            .bind(id.to_string())
+            .fetch_optional(self.read())
+            .await?;
+        row.as_ref().map(read_bucket).transpose()
+    }
+
+    /// An account's buckets called `name`: one a region at most.
+    pub(crate) async fn buckets_named(
+        &self,
+        account: AccountId,
+        region: Option<&RegionName>,
+        name: &BucketName,
+    ) -> Result<Vec<Bucket>> {
+        let rows = sqlx::query(bucket_select!(
+            "name = $2 AND (CAST($3 AS TEXT) IS NULL OR region = $3) ORDER BY id"
+        ))
+        .bind(account.to_string())
+        .bind(name.as_str())
+        .bind(region.map(RegionName::as_str))
+        .fetch_all(self.read())
+        .await?;
+        rows.iter().map(read_bucket).collect()
+    }
+
+    /// An account's buckets after `after`, at most `limit`.
+    pub(crate) async fn buckets(
+        &self,
+        account: AccountId,
+        region: Option<&RegionName>,
+        after: Option<&AfterBucket>,
+        limit: usize,
+    ) -> Result<Vec<Bucket>> {
+        let mut rows = vec![];
+        let nameless_after = after
+            .filter(|after| after.name.is_none())
+            .map(|after| after.id.as_str());
+        if nameless_after.is_none() {
+            let (name, id) = after.map_or(("", ""), |after| {
+                (after.name.as_deref().unwrap_or(""), &after.id)
+            });
+            rows = sqlx::query(bucket_select!(
+                "(name, id) > ($2, $3) AND (CAST($4 AS TEXT) IS NULL OR region = $4) \
+                 ORDER BY name, id LIMIT $5"
+            ))
+            .bind(account.to_string())
+            .bind(name)
+            .bind(id)
+            .bind(region.map(RegionName::as_str))
+            .bind(rows_of(limit))
+            .fetch_all(self.read())
+            .await?;
+        }
+        if rows.len() < limit {
+            let nameless = sqlx::query(bucket_select!(
+                "name IS NULL AND id > $2 AND (CAST($3 AS TEXT) IS NULL OR region = $3) \
+                 ORDER BY id LIMIT $4"
+            ))
+            .bind(account.to_string())
+            .bind(nameless_after.unwrap_or(""))
+            .bind(region.map(RegionName::as_str))
+            .bind(rows_of(limit - rows.len()))
+            .fetch_all(self.read())
+            .await?;
+            rows.extend(nameless);
+        }
+        rows.iter().map(read_bucket).collect()
+    }
+
+    /// An account's key.
+    pub(crate) async fn key(&self, account: AccountId, id: &AccessKeyId) -> Result<Option<Key>> {
+        let row = sqlx::query(key_select!("id = $2"))
+            .bind(account.to_string())
+            .bind(id.as_str())
+            .fetch_optional(self.read())
+            .await?;
+        let Some(row) = row else { return Ok(None) };
+        let mut keys = vec![read_key(&row)?];
+        self.add_grants(account, &mut keys).await?;
+        Ok(keys.pop())
+    }
+
+    /// An account's keys after `after`, at most `limit`.
+    pub(crate) async fn keys(
+        &self,
+        account: AccountId,
+        region: Option<&RegionName>,
+        after: &str,
+        limit: usize,
+    ) -> Result<Vec<Key>> {
+        let rows = sqlx::query(key_select!(
+            "id > $2 AND (CAST($3 AS TEXT) IS NULL OR region = $3) ORDER BY id LIMIT $4"
+        ))
+        .bind(account.to_string())
+        .bind(after)
+        .bind(region.map(RegionName::as_str))
+        .bind(rows_of(limit))
+        .fetch_all(self.read())
+        .await?;
+        let mut keys = rows.iter().map(read_key).collect::<Result<Vec<_>>>()?;
+        self.add_grants(account, &mut keys).await?;
+        Ok(keys)
+    }
+
+    /// The rights of an account's keys on a bucket, by key after `after`, at most `limit`.
+    pub(crate) async fn grants(
+        &self,
+        account: AccountId,
+        bucket: BucketId,
+        after: &str,
+        limit: usize,
+    ) -> Result<Vec<Grant>> {
+        let rows = sqlx::query(
+            "SELECT keys.id, keys.label, read, write, owner FROM grants \
+             JOIN keys ON keys.id = grants.key AND keys.account = $1 AND keys.gone_at IS NULL \
+             WHERE bucket = $2 AND key > $3 ORDER BY key LIMIT $4",
+        )
+        .bind(account.to_string())
+        .bind(bucket.to_string())
+        .bind(after)
+        .bind(rows_of(limit))
+        .fetch_all(self.read())
+        .await?;
+        rows.iter().map(read_grant).collect()
+    }
+
+    /// An account's operations, newest first, older than `before`, at most `limit`.
+    pub(crate) async fn operations(
+        &self,
+        account: AccountId,
+        state: Option<OperationStatus>,
+        before: Option<OperationId>,
+        limit: usize,
+    ) -> Result<Vec<Operation>> {
+        let rows = sqlx::query(concat!(
+            "SELECT ",
+            operation_columns!(),
+            " FROM operations WHERE account = $1 AND id < $2 \
+             AND (CAST($3 AS TEXT) IS NULL OR state = $3) ORDER BY id DESC LIMIT $4"
+        ))
+        .bind(account.to_string())
+        // No id is greater: ids are hex digits.
+        .bind(before.map_or_else(|| "g".to_owned(), |id| id.to_string()))
+        .bind(state.map(OperationStatus::as_str))
+        .bind(rows_of(limit))
+        .fetch_all(self.read())
+        .await?;
+        rows.iter().map(read_operation).collect()
+    }
+
+    /// Gives `keys`, which are sorted by id and `account`'s, their rights.
+    async fn add_grants(&self, account: AccountId, keys: &mut [Key]) -> Result<()> {
+        let (Some(first), Some(last)) = (keys.first(), keys.last()) else {
+            return Ok(());
+        };
+        let rows = sqlx::query(
+            "SELECT grants.key, grants.bucket, grants.read, grants.write, grants.owner FROM grants \
+             JOIN keys ON keys.id = grants.key AND keys.account = $1 AND keys.gone_at IS NULL \
+             WHERE grants.key BETWEEN $2 AND $3 ORDER BY grants.key, grants.bucket",
+        )
+        .bind(account.to_string())
+        .bind(first.id.as_str())
+        .bind(last.id.as_str())
+        .fetch_all(self.read())
+        .await?;
+        let mut by_key: HashMap<String, Vec<KeyGrant>> = HashMap::new();
+        for row in &rows {
+            by_key
+                .entry(row.try_get("key")?)
+                .or_default()
+                .push(KeyGrant {
+                    bucket: parsed("grants", row.try_get("bucket")?)?,
+                    read: flag(row, "read")?,
+                    write: flag(row, "write")?,
+                    owner: flag(row, "owner")?,
+                });
+        }
+        for key in keys {
+            key.grants = by_key.remove(key.id.as_str()).unwrap_or_default();
+        }
+        Ok(())
+    }
+}
+
+fn rows_of(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}
+
+fn flag(row: &SqliteRow, column: &str) -> Result<bool> {
+    Ok(row.try_get::<i64, _>(column)? != 0)
+}
+
+fn read_bucket(row: &SqliteRow) -> Result<Bucket> {
+    // Figures come from Garage; a negative one would be a fault there and is shown as unknown.
+    let figure = |column: &str| -> Result<Option<u64>> {
+        Ok(row
+            .try_get::<Option<i64>, _>(column)?
+            .and_then(|value| value.try_into().ok()))
+    };
+    Ok(Bucket {
+        id: parsed("buckets", row.try_get("id")?)?,
+        region: parsed("buckets", row.try_get("region")?)?,
+        name: parsed_option("buckets", row.try_get("name")?)?,
+        aliases: from_json("buckets", row.try_get("aliases")?)?,
+        bytes: figure("bytes")?,
+        objects: figure("objects")?,
+        unfinished_bytes: figure("unfinished_bytes")?,
+        unfinished_uploads: figure("unfinished_uploads")?,
+        quota_bytes: figure("quota_bytes")?.and_then(Limit::new),
+        quota_objects: figure("quota_objects")?.and_then(Limit::new),
+        created_at: Micros(row.try_get("created_at")?),
+        seen_at: row.try_get::<Option<i64>, _>("seen_at")?.map(Micros),
+    })
+}
+
+fn read_key(row: &SqliteRow) -> Result<Key> {
+    Ok(Key {
+        id: parsed("keys", row.try_get("id")?)?,
+        region: parsed("keys", row.try_get("region")?)?,
+        label: parsed("keys", row.try_get("label")?)?,
+        created_at: Micros(row.try_get("created_at")?),
+        expires_at: row.try_get::<Option<i64>, _>("expires_at")?.map(Micros),
+        acknowledged: flag(row, "acknowledged")?,
+        grants: vec![],
+    })
+}
+
+fn read_grant(row: &SqliteRow) -> Result<Grant> {
+    Ok(Grant {
+        key: parsed("grants", row.try_get("id")?)?,
+        label: parsed("grants", row.try_get("label")?)?,
+        read: flag(row, "read")?,
+        write: flag(row, "write")?,
+        owner: flag(row, "owner")?,
+    })
+}
