@@ -1,0 +1,110 @@
+//! The command line: every noun, and the flags that all of them take.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+use crate::{
+    agent::AgentCommand, audit::AuditCommand, bucket::BucketCommand, completions::CompletionsArgs,
+    env::EnvArgs, errors::EXIT_CODES_HELP, grant::GrantCommand, key::KeyCommand, login::LoginArgs,
+    offline::OfflineCommand, op::OpCommand, region::RegionCommand, token::TokenCommand, up::UpArgs,
+};
+
+/// Storm Buckets: S3 buckets on your own servers, from the command line.
+#[derive(Debug, Parser)]
+#[command(name = "storm", version, after_help = EXIT_CODES_HELP, propagate_version = true)]
+pub(crate) struct Cli {
+    /// The configuration file [default: storm/config.toml in your configuration directory]
+    #[arg(
+        long,
+        global = true,
+        env = "STORM_CONFIG",
+        hide_env_values = true,
+        value_name = "FILE"
+    )]
+    pub(crate) config: Option<PathBuf>,
+    /// Answer with JSON, errors too (these on stderr)
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Do not ask before what cannot be taken back
+    #[arg(long, global = true)]
+    pub(crate) yes: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) noun: Noun,
+}
+
+/// What there is to deal with.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Noun {
+    /// Run everything on this machine: Garage, control plane, agent
+    Up(UpArgs),
+    /// Sign in: make an API token for this machine and pin the root key
+    Login(LoginArgs),
+    /// Show who is signed in
+    Whoami,
+    /// Regions: where buckets live
+    #[command(subcommand)]
+    Region(RegionCommand),
+    /// Buckets
+    #[command(subcommand)]
+    Bucket(BucketCommand),
+    /// S3 access keys
+    #[command(subcommand)]
+    Key(KeyCommand),
+    /// What keys may do in buckets
+    #[command(subcommand)]
+    Grant(GrantCommand),
+    /// Operations: what was asked and what came of it
+    #[command(subcommand)]
+    Op(OpCommand),
+    /// Receipts: signed proof of everything that was done
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// Agents on storage servers (operators)
+    #[command(subcommand)]
+    Agent(AgentCommand),
+    /// Your API tokens
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// Commands signed without the control plane
+    #[command(subcommand)]
+    Offline(OfflineCommand),
+    /// Print a bucket's configuration for an S3 tool
+    Env(EnvArgs),
+    /// Print the completions of a shell
+    Completions(CompletionsArgs),
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn wrong_values_are_named_with_their_flag() {
+        for (line, name) in [
+            (
+                vec!["bucket", "create", "photos", "--quota", "10XB"],
+                "--quota",
+            ),
+            (vec!["bucket", "create", "Photos"], "<NAME>"),
+            (
+                vec!["bucket", "create", "photos", "--max-objects", "0"],
+                "--max-objects",
+            ),
+            (vec!["key", "create", "k", "--expires", "soon"], "--expires"),
+            (vec!["key", "create", "k", "--grant", "photos"], "--grant"),
+        ] {
+            let line = [vec!["storm"], line].concat();
+            let error = Cli::try_parse_from(line).err().unwrap().to_string();
+            assert!(error.contains(name), "{error}");
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! `storm bucket`.
+
+use anyhow::Result;
+use clap::{Args, Subcommand};
+use storm_protocol::{
+    api::{Bucket, BucketPage, CreateBucketRequest, SetQuotaRequest},
+    ident::{BucketName, KeyLabel, Limit, RegionName},
+};
+
+use crate::{
+    asked::Asked,
+    change::{self, WAIT_SECONDS},
+    clock,
+    errors::usage,
+    output::{self, Column, Sheet},
+    pending::Pending,
+    secret::{self, Delivery},
+    session::{BucketRef, Context, Session},
+    units::{self, Quota},
+};
+
+/// What can be done with buckets.
+#[derive(Debug, Subcommand)]
+pub(crate) enum BucketCommand {
+    /// List the buckets
+    List(List),
+    /// Show a bucket
+    Show(Which),
+    /// Make a bucket, with its first key
+    Create(Create),
+    /// Delete an empty bucket
+    Delete(Which),
+    /// Set a bucket's limits
+    SetQuota(SetQuota),
+}
+
+/// Which buckets.
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    /// Of this region only
+    #[arg(long)]
+    region: Option<RegionName>,
+}
+
+/// A bucket.
+#[derive(Debug, Args)]
+pub(crate) struct Which {
+    /// Its name or id
+    bucket: BucketRef,
+    /// Its region, when the name is in several
+    #[arg(long)]
+    region: Option<RegionName>,
+}
+
+/// A new bucket.
+#[derive(Debug, Args)]
+pub(crate) struct Create {
+    /// Its name, unique in the region
+    name: BucketName,
+    /// The most it may hold, such as 10GB or 500MiB
+    #[arg(long, value_name = "SIZE", value_parser = units::parse_size)]
+    quota: Option<Limit>,
+    /// The most objects it may hold
+    #[arg(long, value_name = "N", value_parser = units::parse_count)]
+    max_objects: Option<Limit>,
+    /// Its region [default: the configured or only one]
+    #[arg(long)]
+    region: Option<RegionName>,
+    /// Make no key
+    #[arg(long, conflicts_with_all = ["key_label", "save_to"])]
+    no_key: bool,
+    /// What to call its first key [default: the bucket's name]
+    #[arg(long, value_name = "LABEL")]
+    key_label: Option<KeyLabel>,
+    #[command(flatten)]
+    delivery: Delivery,
+}
+
+/// A bucket's limits.
+#[derive(Debug, Args)]
+pub(crate) struct SetQuota {
+    #[command(flatten)]
+    which: Which,
+    /// The most it may hold, or none; stays as it is when not given
+    #[arg(long, value_name = "SIZE", value_parser = units::parse_size_or_none)]
+    quota: Option<Quota>,
+    /// The most objects it may hold, or none; stays as it is when not given
+    #[arg(long, value_name = "N", value_parser = units::parse_count_or_none)]
+    max_objects: Option<Quota>,
+}
+
+/// Does it.
+pub(crate) async fn run(context: &Context, command: BucketCommand) -> Result<()> {
+    let session = context.session()?;
+    match command {
+        BucketCommand::List(args) => list(&session, args).await,
+        BucketCommand::Show(which) => {
+            let bucket = session.bucket(&which.bucket, which.region.as_ref()).await?;
+            session.show(&bucket, || facts(&bucket))
+        }
+        BucketCommand::Create(args) => create(&session, args).await,
+        BucketCommand::Delete(which) => delete(context, &session, which).await,
+        BucketCommand::SetQuota(args) => set_quota(&session, args).await,
+    }
+}
+
+/// What a bucket is called.
+pub(crate) fn name(bucket: &Bucket) -> String {
+    bucket
+        .name
+        .as_ref()
+        .map_or_else(|| bucket.id.to_string(), BucketName::to_string)
+}
+
+async fn list(session: &Session, args: List) -> Result<()> {
+    let region = args.region.as_ref().or(session.config.region.as_ref());
+    let filters = [("region", region.map(RegionName::as_str))];
+    let buckets = session.api.list::<BucketPage>("/buckets", &filters).await?;
+    session.show(&buckets, || {
+        let mut sheet = Sheet::new(&[
+            Column::Text("Bucket"),
+            Column::Text("Region"),
+            Column::Number("Size"),
+            Column::Number("Objects"),
+            Column::Number("Quota"),
+            Column::Text("Created"),
+        ]);
+        let now = clock::now();
+        for bucket in &buckets {
+            sheet.row([
+                name(bucket),
+                bucket.region.to_string(),
+                output::maybe(bucket.bytes, units::size),
+                output::maybe(bucket.objects, units::count),
+                output::maybe(bucket.quota_bytes, |limit| units::size(limit.get())),
+                units::when(now, bucket.created_at),
+            ]);
+        }
+        sheet.print("No buckets yet. Make one: storm bucket create NAME")
+    })
+}
+
+fn facts(bucket: &Bucket) -> Result<()> {
+    let now = clock::now();
+    let size = |bytes: u64| format!("{} ({} bytes)", units::size(bytes), units::count(bytes));
+    let aliases: Vec<_> = bucket.aliases.iter().map(BucketName::to_string).collect();
+    output::facts(&[
+        ("Bucket", name(bucket)),
+        ("Id", bucket.id.to_string()),
+        ("Region", bucket.region.to_string()),
+        ("Names", aliases.join(", ")),
+        ("Size", output::maybe(bucket.bytes, size)),
+        ("Objects", output::maybe(bucket.objects, units::count)),
+        (
+            "Unfinished uploads",
+            output::maybe(bucket.unfinished_uploads, units::count),
+        ),
+        ("Their size", output::maybe(bucket.unfinished_bytes, size)),
+        (
+            "Quota",
+            output::maybe(bucket.quota_bytes, |limit| size(limit.get())),
+        ),
+        (
+            "Most objects",
+            output::maybe(bucket.quota_objects, |limit| units::count(limit.get())),
+        ),
+        ("Created", units::instant(bucket.created_at)),
+        (
+            "Figures read",
+            output::maybe(bucket.seen_at, |at| units::when(now, at)),
+        ),
+    ])
+}
+
+async fn create(session: &Session, args: Create) -> Result<()> {
+    let label = if args.no_key {
+        None
+    } else {
+        Some(args.key_label.map_or_else(|| own_label(&args.name), Ok)?)
+    };
+    let has_key = label.is_some();
+    let name = args.name.clone();
+    let request = CreateBucketRequest {
+        region: args.region.or_else(|| session.config.region.clone()),
+        name: args.name,
+        quota_bytes: args.quota,
+        quota_objects: args.max_objects,
+        key: label,
+        seal_to: None,
+    };
+    if has_key {
+        let root_key = session.config.root_key;
+        let pending = Pending::begin(&session.dir, root_key, |seal_key| Asked::BucketCreate {
+            request: CreateBucketRequest {
+                seal_to: Some(seal_key),
+                ..request
+            },
+        })?;
+        return secret::finish(session, pending, &args.delivery, WAIT_SECONDS).await;
+    }
+    let done = change::make(session, &Asked::BucketCreate { request }).await?;
+    let words = format!(
+        "Bucket {name} is ready in region {}. Give a key rights on it: storm grant set KEY {name} --read --write",
+        done.answer.operation.region
+    );
+    done.say(session, &words)
+}
+
+/// A bucket's name is always a label too.
+fn own_label(name: &BucketName) -> Result<KeyLabel> {
+    Ok(name.as_str().parse()?)
+}
+
+async fn delete(context: &Context, session: &Session, which: Which) -> Result<()> {
+    let bucket = session.bucket(&which.bucket, which.region.as_ref()).await?;
+    let name = name(&bucket);
+    let what = format!("Bucket {name} in region {} will be deleted.", bucket.region);
+    context.confirm(&what, &name)?;
+    let done = change::make(session, &Asked::BucketDelete { bucket: bucket.id }).await?;
+    done.say(session, &format!("Bucket {name} is deleted."))
+}
+
+async fn set_quota(session: &Session, args: SetQuota) -> Result<()> {
+    if args.quota.is_none() && args.max_objects.is_none() {
+        return Err(usage("Say what to set: --quota, --max-objects or both."));
+    }
+    let which = args.which;
+    let mut bucket = session.bucket(&which.bucket, which.region.as_ref()).await?;
+    if args.quota.is_none() || args.max_objects.is_none() {
+        // The other limit is to stay: what was last heard of it may be old.
+        let region = bucket.region.clone();
+        change::make(session, &Asked::Refresh { region }).await?;
+        bucket = session.bucket(&BucketRef::Id(bucket.id), None).await?;
+    }
+    let request = SetQuotaRequest {
+        quota_bytes: args.quota.map_or(bucket.quota_bytes, Quota::limit),
+        quota_objects: args.max_objects.map_or(bucket.quota_objects, Quota::limit),
+    };
+    let words = format!(
+        "Bucket {} may hold {} and {} objects.",
+        name(&bucket),
+        request
+            .quota_bytes
+            .map_or_else(|| "any size".to_owned(), |limit| units::size(limit.get())),
+        request.quota_objects.map_or_else(
+            || "any number of".to_owned(),
+            |limit| units::count(limit.get())
+        ),
+    );
+    let asked = Asked::BucketSetQuota {
+        bucket: bucket.id,
+        request,
+    };
+    change::make(session, &asked).await?.say(session, &words)
+}

@@ -1,0 +1,305 @@
+//! How `storm` ends: the exit codes, and errors that say what happened and what to do.
+
+use storm_protocol::api::{Operation, OperationStatus, Problem, ProblemBody};
+use storm_protocol::error::{Failure, Refusal};
+use storm_protocol::receipt::Outcome;
+
+use crate::output;
+
+/// The documented exit codes; 0 is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Exit {
+    /// It failed.
+    Failed = 1,
+    /// The command line is wrong.
+    Usage = 2,
+    /// Not signed in, or not allowed.
+    Denied = 3,
+    /// There is no such thing.
+    NotFound = 4,
+    /// The name is taken, or the thing is not in the state that this needs.
+    Conflict = 5,
+    /// Not finished yet; nothing is lost.
+    Unfinished = 6,
+    /// The server cannot be reached.
+    Unreachable = 7,
+    /// A proof does not hold.
+    Unverified = 8,
+}
+
+/// What `storm --help` says about exit codes.
+pub(crate) const EXIT_CODES_HELP: &str = "\
+Exit codes:
+  0  done
+  1  failed
+  2  wrong usage
+  3  not signed in, or not allowed
+  4  not found
+  5  conflict: the name is taken, the bucket is not empty, ...
+  6  not finished yet; nothing is lost
+  7  the server cannot be reached
+  8  verification failed: a receipt, statement or trust document does not hold";
+
+/// An error that knows its exit code and its stable code.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub(crate) struct Fault {
+    /// How the process ends.
+    pub(crate) exit: Exit,
+    /// A stable code for programs.
+    pub(crate) code: &'static str,
+    /// What happened and what to do.
+    pub(crate) message: String,
+}
+
+/// Makes a [`Fault`].
+pub(crate) fn fault(exit: Exit, code: &'static str, message: impl Into<String>) -> anyhow::Error {
+    Fault {
+        exit,
+        code,
+        message: message.into(),
+    }
+    .into()
+}
+
+/// A command line that asks for something that cannot be.
+pub(crate) fn usage(message: impl Into<String>) -> anyhow::Error {
+    fault(Exit::Usage, "usage", message)
+}
+
+/// An error answer of the API, or none at all.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ApiError {
+    /// No answer.
+    #[error("{}", unreachable_text(.url, .reason, *.uncertain))]
+    Unreachable {
+        /// Its address.
+        url: String,
+        /// Why.
+        reason: String,
+        /// Whether the request may have arrived all the same.
+        uncertain: bool,
+    },
+    /// The server said no.
+    #[error("{}", problem_text(*.status, .body))]
+    Problem {
+        /// The HTTP status.
+        status: u16,
+        /// What it said.
+        body: ProblemBody,
+        /// Whether an earlier try of the same request may have arrived.
+        uncertain: bool,
+    },
+    /// Something answered, but not with what the API answers.
+    #[error(
+        "{url} answered with status {status} and something that is not this API: {reason}. Check the address in the configuration, and what stands between."
+    )]
+    Unexpected {
+        /// The address that was asked.
+        url: String,
+        /// The HTTP status.
+        status: u16,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+impl ApiError {
+    /// Whether the request surely came to its end and made nothing.
+    pub(crate) fn is_final(&self) -> bool {
+        match self {
+            Self::Unreachable { uncertain, .. } => !uncertain,
+            Self::Problem {
+                status,
+                body,
+                uncertain,
+            } => match status {
+                401 | 403 | 408 | 425 | 429 => !uncertain,
+                // Another request has this idempotency key: nothing is known of ours.
+                422 => false,
+                400..=499 => true,
+                _ => is_operation_code(&body.code),
+            },
+            Self::Unexpected { .. } => false,
+        }
+    }
+
+    /// Whether it is how an operation ended.
+    pub(crate) fn is_operation_end(&self) -> bool {
+        matches!(self, Self::Problem { body, .. } if is_operation_code(&body.code))
+    }
+
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Unreachable { .. } => Exit::Unreachable,
+            Self::Problem { status, .. } => match status {
+                400 | 413 | 422 => Exit::Usage,
+                401 | 403 => Exit::Denied,
+                404 => Exit::NotFound,
+                409 => Exit::Conflict,
+                _ => Exit::Failed,
+            },
+            Self::Unexpected { .. } => Exit::Failed,
+        }
+    }
+
+    fn code(&self) -> &str {
+        match self {
+            Self::Unreachable { .. } => "unreachable",
+            Self::Problem { body, .. } => &body.code,
+            Self::Unexpected { .. } => "unexpected_answer",
+        }
+    }
+}
+
+/// Whether `code` says how an operation ended.
+pub(crate) fn is_operation_code(code: &str) -> bool {
+    Failure::ALL.iter().any(|known| known.code() == code)
+        || Refusal::ALL.iter().any(|known| known.code() == code)
+        || ["expired", "cancelled", "failed", "refused"].contains(&code)
+}
+
+fn unreachable_text(url: &str, reason: &str, uncertain: bool) -> String {
+    let kept = if uncertain {
+        "Whether the request arrived is not known."
+    } else {
+        "Nothing was changed."
+    };
+    format!(
+        "The server at {url} cannot be reached: {reason}. {kept} Check that it runs, and the address \
+         in the configuration."
+    )
+}
+
+fn problem_text(status: u16, body: &ProblemBody) -> String {
+    let message = output::clean(&body.message);
+    match status {
+        401 => format!("{message} Sign in with: storm login"),
+        500..=599 if !is_operation_code(&body.code) => {
+            format!("{message} (reference {})", output::clean(&body.request))
+        }
+        _ => message,
+    }
+}
+
+/// The error of an operation that ended otherwise than done; `None` when it is done or goes on.
+pub(crate) fn operation_fault(operation: &Operation) -> Option<anyhow::Error> {
+    let (exit, code, message) = match operation.state {
+        OperationStatus::Done
+        | OperationStatus::Requested
+        | OperationStatus::Signed
+        | OperationStatus::Sent
+        | OperationStatus::Accepted
+        | OperationStatus::Unknown => return None,
+        OperationStatus::Expired => (
+            Exit::Failed,
+            "expired",
+            "Expired: the region's agent was away. Nothing was changed. Ask again.".to_owned(),
+        ),
+        OperationStatus::Cancelled => (
+            Exit::Failed,
+            "cancelled",
+            "Cancelled before it began. Nothing was changed.".to_owned(),
+        ),
+        OperationStatus::Failed | OperationStatus::Refused => match &operation.outcome {
+            Some(outcome @ (Outcome::Failed { .. } | Outcome::Refused { .. })) => {
+                return Some(operation_words(outcome));
+            }
+            Some(Outcome::Done(_)) | None => (
+                Exit::Failed,
+                "failed",
+                format!("{} did not do its work.", operation.command),
+            ),
+        },
+    };
+    Some(fault(exit, code, message))
+}
+
+/// The error of an outcome that is not done.
+pub(crate) fn operation_words(outcome: &Outcome) -> anyhow::Error {
+    match outcome {
+        Outcome::Failed { code, message } => fault(
+            failure_exit(*code),
+            code.code(),
+            words(code.sentence(), message),
+        ),
+        Outcome::Refused { code, message } => fault(
+            refusal_exit(*code),
+            code.code(),
+            words(code.sentence(), message),
+        ),
+        Outcome::Done(_) => fault(Exit::Failed, "failed", "It did its work after all."),
+    }
+}
+
+/// The code's sentence, with the agent's own words when they say more.
+fn words(sentence: &str, message: &str) -> String {
+    let message = output::clean(message);
+    if message.is_empty() || message == sentence {
+        sentence.to_owned()
+    } else {
+        format!("{sentence} ({message})")
+    }
+}
+
+fn failure_exit(code: Failure) -> Exit {
+    match code {
+        Failure::NameTaken | Failure::BucketNotEmpty => Exit::Conflict,
+        Failure::NoSuchBucket | Failure::NoSuchKey => Exit::NotFound,
+        Failure::GarageRefused | Failure::GarageUnavailable | Failure::GaveUp => Exit::Failed,
+    }
+}
+
+fn refusal_exit(code: Refusal) -> Exit {
+    match code {
+        Refusal::NotYours | Refusal::DisabledCommand => Exit::Denied,
+        Refusal::IntentConflict => Exit::Conflict,
+        Refusal::Oversized
+        | Refusal::Malformed
+        | Refusal::DuplicateKey
+        | Refusal::UnknownField
+        | Refusal::TrailingData
+        | Refusal::WrongPayloadType
+        | Refusal::BadSignature
+        | Refusal::UnsupportedVersion
+        | Refusal::WrongAudience
+        | Refusal::OldEpoch
+        | Refusal::Expired
+        | Refusal::NotYetValid
+        | Refusal::Replayed
+        | Refusal::Busy
+        | Refusal::UnknownCommand
+        | Refusal::BadParameters
+        | Refusal::SealKeyRequired => Exit::Failed,
+    }
+}
+
+/// Says the error on stderr, in words or as JSON, and gives the exit code.
+pub(crate) fn report(error: &anyhow::Error, json: bool) -> u8 {
+    let (exit, code) = if let Some(fault) = error.downcast_ref::<Fault>() {
+        (fault.exit, fault.code)
+    } else if let Some(api) = error.downcast_ref::<ApiError>() {
+        (api.exit(), api.code())
+    } else if let Some(verify) = error.downcast_ref::<crate::verify::VerifyError>() {
+        (Exit::Unverified, verify.code())
+    } else {
+        (Exit::Failed, "failed")
+    };
+    if json {
+        let request = match error.downcast_ref::<ApiError>() {
+            Some(ApiError::Problem { body, .. }) => body.request.clone(),
+            _ => String::new(),
+        };
+        let body = ProblemBody {
+            code: code.to_owned(),
+            message: format!("{error:#}"),
+            request,
+        };
+        let text = serde_json::to_string(&Problem { error: body }).unwrap_or_default();
+        output::note(&text);
+    } else {
+        output::note(&format!("storm: {error:#}"));
+    }
+    exit as u8
+}

@@ -1,0 +1,89 @@
+//! `storm`: Storm Buckets on the command line. One module a noun; what they share stands in
+//! [`session`], [`change`], [`secret`] and [`verify`].
+
+mod agent;
+mod args;
+mod asked;
+mod audit;
+mod bucket;
+mod change;
+mod client;
+mod clock;
+mod completions;
+mod config;
+mod env;
+mod errors;
+mod files;
+mod grant;
+mod ini;
+mod key;
+mod login;
+mod offline;
+mod op;
+mod output;
+mod pending;
+mod profile;
+mod region;
+mod secret;
+mod session;
+mod token;
+mod tools;
+mod units;
+mod up;
+mod verify;
+mod whoami;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Parser as _;
+
+use crate::{
+    args::{Cli, Noun},
+    session::Context,
+};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let json = cli.json;
+    match start(cli) {
+        Ok(code) => code,
+        Err(error) => ExitCode::from(errors::report(&error, json)),
+    }
+}
+
+fn start(cli: Cli) -> Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(run(cli))
+}
+
+async fn run(cli: Cli) -> Result<ExitCode> {
+    let config_path = match cli.config {
+        Some(path) => path,
+        None => config::default_path()?,
+    };
+    let context = Context {
+        config_path,
+        json: cli.json,
+        yes: cli.yes,
+    };
+    match cli.noun {
+        Noun::Up(args) => up::run(args).await?,
+        Noun::Login(args) => login::run(&context, args).await?,
+        Noun::Whoami => whoami::run(&context).await?,
+        Noun::Region(command) => region::run(&context, command).await?,
+        Noun::Bucket(command) => bucket::run(&context, command).await?,
+        Noun::Key(command) => key::run(&context, command).await?,
+        Noun::Grant(command) => grant::run(&context, command).await?,
+        Noun::Op(command) => op::run(&context, command).await?,
+        Noun::Audit(command) => audit::run(&context, command).await?,
+        Noun::Agent(command) => agent::run(&context, command).await?,
+        Noun::Token(command) => token::run(&context, command).await?,
+        Noun::Offline(command) => offline::run(&context, command).await?,
+        Noun::Env(args) => env::run(&context, args).await?,
+        Noun::Completions(args) => completions::run(&args)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,273 @@
+//! A signed-in command: the configuration, the API, and what names on the command line mean there.
+
+use std::{
+    io::{IsTerminal as _, Write as _},
+    path::{Path, PathBuf},
+    str::FromStr,
+};
+
+use anyhow::Result;
+use storm_protocol::{
+    api::{Bucket, BucketPage, Key, KeyPage, Region, RegionPage, TrustBundle, Whoami},
+    ident::{AccessKeyId, AccountId, BucketId, BucketName, KeyLabel, RegionName},
+};
+
+use crate::{
+    client::{Api, Credential},
+    config::Config,
+    errors::{Exit, fault, usage},
+    files, output,
+    verify::{Trust, VerifyError},
+};
+
+const TRUST_FILE: &str = "trust.json";
+
+/// What every command knows.
+pub(crate) struct Context {
+    /// The configuration file.
+    pub(crate) config_path: PathBuf,
+    /// Answer with JSON.
+    pub(crate) json: bool,
+    /// Do not ask before what cannot be taken back.
+    pub(crate) yes: bool,
+}
+
+impl Context {
+    /// Reads the configuration.
+    pub(crate) fn session(&self) -> Result<Session> {
+        let config = Config::load(&self.config_path)?;
+        let credential = Credential::Token(config.token.clone());
+        Ok(Session {
+            api: Api::new(config.api_url.clone(), credential)?,
+            config,
+            dir: self.dir(),
+            json: self.json,
+        })
+    }
+
+    /// The directory of the configuration file, where what must outlive a command is kept.
+    pub(crate) fn dir(&self) -> PathBuf {
+        files::parent(&self.config_path)
+    }
+
+    /// Asks for `name` before something that cannot be taken back.
+    pub(crate) fn confirm(&self, what: &str, name: &str) -> Result<()> {
+        if self.yes {
+            return Ok(());
+        }
+        if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+            return Err(usage(format!(
+                "{what} Nothing was done: there is no terminal to confirm on. Add --yes."
+            )));
+        }
+        let typed = ask(&format!("{what} Type {name} to go on: "))?;
+        if typed == name {
+            Ok(())
+        } else {
+            let text = format!("That is not {name}. Nothing was done.");
+            Err(fault(Exit::Failed, "not_confirmed", text))
+        }
+    }
+}
+
+/// Asks on the terminal; the question goes to stderr.
+pub(crate) fn ask(question: &str) -> Result<String> {
+    let mut stderr = std::io::stderr().lock();
+    stderr.write_all(question.as_bytes())?;
+    stderr.flush()?;
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer)?;
+    Ok(answer.trim().to_owned())
+}
+
+/// A configuration with its API.
+pub(crate) struct Session {
+    /// The API.
+    pub(crate) api: Api,
+    /// The configuration.
+    pub(crate) config: Config,
+    /// Where what must outlive a command is kept.
+    pub(crate) dir: PathBuf,
+    /// Answer with JSON.
+    pub(crate) json: bool,
+}
+
+impl Session {
+    /// Fetches who is trusted and verifies it against the pinned root key; refuses an older trust
+    /// document than one seen before.
+    pub(crate) async fn trust(&self) -> Result<Trust> {
+        let bundle: TrustBundle = self.api.get("/trust").await?;
+        let trust = Trust::open(&bundle, self.config.root_key)?;
+        let path = self.dir.join(TRUST_FILE);
+        let known = kept_trust(&self.dir)?;
+        if let Some(known) = &known
+            && let Ok(seen) = Trust::open(known, self.config.root_key)
+            && seen.serial() > trust.serial()
+        {
+            let (seen, found) = (seen.serial(), trust.serial());
+            return Err(VerifyError::OldTrust { seen, found }.into());
+        }
+        if known.as_ref() != Some(&bundle) {
+            files::write_private(&path, &serde_json::to_vec(&bundle)?)?;
+        }
+        Ok(trust)
+    }
+
+    /// The account that receipts have to name.
+    pub(crate) async fn account(&self) -> Result<AccountId> {
+        match self.config.account {
+            Some(account) => Ok(account),
+            None => Ok(self.api.get::<Whoami>("/whoami").await?.account),
+        }
+    }
+
+    /// A region by its name, the configured one, or the only one.
+    pub(crate) async fn region(&self, named: Option<&RegionName>) -> Result<Region> {
+        if let Some(name) = named.or(self.config.region.as_ref()) {
+            return Ok(self.api.get(&format!("/regions/{name}")).await?);
+        }
+        let mut regions = self.api.list::<RegionPage>("/regions", &[]).await?;
+        match (regions.pop(), regions.is_empty()) {
+            (Some(region), true) => Ok(region),
+            (None, _) => Err(fault(
+                Exit::NotFound,
+                "no_region",
+                "There is no region yet. An operator makes one with: storm region create",
+            )),
+            (Some(last), false) => {
+                regions.push(last);
+                let names: Vec<_> = regions.iter().map(|r| r.name.as_str()).collect();
+                Err(usage(format!(
+                    "There is more than one region: {}. Name one.",
+                    names.join(", ")
+                )))
+            }
+        }
+    }
+
+    /// The bucket that is meant.
+    pub(crate) async fn bucket(
+        &self,
+        meant: &BucketRef,
+        region: Option<&RegionName>,
+    ) -> Result<Bucket> {
+        let name = match meant {
+            BucketRef::Id(id) => return Ok(self.api.get(&format!("/buckets/{id}")).await?),
+            BucketRef::Name(name) => name,
+        };
+        let region = region.or(self.config.region.as_ref());
+        let filters = [
+            ("name", Some(name.as_str())),
+            ("region", region.map(RegionName::as_str)),
+        ];
+        let mut found = self.api.list::<BucketPage>("/buckets", &filters).await?;
+        found.retain(|bucket| bucket.name.as_ref() == Some(name) || bucket.aliases.contains(name));
+        match (found.pop(), found.is_empty()) {
+            (Some(bucket), true) => Ok(bucket),
+            (None, _) => {
+                let text =
+                    format!("There is no bucket {name} here. List them with: storm bucket list");
+                Err(fault(Exit::NotFound, "no_such_bucket", text))
+            }
+            (Some(_), false) => Err(usage(format!(
+                "There is a bucket {name} in more than one region. Name the region with --region."
+            ))),
+        }
+    }
+
+    /// The key that is meant.
+    pub(crate) async fn key(&self, meant: &KeyRef, region: Option<&RegionName>) -> Result<Key> {
+        let label = match meant {
+            KeyRef::Id(id) => return Ok(self.api.get(&format!("/keys/{id}")).await?),
+            KeyRef::Label(label) => label,
+        };
+        let mut found = self.keys(region).await?;
+        found.retain(|key| key.label == *label);
+        match (found.pop(), found.is_empty()) {
+            (Some(key), true) => Ok(key),
+            (None, _) => {
+                let text = format!("There is no key {label} here. List them with: storm key list");
+                Err(fault(Exit::NotFound, "no_such_key", text))
+            }
+            (Some(last), false) => {
+                found.push(last);
+                let ids: Vec<_> = found.iter().map(|key| key.id.as_str()).collect();
+                Err(usage(format!(
+                    "More than one key is called {label}: {}. Name one by its id.",
+                    ids.join(", ")
+                )))
+            }
+        }
+    }
+
+    /// All keys, or a region's.
+    pub(crate) async fn keys(&self, region: Option<&RegionName>) -> Result<Vec<Key>> {
+        let region = region.or(self.config.region.as_ref());
+        let filters = [("region", region.map(RegionName::as_str))];
+        Ok(self.api.list::<KeyPage>("/keys", &filters).await?)
+    }
+
+    /// Prints `value` as JSON when that was asked for, else what `people` prints.
+    pub(crate) fn show<T: serde::Serialize>(
+        &self,
+        value: &T,
+        people: impl FnOnce() -> Result<()>,
+    ) -> Result<()> {
+        if self.json {
+            output::json(value)
+        } else {
+            people()
+        }
+    }
+}
+
+/// The trust bundle that was verified last, kept beside the configuration.
+pub(crate) fn kept_trust(dir: &Path) -> Result<Option<TrustBundle>> {
+    let bytes = files::read_if_there(&dir.join(TRUST_FILE))?;
+    // One that cannot be read is as none: it is only ever compared, and verified before.
+    Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
+}
+
+/// A bucket on the command line: its name, or its id in 64 hex digits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum BucketRef {
+    /// Its id.
+    Id(BucketId),
+    /// Its name.
+    Name(BucketName),
+}
+
+impl FromStr for BucketRef {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Ok(id) = text.parse() {
+            return Ok(Self::Id(id));
+        }
+        text.parse()
+            .map(Self::Name)
+            .map_err(|error| format!("{error}, or a bucket id of 64 lower-case hex digits"))
+    }
+}
+
+/// A key on the command line: its id, or its label.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum KeyRef {
+    /// Its id.
+    Id(AccessKeyId),
+    /// Its label.
+    Label(KeyLabel),
+}
+
+impl FromStr for KeyRef {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Ok(id) = text.parse() {
+            return Ok(Self::Id(id));
+        }
+        text.parse()
+            .map(Self::Label)
+            .map_err(|error| format!("{error}, or a key id: GK and 24 lower-case hex digits"))
+    }
+}
