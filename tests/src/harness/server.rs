@@ -1,0 +1,178 @@
+//! `storm-buckets serve` by itself, with a configuration file as an operator writes one.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use anyhow::{Result, ensure};
+use storm_protocol::ident::Digest;
+
+use super::{api::Api, ports::free_port, process::Process, program, wait};
+
+/// The operator's e-mail address in every test.
+pub const EMAIL: &str = "operator@example.org";
+/// The operator's password in every test.
+pub const PASSWORD: &str = "correct horse battery staple";
+
+/// A control plane in one directory.
+pub struct Server {
+    process: Option<Process>,
+    user: Option<u32>,
+    programs: Option<PathBuf>,
+    log: &'static str,
+    /// Its directory.
+    pub directory: PathBuf,
+    /// Its configuration file.
+    pub config: PathBuf,
+    /// Where the dashboard and API are.
+    pub web_url: String,
+    /// Where agents connect to.
+    pub hub_url: String,
+}
+
+impl Server {
+    /// Writes a configuration into `directory`; starts nothing.
+    pub fn prepare(directory: &Path) -> Result<Self> {
+        fs::create_dir_all(directory)?;
+        let (web, hub) = (free_port()?, free_port()?);
+        let server = Self {
+            process: None,
+            user: None,
+            programs: None,
+            // Everything: what it must not say, it must not say here either.
+            log: "debug",
+            config: directory.join("config.toml"),
+            directory: directory.to_owned(),
+            web_url: format!("http://127.0.0.1:{web}"),
+            hub_url: format!("https://127.0.0.1:{hub}"),
+        };
+        let text = format!(
+            "data_dir = \"{data}\"\n\
+             [web]\nlisten = \"127.0.0.1:{web}\"\npublic_url = \"{web_url}\"\n\
+             [hub]\nlisten = \"127.0.0.1:{hub}\"\npublic_url = \"{hub_url}\"\n\
+             [log]\nformat = \"text\"\n",
+            data = server.data().display(),
+            web_url = server.web_url,
+            hub_url = server.hub_url,
+        );
+        fs::write(&server.config, text)?;
+        Ok(server)
+    }
+
+    /// Logs what this filter says from its next start on.
+    pub fn log_only(&mut self, filter: &'static str) {
+        self.log = filter;
+    }
+
+    /// Takes the program from this directory from now on.
+    pub fn use_programs(&mut self, directory: &Path) {
+        self.programs = Some(directory.to_owned());
+    }
+
+    fn program(&self) -> Result<PathBuf> {
+        match &self.programs {
+            Some(directory) => Ok(directory.join("storm-buckets")),
+            None => program("storm-buckets"),
+        }
+    }
+
+    /// Run as this user from now on (root alone can).
+    pub fn run_as(&mut self, user: u32) {
+        self.user = Some(user);
+    }
+
+    /// Where its keys and database are.
+    pub fn data(&self) -> PathBuf {
+        self.directory.join("data")
+    }
+
+    /// A `storm-buckets` command line.
+    pub fn command(&self, arguments: &[&str]) -> Result<Command> {
+        let mut command = as_user(self.user, &self.program()?);
+        command.args(arguments).arg("--config").arg(&self.config);
+        command
+            .env("STORM_ADMIN_EMAIL", EMAIL)
+            .env("STORM_ADMIN_PASSWORD", PASSWORD);
+        command.env("STORM_LOG", self.log).env("NO_COLOR", "1");
+        Ok(command)
+    }
+
+    /// Runs a `storm-buckets` command to its end.
+    pub fn run(&self, arguments: &[&str]) -> Result<Output> {
+        Ok(self.command(arguments)?.output()?)
+    }
+
+    /// Starts it and waits until it is ready.
+    pub async fn start(&mut self) -> Result<()> {
+        let log = self.directory.join("server.log");
+        let mut process = Process::spawn("storm-buckets", &mut self.command(&["serve"])?, &log)?;
+        let ready = format!("{}/readyz", self.web_url);
+        wait::until("the control plane", async || {
+            ensure!(process.ended()?.is_none(), "it ended: {}", process.output());
+            Ok(reqwest::get(&ready)
+                .await?
+                .status()
+                .is_success()
+                .then_some(()))
+        })
+        .await?;
+        self.process = Some(process);
+        Ok(())
+    }
+
+    /// The process id, while it runs.
+    pub fn id(&self) -> Result<u32> {
+        self.process
+            .as_ref()
+            .map(Process::id)
+            .ok_or_else(|| anyhow::anyhow!("it does not run"))
+    }
+
+    /// SIGKILL.
+    pub fn kill(&mut self) -> Result<()> {
+        self.process
+            .take()
+            .map_or(Ok(()), |mut process| process.kill())
+    }
+
+    /// SIGTERM; it has to end well.
+    pub async fn stop(&mut self) -> Result<()> {
+        let Some(mut process) = self.process.take() else {
+            return Ok(());
+        };
+        let status = process.terminate().await?;
+        ensure!(status.success(), "the control plane ended with {status}");
+        Ok(())
+    }
+
+    /// Everything it has written to its log.
+    pub fn log(&self) -> Result<Vec<u8>> {
+        Ok(fs::read(self.directory.join("server.log"))?)
+    }
+
+    /// Signs in as the operator.
+    pub async fn api(&self) -> Result<Api> {
+        Api::sign_in(&self.web_url, EMAIL, PASSWORD).await
+    }
+
+    /// The root key's digest, as the machine that made it says.
+    pub async fn root_key(&self) -> Result<Digest> {
+        Ok(self.api().await?.about().await?.root_key)
+    }
+}
+
+/// A command that runs as another user when asked to.
+pub fn as_user(user: Option<u32>, program: &Path) -> Command {
+    match user {
+        Some(user) => {
+            let mut command = Command::new("setpriv");
+            let user = user.to_string();
+            command.args(["--reuid", &user, "--regid", &user, "--clear-groups", "--"]);
+            command.arg(program);
+            command
+        }
+        None => Command::new(program),
+    }
+}

@@ -1,0 +1,142 @@
+//! Garage, a control plane and an agent, started one by one, so that a test can kill each alone.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use serde_json::json;
+use storm_protocol::{
+    api::OperationAnswer,
+    ident::{AccountId, Digest},
+    seal::OpenKey,
+};
+use tempfile::TempDir;
+
+use super::{
+    agent::{Agent, Start},
+    api::{Api, Credential},
+    garage::Cluster,
+    server::Server,
+    wait,
+};
+
+/// The region in every test.
+pub const REGION: &str = "home";
+
+/// The three parts and the way into each.
+pub struct Stack {
+    /// The agent.
+    pub agent: Agent,
+    /// The control plane.
+    pub server: Server,
+    /// The cluster.
+    pub cluster: Cluster,
+    /// The control plane's API as the operator.
+    pub api: Api,
+    /// The digest of the root key.
+    pub root_key: Digest,
+    /// The operator's account.
+    pub account: AccountId,
+    // Dropped last: the others write below it.
+    directory: TempDir,
+}
+
+impl Stack {
+    /// Everything around one Garage.
+    pub async fn single() -> Result<Self> {
+        Self::around(Cluster::single().await?).await
+    }
+
+    /// Everything around three Garages.
+    pub async fn three() -> Result<Self> {
+        Self::around(Cluster::three().await?).await
+    }
+
+    /// A control plane and an agent for a cluster that is there already.
+    pub async fn around(cluster: Cluster) -> Result<Self> {
+        let directory = tempfile::Builder::new().prefix("storm-stack-").tempdir()?;
+        let mut server = Server::prepare(&directory.path().join("server"))?;
+        server.start().await?;
+        let api = server.api().await?;
+        api.create_region(REGION, &cluster.s3_endpoint()?).await?;
+        let mut agent = Agent::prepare(&directory.path().join("agent"), cluster.first()?, &[])?;
+        let token = api.enrol_token(REGION).await?;
+        agent.enrol(&token.url, &token.secret)?;
+        agent.start(&Start::default())?;
+        let stack = Self {
+            root_key: api.about().await?.root_key,
+            account: api.whoami().await?.account,
+            agent,
+            server,
+            cluster,
+            api,
+            directory,
+        };
+        stack.connected().await?;
+        Ok(stack)
+    }
+
+    /// The directory that holds both.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Waits until the agent is connected.
+    pub async fn connected(&self) -> Result<()> {
+        self.wait_connected(true).await
+    }
+
+    /// Waits until the control plane has noticed that the agent is gone.
+    pub async fn disconnected(&self) -> Result<()> {
+        self.wait_connected(false).await
+    }
+
+    async fn wait_connected(&self, wanted: bool) -> Result<()> {
+        let what = if wanted {
+            "the agent to connect"
+        } else {
+            "the agent to be missed"
+        };
+        wait::until(what, async || {
+            let agents = self.api.agents().await?.items;
+            let agent = agents.first().context("no agent is enrolled")?;
+            Ok((agent.connected == wanted).then_some(()))
+        })
+        .await
+    }
+
+    /// Ends the agent and starts it as told; waits until it is connected.
+    pub async fn restart_agent(&mut self, start: &Start<'_>) -> Result<()> {
+        self.agent.kill()?;
+        self.disconnected().await?;
+        self.agent.start(start)?;
+        self.connected().await
+    }
+
+    /// Makes a bucket with a key that owns it.
+    pub async fn create_bucket(
+        &self,
+        name: &str,
+        quota_bytes: Option<u64>,
+    ) -> Result<(OperationAnswer, Credential)> {
+        let key = OpenKey::generate();
+        let body = json!({
+            "region": REGION, "name": name, "quota_bytes": quota_bytes, "quota_objects": null,
+            "key": "first", "seal_to": key.seal_key(),
+        });
+        let answer = self.settle_post("/buckets", &body).await?;
+        let credential = self.api.open(&answer, &key, self.root_key).await?;
+        Ok((answer, credential))
+    }
+
+    /// Asks for a change with a fresh idempotency key and waits until it has ended.
+    pub async fn settle_post(
+        &self,
+        path: &str,
+        body: &serde_json::Value,
+    ) -> Result<OperationAnswer> {
+        let key = super::word()?;
+        self.api
+            .settle(reqwest::Method::POST, path, Some(body), &key)
+            .await
+    }
+}

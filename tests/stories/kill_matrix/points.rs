@@ -1,0 +1,167 @@
+//! Kills at the agent's own steps, which a test build can be told to die at.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use e2e::harness::{
+    agent::Start,
+    process::{Process, is_running},
+    require_fault_points,
+    stack::Stack,
+    wait, word,
+};
+use storm_protocol::seal::OpenKey;
+
+use super::{
+    Tally,
+    commands::{Fixture, Kind},
+};
+
+/// Microseconds after which a request in flight is cut: while Garage checks the token, and about
+/// when it is done.
+const DELAYS_MICROS: &[u32] = &[1_000, 20_000];
+/// How long after a command's end its agent may still live.
+const DYING: Duration = Duration::from_secs(10);
+
+/// The commands, with the journal commits and admin calls that each makes when nothing goes wrong.
+/// The second pass of a call stands as `:2`; of `ListKeysInfo` the first is the sweep's at start.
+const COMMANDS: &[(Kind, &[&str], &[&str])] = &[
+    (
+        Kind::BucketCreate,
+        &["intent", "outcome"],
+        &[
+            "ImportKey",
+            "CreateBucket",
+            "UpdateBucket",
+            "AllowBucketKey",
+        ],
+    ),
+    (
+        Kind::KeyCreate,
+        &["intent", "outcome"],
+        &["ImportKey", "UpdateKey", "AllowBucketKey"],
+    ),
+    (
+        Kind::KeySetGrant,
+        &["intent", "outcome"],
+        &["DenyBucketKey", "AllowBucketKey"],
+    ),
+    (
+        Kind::KeyRotate,
+        &["intent", "record", "outcome"],
+        &[
+            "ListKeysInfo:2",
+            "ImportKey",
+            "UpdateKey",
+            "AllowBucketKey",
+            "UpdateKey:2",
+        ],
+    ),
+    (
+        Kind::BucketDelete,
+        &["intent", "record", "outcome"],
+        &[
+            "GetBucketInfo",
+            "CleanupIncompleteUploads",
+            "DeleteBucket",
+            "CleanupIncompleteUploads:2",
+        ],
+    ),
+];
+
+#[derive(Debug)]
+struct Case {
+    kind: Kind,
+    point: String,
+    delay_micros: Option<u32>,
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_point_on_a_single_node() -> Result<()> {
+    run(Stack::single().await?).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_point_on_three_nodes() -> Result<()> {
+    run(Stack::three().await?).await
+}
+
+async fn run(mut stack: Stack) -> Result<()> {
+    require_fault_points()?;
+    let cases = cases();
+    let mut fixtures = Vec::new();
+    for case in &cases {
+        let fixture = Fixture::make(&stack, case.kind).await;
+        fixtures.push(fixture.with_context(|| format!("before {case:?}"))?);
+    }
+    let mut tally = Tally::default();
+    for (case, fixture) in cases.iter().zip(&fixtures) {
+        let survived = survive(&mut stack, case, fixture, &mut tally).await;
+        survived.with_context(|| format!("{case:?}"))?;
+    }
+    tally.close(&stack).await
+}
+
+fn cases() -> Vec<Case> {
+    let mut cases = Vec::new();
+    for (kind, commits, calls) in COMMANDS {
+        let mut add = |point: String, delay_micros| {
+            cases.push(Case {
+                kind: *kind,
+                point,
+                delay_micros,
+            });
+        };
+        for commit in *commits {
+            add(format!("journal.{commit}.before"), None);
+            add(format!("journal.{commit}.after"), None);
+        }
+        for call in *calls {
+            let (call, pass) = call.split_once(':').unwrap_or((*call, "1"));
+            add(format!("call.{call}.before:{pass}"), None);
+            for delay in DELAYS_MICROS {
+                add(format!("call.{call}.during:{pass}"), Some(*delay));
+            }
+            add(format!("call.{call}.after:{pass}"), None);
+        }
+    }
+    cases
+}
+
+async fn survive(
+    stack: &mut Stack,
+    case: &Case,
+    fixture: &Fixture,
+    tally: &mut Tally,
+) -> Result<()> {
+    let fault = Start {
+        fault: Some(&case.point),
+        delay_micros: case.delay_micros,
+        ..Start::default()
+    };
+    stack.restart_agent(&fault).await?;
+
+    let seal = OpenKey::generate();
+    let (method, path, body) = case.kind.request(fixture, &seal);
+    let (api, idempotency) = (stack.api.clone(), word()?);
+    let agent = stack.agent.id()?;
+    let asked = async {
+        let answer = api
+            .settle(method, &path, body.as_ref(), &idempotency)
+            .await?;
+        // A request that was cut late may have come to its end: the agent dies all the same.
+        wait::within(DYING, "the agent to pass this point", async || {
+            Ok((!is_running(agent)).then_some(()))
+        })
+        .await?;
+        Ok(answer)
+    };
+    let killed = async {
+        let died = wait::until("the agent to die", async || stack.agent.ended()).await?;
+        ensure!(Process::was_killed(died), "the agent ended with {died}");
+        tally.look(stack).await?;
+        stack.agent.start(&Start::default())
+    };
+    let (answer, ()) = tokio::try_join!(asked, killed)?;
+    tally.check(stack, case.kind, fixture, &answer, &seal).await
+}

@@ -1,0 +1,17 @@
+//! The end-to-end stories, told against a real Garage. Each test has programs, ports and
+//! directories of its own and runs beside all others.
+
+mod audit_file;
+mod bad_input;
+mod harness_itself;
+mod hostile_agents;
+mod hostile_envelopes;
+mod kill_matrix;
+mod lost_answer;
+mod no_secret_at_the_control_plane;
+mod offline;
+mod one_key_one_bucket;
+mod out_of_reach;
+mod transfer_survives;
+mod two_users;
+mod up_from_nothing;
