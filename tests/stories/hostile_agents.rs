@@ -173,6 +173,14 @@ async fn with_forged_receipts(stack: &Stack) -> Result<()> {
     let forged = Envelope::sign_json(PayloadType::Receipt, &forged, &stranger)?;
     send_receipt(&forger, forged).await?;
     quarantined(stack, &forger).await?;
+    let first = greeted(&forger).await?;
+    ensure!(matches!(first, Some(ToAgent::Closing(_))), "{first:?}");
+    let id = forger.enrolled.as_ref().context("not enrolled")?.agent;
+    let path = format!("/agents/{id}/end-quarantine");
+    let ended = stack.api.send(Method::POST, &path, None, None).await?;
+    ensure!(ended.status.is_success(), "{ended:?}");
+    let first = greeted(&forger).await?;
+    ensure!(matches!(first, Some(ToAgent::Welcome(_))), "{first:?}");
 
     // So does the end of a chain that the hub has never seen, signed by another.
     let liar = enrolled(stack).await?;
@@ -191,6 +199,13 @@ async fn with_forged_receipts(stack: &Stack) -> Result<()> {
         .await?;
     ensure!(matches!(receipt.outcome, Outcome::Done(_)));
     Ok(())
+}
+
+/// What the hub says to an honest introduction.
+async fn greeted(agent: &HostileAgent) -> Result<Option<ToAgent>> {
+    let mut wire = agent.connect(true).await?;
+    wire.send(&ToHub::Hello(Box::new(agent.hello()?))).await?;
+    wire.next().await
 }
 
 /// Connects, sends one receipt, and waits until the hub has dealt with it.

@@ -6,14 +6,16 @@ use std::{fs, path::Path};
 use anyhow::{Context as _, Result, ensure};
 use e2e::harness::{
     api::Api,
-    cli::Cli,
     process::{is_running, signal_id},
+    program,
     tools::{Tools, succeed},
     up::Up,
     wait,
 };
 use rustix::process::Signal;
 use serde_json::Value;
+
+use crate::printed_configurations;
 
 const FILE_BYTES: usize = 50_000_000;
 
@@ -33,6 +35,23 @@ async fn from_nothing_to_a_bucket_and_back_after_a_restart() -> Result<()> {
         .as_deref()
         .context("no password at the first start")?;
     ensure!(up.output().contains(password), "the password is not shown");
+    let to_paste = [
+        format!("export STORM_CONFIG={}", up.ready.cli_config.display()),
+        format!(
+            "export PATH={}:$PATH",
+            program("storm")?
+                .parent()
+                .context("no directory")?
+                .display()
+        ),
+    ];
+    for line in &to_paste {
+        ensure!(
+            up.output().contains(line),
+            "{line} is not shown: {}",
+            up.output()
+        );
+    }
     Api::sign_in(&up.ready.api_url, email, password).await?;
 
     let made = up
@@ -41,7 +60,7 @@ async fn from_nothing_to_a_bucket_and_back_after_a_restart() -> Result<()> {
     let tools = tools(&up, directory.path(), &made)?;
     move_bytes(&tools, directory.path())?;
     refuse_more_than_the_quota(&tools, directory.path())?;
-    env_is_ready_to_use(&up.cli(), &tools, directory.path())?;
+    printed_configurations::use_each(&up.cli(), &tools, directory.path())?;
 
     let (ports, token) = (up.ready.clone(), fs::read_to_string(&up.ready.cli_config)?);
     up.stop().await?;
@@ -151,34 +170,5 @@ fn refuse_more_than_the_quota(tools: &Tools, directory: &Path) -> Result<()> {
     fs::write(&file, vec![1; 1000])?;
     let status = tools.status("PUT", "photos/less.bin", Some(&file))?;
     ensure!(status == 200, "1 kB within the quota answered {status}");
-    Ok(())
-}
-
-/// What the command line prints for a tool is what that tool takes.
-fn env_is_ready_to_use(cli: &Cli, tools: &Tools, directory: &Path) -> Result<()> {
-    for format in ["rclone", "aws", "s3cmd", "restic", "boto3", "terraform"] {
-        let text = cli.text(&["env", "photos", "--format", format])?;
-        ensure!(
-            text.contains("photos") || text.contains("127.0.0.1"),
-            "{format}: {text}"
-        );
-    }
-    let saved = directory.join("saved.conf");
-    let path = saved.to_str().context("the path is no text")?;
-    let label = ["--grant", "photos:rw"];
-    let made = [&["key", "create", "second", "--save-to", path], &label[..]].concat();
-    let shown = cli.text(&made)?;
-    let secret = fs::read_to_string(&saved)?;
-    let secret = secret
-        .lines()
-        .find_map(|line| line.strip_prefix("secret_access_key = "));
-    let secret = secret.context("the file holds no secret")?;
-    ensure!(!shown.contains(secret), "a saved secret is shown");
-    let mut list = tools.rclone()?;
-    list.arg("--config")
-        .arg(&saved)
-        .args(["lsf", "storm-photos:photos"]);
-    let listing = succeed(&mut list)?;
-    ensure!(listing.contains("large.bin"), "{listing}");
     Ok(())
 }

@@ -7,7 +7,7 @@ use std::{
     process::Command,
 };
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
 
 use crate::{
     checkout::{self, run},
@@ -34,6 +34,14 @@ pub(crate) fn find_or_build(named: Option<PathBuf>) -> anyhow::Result<PathBuf> {
                 "{} does not exist, but {by} names it as Garage's program.",
                 path.display()
             );
+            let found = version(&path);
+            ensure!(
+                serves(found.as_deref()),
+                "{} is {}, but {by} names it and Garage {SERIES}x is needed. Name another, or leave \
+                 {by} out and one is found or built.",
+                path.display(),
+                words(found)
+            );
             return Ok(path.canonicalize()?);
         }
     }
@@ -41,13 +49,15 @@ pub(crate) fn find_or_build(named: Option<PathBuf>) -> anyhow::Result<PathBuf> {
         .map(|directory| directory.join("garage"))
         .find(|path| path.is_file());
     if let Some(path) = on_path {
-        match version(&path).filter(|version| version.starts_with(SERIES)) {
-            Some(_) => return Ok(path),
-            None => eprintln!(
-                "{} is not Garage {SERIES}x and is left alone.",
-                path.display()
-            ),
+        let found = version(&path);
+        if serves(found.as_deref()) {
+            return Ok(path);
         }
+        eprintln!(
+            "{} is {}, not Garage {SERIES}x, and is left alone.",
+            path.display(),
+            words(found)
+        );
     }
     let root = cache_folder()?.join(format!("garage-{VERSION}"));
     let program = root.join("bin/garage");
@@ -59,6 +69,48 @@ pub(crate) fn find_or_build(named: Option<PathBuf>) -> anyhow::Result<PathBuf> {
         step(&name, || build(&root))?;
     }
     Ok(program)
+}
+
+/// Takes `--garage PATH` out of the arguments for `storm up`: `cargo xtask up --data DIR --garage PATH`
+/// means the same as the other order.
+pub(crate) fn take_named(
+    before: Option<PathBuf>,
+    arguments: Vec<String>,
+) -> anyhow::Result<(Option<PathBuf>, Vec<String>)> {
+    let mut named = Vec::from_iter(before);
+    let mut others = Vec::new();
+    let mut rest = arguments.into_iter();
+    while let Some(argument) = rest.next() {
+        if argument == "--garage" {
+            let path = rest.next().context("--garage needs a path after it.")?;
+            named.push(path.into());
+        } else if let Some(path) = argument.strip_prefix("--garage=") {
+            named.push(path.into());
+        } else {
+            others.push(argument);
+        }
+    }
+    let last = named.pop();
+    if let (Some(one), Some(other)) = (named.first(), &last) {
+        bail!(
+            "--garage is given twice, as {} and {}. Give it once.",
+            one.display(),
+            other.display()
+        );
+    }
+    Ok((last, others))
+}
+
+fn serves(version: Option<&str>) -> bool {
+    version.is_some_and(|version| version.starts_with(SERIES))
+}
+
+/// What was found, for people.
+fn words(version: Option<String>) -> String {
+    version.map_or_else(
+        || "no Garage (it does not say its version as Garage does)".to_owned(),
+        |version| format!("Garage {version}"),
+    )
 }
 
 /// Builds beside `root` and puts the result in its place when it is whole. What was compiled stays
@@ -124,4 +176,58 @@ fn cache_folder() -> anyhow::Result<PathBuf> {
     let cache = cache
         .context("There is no home directory to keep Garage in. Name one with --garage PATH.")?;
     Ok(cache.join("storm-buckets"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf};
+
+    use super::{find_or_build, take_named};
+
+    fn words(text: &str) -> Vec<String> {
+        text.split(' ').map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn garage_is_named_once_wherever_it_stands() {
+        for text in [
+            "--data d --garage g --web-port 1",
+            "--garage=g --data d --web-port 1",
+        ] {
+            let (named, others) = take_named(None, words(text)).unwrap();
+            assert_eq!(named, Some(PathBuf::from("g")), "{text}");
+            assert_eq!(others, words("--data d --web-port 1"), "{text}");
+        }
+        let twice = [
+            (Some("a".into()), "--garage b"),
+            (None, "--garage a --garage=b"),
+        ];
+        for (before, text) in twice {
+            let error = take_named(before, words(text)).unwrap_err().to_string();
+            assert!(error.contains("twice, as a and b"), "{error}");
+        }
+        assert!(take_named(None, words("--garage")).is_err());
+        assert_eq!(take_named(None, words("--data d")).unwrap().0, None);
+    }
+
+    #[test]
+    fn another_version_is_refused_by_what_it_is() {
+        let folder = std::env::temp_dir().join(format!("xtask-garage-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        for (name, says, word) in [
+            ("old", "garage v1.0.1 [features: x]", "Garage 1.0.1"),
+            ("else", "something else", "no Garage"),
+        ] {
+            // A file of its own for each: one that was just written to may still count as open.
+            let path = folder.join(name);
+            fs::write(&path, format!("#!/bin/sh\necho '{says}'\n")).unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+            let error = find_or_build(Some(path)).unwrap_err().to_string();
+            assert!(
+                error.contains(word) && error.contains("--garage") && error.contains("2.5."),
+                "{error}"
+            );
+        }
+        fs::remove_dir_all(&folder).unwrap();
+    }
 }

@@ -89,7 +89,7 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Up { garage, arguments } => up(garage, &arguments),
+        Command::Up { garage, arguments } => up(garage, arguments),
         Command::Test {
             fast,
             garage,
@@ -112,7 +112,8 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
     }
 }
 
-fn up(garage: Option<PathBuf>, arguments: &[String]) -> anyhow::Result<ExitCode> {
+fn up(garage: Option<PathBuf>, arguments: Vec<String>) -> anyhow::Result<ExitCode> {
+    let (garage, arguments) = garage::take_named(garage, arguments)?;
     let garage = garage::find_or_build(garage)?;
     let programs = build_release()?;
     let storm = programs.join("storm");

@@ -17,6 +17,7 @@ use storm_protocol::{
 use crate::{
     exit::{Code, OrStop as _, Stop, stop},
     identity::{Enrolment, Identity},
+    print,
     receipts::AUDIT_FILE,
     state::StateDir,
     status,
@@ -111,14 +112,14 @@ pub(crate) async fn verify(state: &StateDir) -> Result<(), Stop> {
     }
     match checked {
         Ok((lines, compared)) => {
-            println!(
+            print::line(&format!(
                 "{}: {lines} receipts, each signed and in its place.",
                 path.display()
-            );
-            if !compared {
-                println!("Its end was not compared: no signed head is there to compare it with.");
+            ))?;
+            if compared {
+                return Ok(());
             }
-            Ok(())
+            print::line("Its end was not compared: no signed head is there to compare it with.")
         }
         Err(VerifyError::Broken(broken)) => {
             stop(Code::AuditBroken, format!("{}: {broken}", path.display()))

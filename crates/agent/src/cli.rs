@@ -19,7 +19,7 @@ use crate::{
     exit::{Code, EXIT_CODES_HELP, OrStop as _, Stop, stop},
     garage::TokenMaker,
     identity::Enrolment,
-    run,
+    print, run,
     state::StateDir,
     status,
     trust::{self, Trust},
@@ -172,6 +172,8 @@ fn start_log(task: &Task) -> Result<(), Stop> {
     };
     let log = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
+        // What cannot be written there cannot be complained of there either.
+        .log_internal_errors(false)
         .with_ansi(std::io::stderr().is_terminal());
     let registry = tracing_subscriber::registry();
     // The journal of systemd has its own times.
@@ -209,9 +211,9 @@ fn show_status(config: &Config, json: bool) -> Result<(), Stop> {
     let running = status::is_running(&status, &state);
     if json {
         let text = status::as_json(&status, running).map_err(anyhow::Error::from)?;
-        println!("{text}");
+        print::line(&text)?;
     } else {
-        print!("{}", status::describe(&status, running));
+        print::text(&status::describe(&status, running))?;
     }
     if running {
         return Ok(());
@@ -231,24 +233,19 @@ fn show_commands(path: &std::path::Path, json: bool, markdown: bool) -> Result<(
         Config::load(path)?.commands.disabled
     };
     if markdown {
-        print!("{}", commands::markdown());
+        print::text(&commands::markdown())
     } else if json {
-        println!(
-            "{}",
-            commands::as_json(&disabled).map_err(anyhow::Error::from)?
-        );
+        print::line(&commands::as_json(&disabled).map_err(anyhow::Error::from)?)
     } else {
-        print!("{}", commands::text(&disabled));
+        print::text(&commands::text(&disabled))
     }
-    Ok(())
 }
 
 fn show_trust(config: &Config) -> Result<(), Stop> {
     let state = StateDir::open(&config.state_dir)?;
     let enrolment = Enrolment::load(&state)?;
     let trust = Trust::load(&state, enrolment.root_key).or_stop(Code::Usage)?;
-    print!("{}", trust::describe(&trust));
-    Ok(())
+    print::text(&trust::describe(&trust))
 }
 
 async fn create_token(config: &Config) -> Result<(), Stop> {
@@ -258,15 +255,14 @@ async fn create_token(config: &Config) -> Result<(), Stop> {
         binary: config.garage.binary.clone(),
         config: config.garage.config.clone(),
         file: file.clone(),
+        owner: state.owner()?,
     };
     maker
         .create(&enroll::token_name())
         .await
         .map_err(anyhow::Error::from)?;
-    state.hand_over(&file)?;
-    println!(
+    print::line(&format!(
         "{} holds a Garage token for the agent's calls alone.",
         file.display()
-    );
-    Ok(())
+    ))
 }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::Context as _;
 use serde::Deserialize;
 use storm_protocol::command::Row;
 
@@ -60,7 +61,10 @@ pub(crate) struct Commands {
 impl Config {
     /// Reads and checks the configuration.
     pub(crate) fn load(path: &Path) -> Result<Self, Stop> {
-        let bytes = files::read_public(path, MAX_CONFIG_BYTES).or_stop(Code::Usage)?;
+        let read = files::read_public(path, MAX_CONFIG_BYTES);
+        let named =
+            read.context("there is no configuration to be read; name yours with --config FILE");
+        let bytes = named.or_stop(Code::Usage)?;
         let Ok(text) = String::from_utf8(bytes) else {
             return stop(Code::Usage, format!("{} is not UTF-8 text", path.display()));
         };

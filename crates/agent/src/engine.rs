@@ -3,47 +3,46 @@
 
 mod admit;
 mod counters;
+mod inner;
+mod known;
 mod owners;
 mod queue;
+mod refused;
 mod run;
 mod settle;
 
 use std::{
-    collections::HashMap,
     path::PathBuf,
-    sync::{
-        Arc, Mutex, RwLock,
-        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex, atomic::Ordering},
     time::Duration,
 };
 
 use futures_util::future::BoxFuture;
 use storm_protocol::{
-    command::{Command, Resource},
+    command::Resource,
     envelope::{Envelope, PayloadType, VERSION},
     error::Refusal,
-    frame::{EXECUTOR_SILENCE_SECONDS, KnownState, ReceiptFrame},
-    ident::{AccessKeyId, AccountId, BucketId, BucketName, Digest, Micros, OperationId},
+    frame::{KnownState, ReceiptFrame},
+    ident::{Digest, Micros, OperationId},
     receipt::Head,
     result::InventoryRefreshed,
     trust::TrustDocument,
 };
-use tokio::sync::{Notify, broadcast, watch};
+use tokio::sync::broadcast;
 
-use self::{counters::Counters, queue::Queue};
 pub(crate) use self::{
     counters::RefusalCount,
+    inner::Inner,
     run::{Attempt, Backoff, Run},
 };
+use self::{known::Known, settle::Origin};
 pub(crate) use crate::journal::{JournalError, OpenError, Source};
 use crate::{
     clock::Clock,
     execute::Stop,
     garage::GarageClient,
     identity::Identity,
-    journal::{Entry, Finished, Journal, Owned, OwnerChange, Tx},
-    verify::Memory,
+    journal::{Journal, Tx},
 };
 
 /// Operations that run at the same time.
@@ -117,45 +116,6 @@ pub(crate) enum Phase {
     Halting,
 }
 
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Known {
-    Running(Digest),
-    Ended(Finished),
-}
-
-pub(crate) struct Inner {
-    pub(crate) identity: Arc<Identity>,
-    pub(crate) garage: GarageClient,
-    pub(crate) journal: Journal,
-    /// Held for reading around CreateBucket, for writing while nameless buckets are looked for.
-    pub(crate) creates: tokio::sync::RwLock<()>,
-    clock: Arc<dyn Clock>,
-    disabled: Vec<String>,
-    predecessor: Option<Digest>,
-    trust: RwLock<Option<TrustDocument>>,
-    birth: Micros,
-    floor: Mutex<Option<OperationId>>,
-    newest_issued: AtomicI64,
-    epoch: AtomicU64,
-    /// The hub has said that another agent is the executor.
-    demoted: AtomicBool,
-    operations: Mutex<HashMap<OperationId, Known>>,
-    /// Names that unfinished operations are making buckets under.
-    creating: Mutex<HashMap<OperationId, BucketName>>,
-    queue: Arc<Queue>,
-    place: AtomicU64,
-    heard_at: AtomicU64,
-    heard: Notify,
-    phase: watch::Sender<Phase>,
-    events: broadcast::Sender<EngineEvent>,
-    counters: Counters,
-    refused: Mutex<admit::RefusedBefore>,
-    refresher: RwLock<Option<Refresher>>,
-    acknowledged: AtomicU64,
-    pruned_at: AtomicI64,
-    recovery: Mutex<Vec<(Entry, queue::Ticket)>>,
-}
-
 impl Engine {
     /// Opens the journal, which one process at a time can hold, and completes the audit file. Runs
     /// nothing yet, but unfinished operations already stand first in the queues of their things.
@@ -168,64 +128,26 @@ impl Engine {
                 cause: std::io::Error::other(error),
             })
         })?;
-        let running = opened.running.iter();
-        let running = running.map(|entry| (entry.operation, Known::Running(entry.intent)));
-        let ended = opened
-            .ended
-            .iter()
-            .map(|(id, finished)| (*id, Known::Ended(*finished)));
-        let inner = Inner {
-            identity: options.identity,
-            garage: options.garage,
-            journal: opened.journal,
-            creates: tokio::sync::RwLock::new(()),
-            clock: options.clock,
-            disabled: options.disabled,
-            predecessor: options.predecessor_head,
-            trust: RwLock::new(None),
-            birth: opened.birth,
-            floor: Mutex::new(opened.floor),
-            newest_issued: AtomicI64::new(opened.newest_issued.0),
-            epoch: AtomicU64::new(opened.epoch),
-            demoted: AtomicBool::new(false),
-            operations: Mutex::new(running.chain(ended).collect()),
-            creating: Mutex::default(),
-            queue: Arc::default(),
-            place: AtomicU64::new(opened.running.last().map_or(0, |entry| entry.place + 1)),
-            heard_at: AtomicU64::new(0),
-            heard: Notify::new(),
-            phase: watch::channel(Phase::Open).0,
-            events: broadcast::channel(EVENTS_KEPT).0,
-            counters: Counters::default(),
-            refused: Mutex::default(),
-            refresher: RwLock::new(None),
-            acknowledged: AtomicU64::new(0),
-            pruned_at: AtomicI64::new(0),
-            recovery: Mutex::default(),
-        };
-        let mut recovery = Vec::with_capacity(opened.running.len());
-        for entry in opened.running {
-            let command = entry.command.parse().ok();
-            inner.expect_bucket(entry.operation, command.as_ref());
-            let resources = command.map_or_else(Vec::new, |command| command.resources());
-            let ticket = inner.queue.enter(entry.operation, resources);
-            recovery.push((entry, ticket));
-        }
-        *lock(&inner.recovery) = recovery;
-        Ok(Self(Arc::new(inner)))
+        Ok(Self(Arc::new(Inner::new(options, opened))))
     }
 
     /// Drives every unfinished operation forward. A second call does nothing.
     pub(crate) fn start_recovery(&self) {
         for (entry, ticket) in std::mem::take(&mut *lock(&self.0.recovery)) {
             tracing::info!(operation = %entry.operation, command = %entry.command.name, "recovering");
-            tokio::spawn(Arc::clone(&self.0).drive(entry, None, ticket, true));
+            tokio::spawn(Arc::clone(&self.0).drive(entry, None, ticket, Origin::Recovered));
         }
     }
 
-    /// Takes an envelope: all checks, the journal, and the start of its execution.
-    pub(crate) async fn submit(&self, bytes: &[u8], source: Source) -> Submitted {
-        self.0.submit(bytes, source).await
+    /// Takes an envelope: all checks, the journal, and the start of its execution. Its place in the
+    /// lines of its things is taken by the call itself, before anything is waited for: whoever calls
+    /// in the order in which commands came may wait for the answers in any order.
+    pub(crate) fn submit(
+        &self,
+        bytes: &[u8],
+        source: Source,
+    ) -> impl Future<Output = Submitted> + Send + use<> {
+        self.0.submit(bytes, source)
     }
 
     /// Trusts what `trust` says, from now on.
@@ -267,8 +189,8 @@ impl Engine {
 
     /// How far an operation is.
     pub(crate) fn state_of(&self, operation: OperationId) -> KnownState {
-        match lock(&self.0.operations).get(&operation) {
-            Some(Known::Running(_)) => KnownState::Running,
+        match lock(&self.0.operations).get(operation) {
+            Some(Known::Running { .. }) => KnownState::Running,
             Some(Known::Ended(_)) => KnownState::Ended,
             None => KnownState::Unknown,
         }
@@ -323,36 +245,14 @@ impl Engine {
         self.0.journal.commit("settings", put).await
     }
 
-    /// Learns whose things are from their keys' names in Garage. What the journal knows stands.
-    pub(crate) async fn learn_owners(
-        &self,
-        buckets: Vec<(BucketId, AccountId)>,
-        keys: Vec<(AccessKeyId, AccountId)>,
-    ) -> Result<(), JournalError> {
-        let buckets = buckets
-            .into_iter()
-            .map(|(id, account)| (Owned::Bucket(id), account));
-        let keys = keys
-            .into_iter()
-            .map(|(id, account)| (Owned::Key(id), account));
-        let mut new = Vec::new();
-        for (thing, account) in buckets.chain(keys) {
-            if self.0.journal.owner(&thing)?.is_none() {
-                new.push(OwnerChange::Learn(thing, account));
-            }
-        }
-        if new.is_empty() {
-            return Ok(());
-        }
-        self.0
-            .journal
-            .commit("settings", move |tx| tx.change_owners(&new))
-            .await
-    }
-
     /// Takes what `inventory.refresh` calls.
     pub(crate) fn set_refresher(&self, refresher: Refresher) {
         *self.0.refresher.write().unwrap_or_else(|p| p.into_inner()) = Some(refresher);
+    }
+
+    /// Why the journal takes nothing at the moment, in words: no change is taken then.
+    pub(crate) fn trouble(&self) -> Option<String> {
+        self.0.journal.trouble()
     }
 
     /// How often each refusal happened in each of the last minutes.
@@ -379,74 +279,6 @@ impl Engine {
         let journal = inner.journal.clone();
         let _ = tokio::task::spawn_blocking(move || journal.close()).await;
     }
-}
-
-impl Inner {
-    /// Now, and never before the newest time of signing that was taken.
-    pub(crate) fn now(&self) -> Micros {
-        let newest = Micros(self.newest_issued.load(Ordering::SeqCst));
-        self.clock.now().max(newest)
-    }
-
-    pub(crate) fn phase(&self) -> watch::Receiver<Phase> {
-        self.phase.subscribe()
-    }
-
-    /// The sweeper of the inventory, when the shell has set one.
-    pub(crate) fn refresher(&self) -> Option<Refresher> {
-        self.refresher
-            .read()
-            .unwrap_or_else(|poisoned| poisoned.into_inner())
-            .clone()
-    }
-
-    /// The names that unfinished operations are making buckets under.
-    pub(crate) fn creating(&self) -> Vec<BucketName> {
-        lock(&self.creating).values().cloned().collect()
-    }
-
-    /// Whether the cluster may be changed on the hub's behalf: not when it has been silent for so
-    /// long that it may have named another executor, or has said so.
-    pub(crate) fn may_change(&self) -> bool {
-        let heard = self.heard_at.load(Ordering::SeqCst);
-        let silent = heard == 0 || boot_seconds().saturating_sub(heard) > EXECUTOR_SILENCE_SECONDS;
-        !silent && !self.demoted.load(Ordering::SeqCst)
-    }
-
-    /// Comes back when the hub is heard, or a little later.
-    pub(crate) async fn hearing(&self) {
-        const LOOK_AGAIN: Duration = Duration::from_millis(500);
-        let _ = tokio::time::timeout(LOOK_AGAIN, self.heard.notified()).await;
-    }
-
-    fn heard(&self) {
-        self.heard_at.store(boot_seconds(), Ordering::SeqCst);
-        self.heard.notify_waiters();
-    }
-
-    fn memory(&self) -> Memory {
-        Memory {
-            birth: self.birth,
-            floor: *lock(&self.floor),
-        }
-    }
-
-    fn expect_bucket(&self, operation: OperationId, command: Option<&Command>) {
-        if let Some(Command::BucketCreate(create)) = command {
-            lock(&self.creating).insert(operation, create.bucket.clone());
-        }
-    }
-
-    fn emit(&self, event: EngineEvent) {
-        // Nobody listening is fine: the journal has it.
-        let _ = self.events.send(event);
-    }
-}
-
-/// Seconds since the machine started, sleep included; at least 1.
-fn boot_seconds() -> u64 {
-    let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
-    u64::try_from(now.tv_sec).unwrap_or(0).max(1)
 }
 
 /// Locks; a panic elsewhere does not make the data unusable.

@@ -19,6 +19,7 @@ use crate::{
     exit::{Code, OrStop as _, Stop, stop},
     garage::{TokenMaker, load_token},
     identity::{Enrolment, Keys},
+    print,
     state::StateDir,
     tls::{self, ClientCertificate},
     trust::Trust,
@@ -47,10 +48,11 @@ pub(crate) async fn enroll(config: &Config, request: Request) -> Result<(), Stop
         .map_err(anyhow::Error::msg)
         .or_stop(Code::Usage)?;
     let Some(token) = EnrolToken::parse(request.token.trim()) else {
+        // The token itself is a secret, also with a slip in it.
         return stop(
             Code::Usage,
-            "that is no enrolment token: it begins with 'ste1.'; get one with \
-             `storm agent enrol-token create`",
+            "that is no whole enrolment token: expected ste1. and three parts of 64 hex digits with \
+             dots between them, as `storm agent enrol-token create` prints it",
         );
     };
     let state = StateDir::create(&config.state_dir)?;
@@ -59,7 +61,7 @@ pub(crate) async fn enroll(config: &Config, request: Request) -> Result<(), Stop
     if let Some(before) = Enrolment::find(&state).or_stop(Code::Usage)? {
         return enrolled_before(&before, &token);
     }
-    make_token(config, request.garage_config).await?;
+    make_token(config, &state, request.garage_config).await?;
     let keys = Keys::load_or_make(&state).or_stop(Code::Usage)?;
     let enrolled = match ask(&address, &token, &keys).await {
         Ok(enrolled) => enrolled,
@@ -82,21 +84,19 @@ pub(crate) async fn enroll(config: &Config, request: Request) -> Result<(), Stop
     certificate.keep(&state)?;
     // Last: from here on the agent is enrolled.
     enrolment.keep(&state)?;
-    println!(
+    print::line(&format!(
         "Enrolled as agent {} in region {}.\nStart it: systemctl enable --now storm-pulse (or: \
          storm-pulse run)",
         enrolment.agent, enrolment.region
-    );
-    Ok(())
+    ))
 }
 
 fn enrolled_before(before: &Enrolment, token: &EnrolToken) -> Result<(), Stop> {
     if before.token == token.hash() {
-        println!(
+        return print::line(&format!(
             "Already enrolled with this token, as agent {} in region {}. Start it: storm-pulse run",
             before.agent, before.region
-        );
-        return Ok(());
+        ));
     }
     stop(
         Code::Failed,
@@ -109,7 +109,11 @@ fn enrolled_before(before: &Enrolment, token: &EnrolToken) -> Result<(), Stop> {
 }
 
 /// Makes the Garage token, unless there is one.
-async fn make_token(config: &Config, garage_config: Option<PathBuf>) -> Result<(), Stop> {
+async fn make_token(
+    config: &Config,
+    state: &StateDir,
+    garage_config: Option<PathBuf>,
+) -> Result<(), Stop> {
     let file = config.token_file();
     if file.exists() {
         load_token(&file).or_stop(Code::Usage)?;
@@ -119,6 +123,7 @@ async fn make_token(config: &Config, garage_config: Option<PathBuf>) -> Result<(
         binary: config.garage.binary.clone(),
         config: garage_config.unwrap_or_else(|| config.garage.config.clone()),
         file,
+        owner: state.owner()?,
     };
     maker
         .create(&token_name())

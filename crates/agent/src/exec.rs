@@ -21,6 +21,7 @@ use crate::{
     files,
     identity::{Enrolment, Identity},
     inventory::ChannelPorts,
+    print,
     run::Shell,
     spool::{self, Answer, Kind, Reply, Ticket},
     state::StateDir,
@@ -48,9 +49,9 @@ pub(crate) async fn exec(config: &Config, file: &Path, as_json: bool) -> Result<
             let failed = outcome(&receipt);
             if as_json {
                 let text = serde_json::to_string_pretty(&frame).map_err(anyhow::Error::from)?;
-                println!("{text}");
+                print::line(&text)?;
             } else if failed.is_none() {
-                print!("{}", describe(&receipt, frame.sealed.is_some())?);
+                print::text(&describe(&receipt, frame.sealed.is_some())?)?;
             }
             failed.map_or(Ok(()), |(code, sentence)| stop(code, sentence))
         }
@@ -75,15 +76,11 @@ pub(crate) async fn add_trust(config: &Config, file: &Path) -> Result<(), Stop> 
         state.must_be_ours()?;
         let _lock = state.lock()?;
         let trust = Trust::first(&state, enrolment.root_key, &envelope).or_stop(Code::Refused)?;
-        println!("Trust document {} is in force.", trust.document.serial);
-        return Ok(());
+        return in_force(trust.document.serial);
     }
     let bytes = files::read_public(file, MAX_TRUST_FILE_BYTES).or_stop(Code::Usage)?;
     match ask(config, &state, Kind::Trust, &bytes).await? {
-        Reply::Answer(Answer::TrustKept { serial }) => {
-            println!("Trust document {serial} is in force.");
-            Ok(())
-        }
+        Reply::Answer(Answer::TrustKept { serial }) => in_force(serial),
         Reply::Answer(Answer::TrustRefused { message }) => stop(Code::Refused, message),
         Reply::Answer(Answer::Dropped { .. }) | Reply::Receipt(_) => stop(
             Code::Failed,
@@ -92,11 +89,14 @@ pub(crate) async fn add_trust(config: &Config, file: &Path) -> Result<(), Stop> 
     }
 }
 
+fn in_force(serial: u64) -> Result<(), Stop> {
+    print::line(&format!("Trust document {serial} is in force."))
+}
+
 async fn ask(config: &Config, state: &StateDir, kind: Kind, bytes: &[u8]) -> Result<Reply, Stop> {
     // Before the file is handed over: without an agent running it has to be us.
-    if let Some(lock) = state.try_lock()? {
+    if !is_locked(state)? {
         state.must_be_ours()?;
-        drop(lock);
     }
     let ticket = spool::hand_over(state, kind, bytes, &SystemClock)?;
     let mut alone: Option<Alone> = None;
@@ -140,6 +140,11 @@ async fn wait(
     )
 }
 
+fn is_locked(state: &StateDir) -> anyhow::Result<bool> {
+    let locked = state.is_locked();
+    locked.with_context(|| format!("cannot look at the lock in {}", state.path().display()))
+}
+
 /// This process being the agent, because no other is.
 struct Alone {
     shell: std::sync::Arc<Shell>,
@@ -150,6 +155,11 @@ struct Alone {
 
 impl Alone {
     async fn begin(config: &Config, state: &StateDir) -> Result<Option<Self>, Stop> {
+        if is_locked(state)? {
+            return Ok(None);
+        }
+        // Whatever another user made here would lock the agent out of its own state.
+        state.must_be_ours()?;
         let Some(lock) = state.try_lock()? else {
             return Ok(None);
         };

@@ -17,10 +17,12 @@ mod execute;
 mod exit;
 mod fault;
 mod files;
+mod folder;
 mod garage;
 mod identity;
 mod inventory;
 mod journal;
+mod print;
 mod receipts;
 mod run;
 mod secret;
@@ -45,7 +47,7 @@ fn main() -> ExitCode {
     match start(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(stop) => {
-            eprintln!("storm-pulse: {:#}", stop.error);
+            print::why(&stop);
             ExitCode::from(stop.code as u8)
         }
     }

@@ -9,7 +9,9 @@ use std::{
 };
 
 use storm_protocol::{
+    command::MAX_ENVELOPE_BYTES,
     envelope::{Envelope, PayloadType, VERSION},
+    error::Failure,
     frame::ReceiptFrame,
     ident::{AccountId, Digest, Micros, OperationId},
     receipt::{Outcome, Receipt},
@@ -23,6 +25,9 @@ use crate::{
 
 /// The audit file in the state directory.
 pub(crate) const AUDIT_FILE: &str = "audit.jsonl";
+/// The largest receipt with its envelope, in bytes. Readers take this much; an agent that signed
+/// more would break its own chain.
+pub(crate) const MAX_RECEIPT_BYTES: usize = MAX_ENVELOPE_BYTES;
 /// Receipts that are read at once to complete the audit file.
 const BATCH_RECEIPTS: usize = 200;
 /// The longest line that the end of the audit file is searched for, in bytes.
@@ -45,7 +50,8 @@ pub(crate) struct Draft {
 }
 
 /// Gives `draft` its place at the end of both chains, signs it and writes it into the commit.
-/// `predecessor` is what a chain's first receipt names.
+/// `predecessor` is what a chain's first receipt names. An outcome that no receipt can hold is
+/// replaced by a failure that says so, without a secret beside it.
 pub(crate) fn append(
     tx: &mut Tx<'_>,
     identity: &Identity,
@@ -54,7 +60,7 @@ pub(crate) fn append(
 ) -> Result<ReceiptFrame, redb::Error> {
     let head = tx.head()?;
     let account_head = tx.account_head(draft.account)?;
-    let receipt = Receipt {
+    let mut receipt = Receipt {
         version: VERSION,
         agent: identity.agent,
         region: identity.region.clone(),
@@ -77,32 +83,54 @@ pub(crate) fn append(
         outcome: draft.outcome,
         sealed: draft.sealed.as_ref().map(Sealed::digest),
     };
-    let unserializable = |error: serde_json::Error| redb::Error::Corrupted(error.to_string());
-    let envelope = Envelope::sign_json(PayloadType::Receipt, &receipt, &identity.receipt_key)
-        .map_err(unserializable)?;
+    let mut sealed = draft.sealed;
+    let (mut envelope, mut line) = sign(&receipt, identity)?;
+    if line.len() > MAX_RECEIPT_BYTES {
+        tracing::error!(operation = %receipt.operation, bytes = line.len(), "an outcome is too large for a receipt");
+        receipt.outcome = Outcome::Failed {
+            code: Failure::GaveUp,
+            message: format!(
+                "The command ended, but what came of it takes {} bytes and a receipt holds \
+                 {MAX_RECEIPT_BYTES}. Look at the buckets and keys themselves.",
+                line.len()
+            ),
+        };
+        (receipt.sealed, sealed) = (None, None);
+        (envelope, line) = sign(&receipt, identity)?;
+    }
     let head = Head {
         sequence: receipt.sequence,
         digest: Some(envelope.identity()),
     };
-    let line = serde_json::to_string(&envelope).map_err(unserializable)?;
     tx.append_receipt(
         receipt.account,
         receipt.account_sequence,
         head,
         line,
-        draft.sealed.as_ref(),
+        sealed.as_ref(),
     )?;
     Ok(ReceiptFrame {
         sequence: receipt.sequence,
         receipt: envelope,
-        sealed: draft.sealed,
+        sealed,
     })
+}
+
+/// The signed receipt, and its line in the audit file.
+fn sign(receipt: &Receipt, identity: &Identity) -> Result<(Envelope, String), redb::Error> {
+    let unserializable = |error: serde_json::Error| redb::Error::Corrupted(error.to_string());
+    let envelope = Envelope::sign_json(PayloadType::Receipt, receipt, &identity.receipt_key)
+        .map_err(unserializable)?;
+    let line = serde_json::to_string(&envelope).map_err(unserializable)?;
+    Ok((envelope, line))
 }
 
 /// The audit file, open at its end.
 pub(crate) struct AuditFile {
     file: File,
     path: PathBuf,
+    /// Lines may be missing at its end, or one be cut.
+    behind: bool,
 }
 
 impl AuditFile {
@@ -141,18 +169,37 @@ impl AuditFile {
             }
             next = end + 1;
         }
-        Ok(Self { file, path })
+        Ok(Self {
+            file,
+            path,
+            behind: false,
+        })
     }
 
-    /// Appends lines. A failure is no failure of the commit: the journal has the receipts, and the
-    /// next start completes the file.
-    pub(crate) fn append(&mut self, lines: &[String]) {
-        for line in lines {
-            let written = self.file.write_all(format!("{line}\n").as_bytes());
-            if let Err(error) = written {
-                tracing::error!(%error, path = %self.path.display(), "the audit file is incomplete until the next start");
-                return;
-            }
+    /// A commit may have come through though it was said to have failed: the next lines are read
+    /// from the journal.
+    pub(crate) fn doubt(&mut self) {
+        self.behind = true;
+    }
+
+    /// Appends the lines of a commit after which the chain ends at `head`. A failure is no failure
+    /// of the commit: the journal has the receipts, and the next commit or start completes the file.
+    pub(crate) fn append(&mut self, store: &Store, lines: &[String], head: u64) {
+        if lines.is_empty() {
+            return;
+        }
+        let written = if self.behind {
+            let folder = self.path.parent().unwrap_or(Path::new("/"));
+            Self::open(folder, store, head)
+                .map(|whole| *self = whole)
+                .map_err(io::Error::other)
+        } else {
+            let line = |line: &String| self.file.write_all(format!("{line}\n").as_bytes());
+            lines.iter().try_for_each(line)
+        };
+        if let Err(error) = written {
+            self.behind = true;
+            tracing::error!(%error, path = %self.path.display(), "the audit file is incomplete for now");
         }
     }
 }

@@ -25,7 +25,7 @@ use crate::{
     exit::{Code, OrStop as _, Stop, stop},
     garage::{GarageClient, load_token},
     identity::{Enrolment, Identity, TlsKey},
-    inventory::{ChannelPorts, Inventory},
+    inventory::{self, ChannelPorts, Inventory},
     spool,
     state::{AgentLock, StateDir},
     status::{self, Board},
@@ -33,6 +33,8 @@ use crate::{
     trust::{Offered, Trust, TrustError},
 };
 
+/// Milliseconds that Garage has to say its version while the hub is dialled.
+const VERSION_MILLISECONDS: u64 = 1000;
 /// Seconds that the channel has to say goodbye.
 const GOODBYE_SECONDS: u64 = 2;
 
@@ -155,6 +157,15 @@ impl Shell {
             self.engine.set_trust(trust.document.clone());
         }
         Ok(offered)
+    }
+
+    /// Asks Garage for its version, unless that takes longer than a registration may wait.
+    pub(crate) async fn ask_garage_version(&self) {
+        let limit = Duration::from_millis(VERSION_MILLISECONDS);
+        // Without an answer what is known stays; the inventory asks again.
+        if let Ok(version) = timeout(limit, inventory::garage_version(&self.metrics)).await {
+            self.board.set_garage_version(version);
+        }
     }
 
     /// Takes a Garage token that was made anew since the last look.

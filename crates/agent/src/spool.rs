@@ -7,13 +7,13 @@ use std::{
     fs::{self, File},
     io::Read as _,
     os::unix::fs::MetadataExt as _,
-    path::{Path, PathBuf},
+    path::Path,
     sync::Arc,
     time::Duration,
 };
 
 use anyhow::Context as _;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use storm_protocol::{
     command::MAX_ENVELOPE_BYTES, error::Refusal, frame::ReceiptFrame, ident::Micros, json,
 };
@@ -22,7 +22,8 @@ use tokio::time::sleep;
 use crate::{
     clock::{Clock, random},
     engine::{Source, Submitted},
-    files::{self, UNFINISHED_PREFIX},
+    files,
+    folder::{Folder, Writing},
     run::Shell,
     state::StateDir,
     trust::{self, MAX_TRUST_FILE_BYTES},
@@ -83,11 +84,11 @@ pub(crate) enum Kind {
 /// A file that was handed over.
 #[derive(Debug)]
 pub(crate) struct Ticket {
-    folder: PathBuf,
+    folder: Folder,
     name: String,
 }
 
-/// Hands `bytes` to the agent.
+/// Hands `bytes` to the agent, as a file of the agent's user.
 pub(crate) fn hand_over(
     state: &StateDir,
     kind: Kind,
@@ -95,52 +96,47 @@ pub(crate) fn hand_over(
     clock: &dyn Clock,
 ) -> anyhow::Result<Ticket> {
     let folder = state.spool()?;
-    state.hand_over(&folder)?;
     // Sorts by time, so that files are taken in the order of their coming.
     let name = format!("{:020}-{}", clock.now().0, hex::encode(random::<8>()));
     let suffix = match kind {
         Kind::Command => COMMAND,
         Kind::Trust => TRUST,
     };
-    // Under a name that the agent passes over until the file is its own.
-    let waiting = folder.join(format!("{UNFINISHED_PREFIX}{name}"));
-    files::write_private(&waiting, bytes)?;
-    let placed = state.hand_over(&waiting).and_then(|()| {
-        let path = folder.join(format!("{name}{suffix}"));
-        fs::rename(&waiting, &path).with_context(|| format!("cannot write {}", path.display()))
-    });
-    if placed.is_err() {
-        // The error at hand says more than a failure to tidy up would.
-        let _ = fs::remove_file(&waiting);
-    }
-    placed.map(|()| Ticket { folder, name })
+    let writing = Writing {
+        durable: true,
+        owner: Some(state.owner()?),
+    };
+    folder
+        .write(&format!("{name}{suffix}"), bytes, writing)
+        .with_context(|| format!("cannot write to {}", state.spool_path().display()))?;
+    Ok(Ticket { folder, name })
 }
 
 impl Ticket {
     /// Takes the file back, as far as nobody has taken it.
     pub(crate) fn take_back(&self) {
         for suffix in [COMMAND, TRUST] {
-            let _ = fs::remove_file(self.folder.join(format!("{}{suffix}", self.name)));
+            let _ = self.folder.remove(&format!("{}{suffix}", self.name));
         }
     }
 
     /// The reply, once it is there; it is taken away.
     pub(crate) fn reply(&self) -> anyhow::Result<Option<Reply>> {
-        let receipt = self.folder.join(format!("{}{RECEIPT}", self.name));
-        if let Some(bytes) = files::read_private(&receipt, MAX_ANSWER_BYTES)? {
-            let frame = json::from_slice(&bytes, MAX_ANSWER_BYTES)
-                .with_context(|| format!("{} is damaged", receipt.display()))?;
-            let _ = fs::remove_file(&receipt);
+        if let Some(frame) = self.answer(RECEIPT)? {
             return Ok(Some(Reply::Receipt(Box::new(frame))));
         }
-        let answer = self.folder.join(format!("{}{ANSWER}", self.name));
-        let Some(bytes) = files::read_private(&answer, MAX_ANSWER_BYTES)? else {
+        Ok(self.answer(ANSWER)?.map(Reply::Answer))
+    }
+
+    fn answer<T: DeserializeOwned>(&self, suffix: &str) -> anyhow::Result<Option<T>> {
+        let name = format!("{}{suffix}", self.name);
+        let Some(bytes) = self.folder.read(&name, MAX_ANSWER_BYTES)? else {
             return Ok(None);
         };
-        let read = json::from_slice(&bytes, MAX_ANSWER_BYTES)
-            .with_context(|| format!("{} is damaged", answer.display()))?;
-        let _ = fs::remove_file(&answer);
-        Ok(Some(Reply::Answer(read)))
+        let answer = json::from_slice(&bytes, MAX_ANSWER_BYTES)
+            .with_context(|| format!("the agent's answer {name} is damaged"))?;
+        let _ = self.folder.remove(&name);
+        Ok(Some(answer))
     }
 }
 
@@ -157,7 +153,7 @@ pub(crate) async fn watch(shell: Arc<Shell>) {
 /// Takes what lies in the spool. A command that still runs is asked for again at the next look: the
 /// journal knows it.
 pub(crate) async fn look(shell: &Shell) -> anyhow::Result<()> {
-    let folder = shell.state.spool()?;
+    let folder = shell.state.spool_path();
     let mut names: Vec<String> = fs::read_dir(&folder)?
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
         .filter(|name| !name.starts_with('.'))

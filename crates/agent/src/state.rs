@@ -14,6 +14,7 @@ use anyhow::{Context as _, anyhow, bail};
 use crate::{
     exit::{Code, OrStop as _, Stop, stop},
     files::LOOSE_MODE_BITS,
+    folder::{self, Folder, Owner},
 };
 
 /// Times that the lock is tried.
@@ -21,6 +22,9 @@ const LOCK_TRIES: u32 = 20;
 /// Milliseconds between two tries.
 const LOCK_PAUSE_MILLISECONDS: u64 = 50;
 const LOCK_FILE: &str = "lock";
+const SPOOL: &str = "spool";
+/// Root looks at the lock too, in a directory where the service's user may put links.
+const NO_LINK: i32 = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
 
 /// The agent's state directory.
 #[derive(Debug, Clone)]
@@ -76,7 +80,7 @@ impl StateDir {
     /// out of its own state.
     pub(crate) fn must_be_ours(&self) -> Result<(), Stop> {
         let owner = self.owner().or_stop(Code::Usage)?;
-        if owner.0 == rustix::process::geteuid().as_raw() {
+        if owner.is_us() {
             return Ok(());
         }
         stop(
@@ -85,19 +89,14 @@ impl StateDir {
                 "{} belongs to user {}: run this as that user, for example with \
                  `sudo -u '#{1}' storm-pulse …`",
                 self.0.display(),
-                owner.0
+                owner.user()
             ),
         )
     }
 
-    /// Gives `path` to the directory's owner, where that is another user and we may.
-    pub(crate) fn hand_over(&self, path: &Path) -> anyhow::Result<()> {
-        let (user, group) = self.owner()?;
-        if user != rustix::process::geteuid().as_raw() {
-            std::os::unix::fs::chown(path, Some(user), Some(group))
-                .with_context(|| format!("cannot give {} to user {user}", path.display()))?;
-        }
-        Ok(())
+    /// Whose the directory is: files for the agent are given to that user.
+    pub(crate) fn owner(&self) -> anyhow::Result<Owner> {
+        folder::owner_of(&self.0).with_context(|| format!("cannot read {}", self.0.display()))
     }
 
     /// Takes the lock of the agent; `None` when a running agent holds it.
@@ -108,6 +107,7 @@ impl StateDir {
             .truncate(false)
             .write(true)
             .mode(0o600)
+            .custom_flags(NO_LINK)
             .open(&path)
             .with_context(|| format!("cannot open {}", path.display()))?;
         match file.try_lock() {
@@ -121,7 +121,9 @@ impl StateDir {
 
     /// Whether an agent runs. Takes nothing and makes nothing.
     pub(crate) fn is_locked(&self) -> io::Result<bool> {
-        let file = match File::open(self.file(LOCK_FILE)) {
+        let mut options = OpenOptions::new();
+        let opened = options.read(true).custom_flags(NO_LINK);
+        let file = match opened.open(self.file(LOCK_FILE)) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
             Err(error) => return Err(error),
@@ -158,28 +160,35 @@ impl StateDir {
         self.0.join(name)
     }
 
-    /// The folder of offline commands, made when it is not there.
-    pub(crate) fn spool(&self) -> anyhow::Result<PathBuf> {
-        let path = self.0.join("spool");
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&path)
-            .with_context(|| format!("cannot make {}", path.display()))?;
-        let mode = fs::metadata(&path)?.mode();
-        if mode & LOOSE_MODE_BITS != 0 {
-            bail!(
-                "{} can be entered by others (mode {:04o}): make it 0700 with `chmod 700 {0}`",
-                path.display(),
-                mode & 0o7777
-            );
-        }
-        Ok(path)
+    /// The folder of offline commands, made for the directory's owner when it is not there.
+    pub(crate) fn spool(&self) -> anyhow::Result<Folder> {
+        let state = Folder::open(&self.0);
+        let state = state.with_context(|| format!("cannot open {}", self.0.display()))?;
+        state.inside(SPOOL)
     }
 
-    fn owner(&self) -> anyhow::Result<(u32, u32)> {
-        let found =
-            fs::metadata(&self.0).with_context(|| format!("cannot read {}", self.0.display()))?;
-        Ok((found.uid(), found.gid()))
+    /// Where the folder of offline commands is.
+    pub(crate) fn spool_path(&self) -> PathBuf {
+        self.file(SPOOL)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, os::unix::fs::symlink};
+
+    use super::{LOCK_FILE, StateDir};
+
+    #[test]
+    fn a_lock_that_is_a_link_is_not_made_where_it_leads() {
+        let place = tempfile::tempdir().unwrap();
+        let state = StateDir::create(&place.path().join("state")).unwrap();
+        let elsewhere = place.path().join("elsewhere");
+        symlink(&elsewhere, state.file(LOCK_FILE)).unwrap();
+        assert!(state.try_lock().is_err() && state.is_locked().is_err());
+        assert!(!elsewhere.exists());
+        fs::remove_file(state.file(LOCK_FILE)).unwrap();
+        assert!(!state.is_locked().unwrap());
+        assert!(state.try_lock().unwrap().is_some());
     }
 }

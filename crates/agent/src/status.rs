@@ -61,6 +61,8 @@ pub(crate) struct Status {
     pub receipts_kept: u64,
     /// The end of the chain, signed.
     pub head: Envelope,
+    /// Why the journal cannot be written, so that no change is taken.
+    pub journal_error: Option<String>,
     /// The inventory.
     pub inventory: InventoryStatus,
     /// Garage's version, when known.
@@ -368,6 +370,7 @@ fn status_of(shell: &Shell) -> Status {
         receipts: crate::audit::sequence_of_head(&head),
         receipts_kept: facts.receipts_kept,
         head,
+        journal_error: shell.engine.trouble(),
         inventory: facts.inventory,
         garage_version: facts.garage_version,
         refused: counters.into_iter().map(refused_count).collect(),

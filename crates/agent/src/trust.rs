@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use storm_protocol::{
     envelope::{Envelope, VerifyKey},
     error::Refusal,
@@ -120,7 +120,13 @@ impl Trust {
 /// Reads a file that a person brings.
 pub(crate) fn read_file(path: &Path) -> anyhow::Result<Envelope> {
     let bytes = files::read_public(path, MAX_TRUST_FILE_BYTES)?;
-    parse(&bytes).with_context(|| format!("{} is not a trust document", path.display()))
+    parse(&bytes).map_err(|code| {
+        anyhow!(
+            "{} is not a trust document ({code}): expected the file that `storm-buckets trust export \
+             FILE` writes",
+            path.display()
+        )
+    })
 }
 
 /// Reads a trust document in its envelope; nothing is known of it yet.
@@ -193,6 +199,15 @@ mod tests {
             keys: vec![],
         };
         Envelope::sign_json(PayloadType::Trust, &document, key).expect("signs")
+    }
+
+    #[test]
+    fn a_file_of_another_kind_is_told_what_was_expected() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("garbage");
+        std::fs::write(&path, "garbage").expect("written");
+        let error = read_file(&path).expect_err("it is no document").to_string();
+        assert!(error.contains("storm-buckets trust export"), "{error}");
     }
 
     #[test]

@@ -5,25 +5,40 @@ use clap::{Args, Subcommand};
 use reqwest::Method;
 use storm_protocol::{
     api::{Agent, AgentPage, CreateEnrolTokenRequest, EnrolTokenCreated, EnrolTokenPage},
-    ident::{Micros, RegionName},
+    ident::{AgentId, Micros, RegionName},
 };
 
 use crate::{
     client::Call,
     clock,
+    errors::Thing,
     output::{self, Column, Sheet},
     session::{Context, Session},
     units,
 };
+
+/// The longest that an enrolment token lasts.
+const MAX_ENROL_SECONDS: u32 = 7 * 24 * 3600;
 
 /// What can be done with agents.
 #[derive(Debug, Subcommand)]
 pub(crate) enum AgentCommand {
     /// List the agents
     List,
+    /// Remove an agent for good: its certificate is refused from now on
+    Revoke(Which),
+    /// Let an agent in again whose receipts did not fit, once you know why
+    EndQuarantine(Which),
     /// Tokens that let one server's agent enrol
     #[command(subcommand)]
     EnrolToken(EnrolTokenCommand),
+}
+
+/// An agent.
+#[derive(Debug, Args)]
+pub(crate) struct Which {
+    /// Its id
+    id: AgentId,
 }
 
 /// What can be done with enrolment tokens.
@@ -42,8 +57,16 @@ pub(crate) struct Create {
     #[arg(long)]
     region: Option<RegionName>,
     /// How long it can be used, a week at most
-    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = units::parse_duration)]
+    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = parse_enrol_time, allow_hyphen_values = true)]
     expires: u32,
+}
+
+/// Reads how long an enrolment token lasts, in seconds.
+fn parse_enrol_time(text: &str) -> Result<u32, String> {
+    units::parse_duration(text)
+        .ok()
+        .filter(|seconds| (1..=MAX_ENROL_SECONDS).contains(seconds))
+        .ok_or_else(|| "expected a duration such as 1h or 3d, a week (7d) at most".to_owned())
 }
 
 /// Does it.
@@ -51,6 +74,8 @@ pub(crate) async fn run(context: &Context, command: AgentCommand) -> Result<()> 
     let session = context.session()?;
     match command {
         AgentCommand::List => list(&session).await,
+        AgentCommand::Revoke(which) => revoke(context, &session, which.id).await,
+        AgentCommand::EndQuarantine(which) => end_quarantine(context, &session, which.id).await,
         AgentCommand::EnrolToken(EnrolTokenCommand::List) => list_tokens(&session).await,
         AgentCommand::EnrolToken(EnrolTokenCommand::Create(args)) => {
             create_token(&session, args).await
@@ -90,6 +115,47 @@ async fn list(session: &Session) -> Result<()> {
         }
         sheet.print("No agents yet. Enrol one: storm agent enrol-token create")
     })
+}
+
+async fn revoke(context: &Context, session: &Session, id: AgentId) -> Result<()> {
+    let what = format!(
+        "Agent {id} will be turned away from now on; to come back, its server has to be enrolled anew."
+    );
+    context.confirm(&what, &id.to_string())?;
+    let agent = decide(session, id, "revoke").await?;
+    session.show(&agent, || {
+        output::line(&format!("Agent {id} is revoked."))?;
+        output::note(&format!(
+            "Enrol another in its place: storm agent enrol-token create --region {}",
+            agent.region
+        ));
+        Ok(())
+    })
+}
+
+async fn end_quarantine(context: &Context, session: &Session, id: AgentId) -> Result<()> {
+    let what = format!(
+        "Agent {id} was kept out because its receipts are not those that were seen before. It will be \
+         let in again."
+    );
+    context.confirm(&what, &id.to_string())?;
+    let agent = decide(session, id, "end-quarantine").await?;
+    session.show(&agent, || {
+        output::line(&format!("Agent {id} is let in again."))
+    })
+}
+
+/// Sends an operator's decision about an agent; gives the agent as it is then.
+async fn decide(session: &Session, id: AgentId, decision: &str) -> Result<Agent> {
+    let path = format!("/agents/{id}/{decision}");
+    let call = Call {
+        method: Method::POST,
+        path: &path,
+        body: None,
+        idempotency_key: None,
+    };
+    let agent = session.api.json(&call).await;
+    agent.map_err(Thing::Agent.named(&id))
 }
 
 fn state(agent: &Agent) -> String {
@@ -135,8 +201,9 @@ async fn list_tokens(session: &Session) -> Result<()> {
 }
 
 async fn create_token(session: &Session, args: Create) -> Result<()> {
+    let region = session.region(args.region.as_ref(), "--region").await?;
     let request = CreateEnrolTokenRequest {
-        region: args.region.or_else(|| session.config.region.clone()),
+        region: Some(region.name),
         expires_in_seconds: Some(args.expires),
     };
     let body = serde_json::to_value(&request)?;

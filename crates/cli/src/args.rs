@@ -41,6 +41,8 @@ pub(crate) enum Noun {
     Up(UpArgs),
     /// Sign in: make an API token for this machine and pin the root key
     Login(LoginArgs),
+    /// Sign out: delete this machine's API token
+    Logout,
     /// Show who is signed in
     Whoami,
     /// Regions: where buckets live
@@ -101,6 +103,26 @@ mod tests {
             ),
             (vec!["key", "create", "k", "--expires", "soon"], "--expires"),
             (vec!["key", "create", "k", "--grant", "photos"], "--grant"),
+            (
+                vec!["bucket", "create", "photos", "--quota", "-5"],
+                "'-5' for '--quota",
+            ),
+            (
+                vec!["bucket", "set-quota", "photos", "--max-objects", "-5"],
+                "'-5' for '--max-objects",
+            ),
+            (
+                vec!["key", "create", "k", "--expires", "-1d"],
+                "'-1d' for '--expires",
+            ),
+            (
+                vec!["key", "rotate", "k", "--grace", "-1h"],
+                "'-1h' for '--grace",
+            ),
+            (
+                vec!["agent", "enrol-token", "create", "--expires", "8d"],
+                "'8d' for '--expires",
+            ),
         ] {
             let line = [vec!["storm"], line].concat();
             let error = Cli::try_parse_from(line).err().unwrap().to_string();

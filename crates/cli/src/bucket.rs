@@ -9,11 +9,9 @@ use storm_protocol::{
 
 use crate::{
     asked::Asked,
-    change::{self, WAIT_SECONDS},
-    clock,
+    change, clock,
     errors::usage,
     output::{self, Column, Sheet},
-    pending::Pending,
     secret::{self, Delivery},
     session::{BucketRef, Context, Session},
     units::{self, Quota},
@@ -58,10 +56,10 @@ pub(crate) struct Create {
     /// Its name, unique in the region
     name: BucketName,
     /// The most it may hold, such as 10GB or 500MiB
-    #[arg(long, value_name = "SIZE", value_parser = units::parse_size)]
+    #[arg(long, value_name = "SIZE", value_parser = units::parse_size, allow_hyphen_values = true)]
     quota: Option<Limit>,
     /// The most objects it may hold
-    #[arg(long, value_name = "N", value_parser = units::parse_count)]
+    #[arg(long, value_name = "N", value_parser = units::parse_count, allow_hyphen_values = true)]
     max_objects: Option<Limit>,
     /// Its region [default: the configured or only one]
     #[arg(long)]
@@ -82,10 +80,10 @@ pub(crate) struct SetQuota {
     #[command(flatten)]
     which: Which,
     /// The most it may hold, or none; stays as it is when not given
-    #[arg(long, value_name = "SIZE", value_parser = units::parse_size_or_none)]
+    #[arg(long, value_name = "SIZE", value_parser = units::parse_size_or_none, allow_hyphen_values = true)]
     quota: Option<Quota>,
     /// The most objects it may hold, or none; stays as it is when not given
-    #[arg(long, value_name = "N", value_parser = units::parse_count_or_none)]
+    #[arg(long, value_name = "N", value_parser = units::parse_count_or_none, allow_hyphen_values = true)]
     max_objects: Option<Quota>,
 }
 
@@ -180,8 +178,9 @@ async fn create(session: &Session, args: Create) -> Result<()> {
     };
     let has_key = label.is_some();
     let name = args.name.clone();
+    let region = session.region(args.region.as_ref(), "--region").await?;
     let request = CreateBucketRequest {
-        region: args.region.or_else(|| session.config.region.clone()),
+        region: Some(region.name),
         name: args.name,
         quota_bytes: args.quota,
         quota_objects: args.max_objects,
@@ -189,14 +188,13 @@ async fn create(session: &Session, args: Create) -> Result<()> {
         seal_to: None,
     };
     if has_key {
-        let root_key = session.config.root_key;
-        let pending = Pending::begin(&session.dir, root_key, |seal_key| Asked::BucketCreate {
+        let asked = |seal_key| Asked::BucketCreate {
             request: CreateBucketRequest {
                 seal_to: Some(seal_key),
                 ..request
             },
-        })?;
-        return secret::finish(session, pending, &args.delivery, WAIT_SECONDS).await;
+        };
+        return secret::ask(session, &args.delivery, asked).await;
     }
     let done = change::make(session, &Asked::BucketCreate { request }).await?;
     let words = format!(

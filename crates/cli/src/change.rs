@@ -12,7 +12,7 @@ use crate::{
     asked::Asked,
     client::Call,
     clock,
-    errors::{Exit, fault, operation_fault},
+    errors::{Exit, Thing, fault, operation_fault},
     output::{self, Waiting},
     session::Session,
     verify::{self, Proof},
@@ -90,7 +90,8 @@ pub(crate) async fn finish(
 
 /// Reads an operation with what came of it.
 pub(crate) async fn get(session: &Session, id: OperationId) -> Result<OperationAnswer> {
-    Ok(session.api.get(&format!("/operations/{id}")).await?)
+    let answer = session.api.get(&format!("/operations/{id}")).await;
+    answer.map_err(Thing::Operation.named(&id))
 }
 
 /// Checks the receipt of an operation that is done.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
-use storm_protocol::ident::{AccountId, Digest, RegionName};
+use storm_protocol::ident::{AccountId, Digest, RegionName, TokenId};
 use url::Url;
 use zeroize::Zeroizing;
 
@@ -19,8 +19,10 @@ use crate::{
 pub(crate) struct Config {
     /// Where the API is, without `/api/v1`.
     pub(crate) api_url: Url,
-    /// The API token.
-    pub(crate) token: SecretString,
+    /// The API token; none after `storm logout`, which keeps the rest.
+    pub(crate) token: Option<SecretString>,
+    /// The token's id, when it was made here and not given.
+    pub(crate) token_id: Option<TokenId>,
     /// The digest of the root key that everything is verified against.
     pub(crate) root_key: Digest,
     /// The account that the token belongs to; receipts have to name it.
@@ -33,7 +35,10 @@ pub(crate) struct Config {
 #[serde(deny_unknown_fields)]
 struct ConfigFile {
     api_url: Url,
-    token: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    token: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    token_id: Option<TokenId>,
     root_key: Digest,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     account: Option<AccountId>,
@@ -76,18 +81,37 @@ impl Config {
         check_url(&file.api_url)?;
         Ok(Some(Self {
             api_url: file.api_url,
-            token: SecretString::from(file.token),
+            token: file.token.map(SecretString::from),
+            token_id: file.token_id,
             root_key: file.root_key,
             account: file.account,
             region: file.region,
         }))
     }
 
+    /// The token; `path` is the file that this was read from.
+    ///
+    /// # Errors
+    /// After `storm logout`.
+    pub(crate) fn token(&self, path: &Path) -> Result<&SecretString> {
+        self.token.as_ref().ok_or_else(|| {
+            let text = format!(
+                "Not signed in: {} holds no token. Run: storm login",
+                path.display()
+            );
+            fault(Exit::Denied, "not_signed_in", text)
+        })
+    }
+
     /// Writes the file, mode 0600, whole or not at all, and makes its directory.
     pub(crate) fn save(&self, path: &Path) -> Result<()> {
         let file = ConfigFile {
             api_url: self.api_url.clone(),
-            token: self.token.expose_secret().to_owned(),
+            token: self
+                .token
+                .as_ref()
+                .map(|token| token.expose_secret().to_owned()),
+            token_id: self.token_id,
             root_key: self.root_key,
             account: self.account,
             region: self.region.clone(),
@@ -126,6 +150,14 @@ pub(crate) fn check_url(url: &Url) -> Result<()> {
     }
 }
 
+/// Reads an address on the command line.
+pub(crate) fn parse_url(text: &str) -> Result<Url, String> {
+    text.parse()
+        .ok()
+        .filter(Url::has_host)
+        .ok_or_else(|| "expected an address of the form https://HOST[:PORT]".to_owned())
+}
+
 /// Whether `url` leads to this machine.
 pub(crate) fn is_this_machine(url: &Url) -> bool {
     match url.host() {
@@ -146,7 +178,8 @@ mod tests {
         let path = dir.path().join("deep/config.toml");
         let config = Config {
             api_url: "http://127.0.0.1:8080".parse().unwrap(),
-            token: SecretString::from("sbt_x"),
+            token: Some(SecretString::from("sbt_x")),
+            token_id: None,
             root_key: Digest::of(b"root"),
             account: None,
             region: Some("local".parse().unwrap()),
@@ -154,9 +187,19 @@ mod tests {
         config.save(&path).unwrap();
         let read = Config::load(&path).unwrap();
         assert_eq!(read.api_url, config.api_url);
-        assert_eq!(read.token.expose_secret(), "sbt_x");
+        assert_eq!(read.token(&path).unwrap().expose_secret(), "sbt_x");
         assert_eq!(read.root_key, config.root_key);
         assert_eq!(read.region, config.region);
+
+        let signed_out = Config {
+            token: None,
+            ..config
+        };
+        signed_out.save(&path).unwrap();
+        let read = Config::load(&path).unwrap();
+        assert_eq!(read.root_key, signed_out.root_key);
+        let error = read.token(&path).err().unwrap().to_string();
+        assert!(error.contains("storm login"), "{error}");
     }
 
     #[test]

@@ -58,7 +58,7 @@ pub(crate) async fn run(context: &Context, args: EnvArgs) -> Result<()> {
     };
     let session = context.session()?;
     let bucket = session.bucket(&args.bucket, args.region.as_ref()).await?;
-    let region = session.region(Some(&bucket.region)).await?;
+    let region = session.region(Some(&bucket.region), "--region").await?;
     let key = key(&session, &bucket, &args).await?;
     let secret = match &args.profile_file {
         None => None,

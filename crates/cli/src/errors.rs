@@ -68,6 +68,57 @@ pub(crate) fn usage(message: impl Into<String>) -> anyhow::Error {
     fault(Exit::Usage, "usage", message)
 }
 
+/// What a parser of the command line says, without its label and the hints below.
+pub(crate) fn first_paragraph(text: &str) -> String {
+    let text = text.strip_prefix("error: ").unwrap_or(text);
+    let paragraph = text.split("\n\n").next().unwrap_or(text);
+    paragraph.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A kind of thing that a person names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Thing {
+    /// A region.
+    Region,
+    /// A bucket.
+    Bucket,
+    /// A key.
+    Key,
+    /// An operation.
+    Operation,
+    /// An API token.
+    Token,
+    /// An agent.
+    Agent,
+}
+
+impl Thing {
+    /// The error that there is none called `name`, and how to list those that there are.
+    pub(crate) fn missing(self, name: &impl std::fmt::Display) -> anyhow::Error {
+        let (code, word, list) = match self {
+            Self::Region => ("no_such_region", "region", "storm region list"),
+            Self::Bucket => ("no_such_bucket", "bucket", "storm bucket list"),
+            Self::Key => ("no_such_key", "key", "storm key list"),
+            Self::Operation => ("no_such_operation", "operation", "storm op list"),
+            Self::Token => ("no_such_token", "token", "storm token list"),
+            Self::Agent => ("no_such_agent", "agent", "storm agent list"),
+        };
+        let text = format!("There is no {word} {name} here. List them with: {list}");
+        fault(Exit::NotFound, code, text)
+    }
+
+    /// [`Self::missing`] when the API found nothing under `name`, else the error as it is.
+    pub(crate) fn named(
+        self,
+        name: &impl std::fmt::Display,
+    ) -> impl FnOnce(ApiError) -> anyhow::Error {
+        move |error| match error {
+            ApiError::Problem { status: 404, .. } => self.missing(name),
+            other => other.into(),
+        }
+    }
+}
+
 /// An error answer of the API, or none at all.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ApiError {
@@ -175,6 +226,12 @@ fn unreachable_text(url: &str, reason: &str, uncertain: bool) -> String {
 fn problem_text(status: u16, body: &ProblemBody) -> String {
     let message = output::clean(&body.message);
     match status {
+        // The server's words are for whoever writes requests by hand.
+        401 if body.code == "bad_token" => {
+            "The API token is not valid: it is mistyped, was deleted \
+                                           or has ended. Get a new one with: storm login"
+                .to_owned()
+        }
         401 => format!("{message} Sign in with: storm login"),
         500..=599 if !is_operation_code(&body.code) => {
             format!("{message} (reference {})", output::clean(&body.request))

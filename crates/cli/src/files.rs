@@ -25,9 +25,7 @@ const OWNER_ONLY_DIR: u32 = 0o700;
 pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<()> {
     let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let directory = parent(&target);
-    let suffix = hex::encode(clock::random::<8>()?);
-    let name = target.file_name().unwrap_or_default().to_string_lossy();
-    let temporary = directory.join(format!(".{name}.{suffix}"));
+    let temporary = beside(&target)?;
     let written = write_new(&temporary, bytes)
         .and_then(|()| std::fs::rename(&temporary, &target))
         .and_then(|()| File::open(&directory)?.sync_all());
@@ -139,16 +137,32 @@ pub(crate) fn parent(path: &Path) -> PathBuf {
     }
 }
 
-/// Fails when a file could not be made at `path`, before anything that cannot be taken back.
+/// Fails when a file could not be made at `path`, before anything that cannot be taken back: makes
+/// one beside it, as [`write_private`] will, and removes it.
 pub(crate) fn check_can_write(path: &Path) -> Result<()> {
-    let directory = parent(path);
-    let writable = rustix::fs::access(&directory, rustix::fs::Access::WRITE_OK);
-    writable.map_err(|error| cannot("write", path, &error.into()))?;
-    if path.is_dir() {
+    let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    if target.is_dir() || target.file_name().is_none() {
         let text = format!("{} is a directory; name a file in it.", path.display());
         return Err(fault(Exit::Usage, "usage", text));
     }
-    Ok(())
+    let probe = beside(&target)?;
+    let made = write_new(&probe, b"probe");
+    // It is fine when there is nothing to remove.
+    let _ = std::fs::remove_file(&probe);
+    made.map_err(|error| {
+        let text = format!(
+            "Cannot write {}: {error}. Name a file in a directory that you can write to.",
+            path.display()
+        );
+        fault(Exit::Failed, "file", text)
+    })
+}
+
+/// A new name in the directory of `target`, for what is renamed over it later.
+fn beside(target: &Path) -> Result<PathBuf> {
+    let suffix = hex::encode(clock::random::<8>()?);
+    let name = target.file_name().unwrap_or_default().to_string_lossy();
+    Ok(parent(target).join(format!(".{name}.{suffix}")))
 }
 
 fn cannot(verb: &str, path: &Path, error: &std::io::Error) -> anyhow::Error {
@@ -191,5 +205,11 @@ mod tests {
         assert!(check_can_write(&dir.path().join("no/such/file")).is_err());
         assert!(check_can_write(dir.path()).is_err());
         assert!(check_can_write(&dir.path().join("file")).is_ok());
+        // Root may write everywhere, but not even root makes files there.
+        let error = check_can_write(Path::new("/proc/storm.conf"))
+            .err()
+            .unwrap();
+        assert!(error.to_string().contains("/proc/storm.conf"), "{error}");
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
     }
 }

@@ -12,8 +12,7 @@ use storm_protocol::{
 
 use crate::{
     asked::Asked,
-    change::{self, WAIT_SECONDS},
-    clock,
+    change, clock,
     output::{self, Column, Sheet},
     pending::Pending,
     secret::{self, Delivery},
@@ -60,7 +59,7 @@ pub(crate) struct Create {
     #[arg(long = "grant", value_name = "BUCKET:RIGHTS")]
     grants: Vec<GrantArg>,
     /// When it ends: 30d, 12h, a date or an instant [default: never]
-    #[arg(long, value_name = "WHEN", value_parser = units::parse_expiry)]
+    #[arg(long, value_name = "WHEN", value_parser = units::parse_expiry, allow_hyphen_values = true)]
     expires: Option<Expiry>,
     /// Its region [default: the configured or only one]
     #[arg(long)]
@@ -75,7 +74,7 @@ pub(crate) struct Rotate {
     #[command(flatten)]
     which: Which,
     /// How long the old key keeps working: 0s to 90d
-    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = units::parse_duration)]
+    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = units::parse_duration, allow_hyphen_values = true)]
     grace: u32,
     /// What to call the new key [default: as the old one]
     #[arg(long)]
@@ -196,18 +195,18 @@ async fn create(session: &Session, args: Create) -> Result<()> {
             owner: grant.owner,
         });
     }
-    let root_key = session.config.root_key;
     let expires_at = kept_expiry(session, &args.label, args.expires)?;
-    let pending = Pending::begin(&session.dir, root_key, |seal_to| Asked::KeyCreate {
+    let region = session.region(args.region.as_ref(), "--region").await?;
+    let asked = |seal_to| Asked::KeyCreate {
         request: CreateKeyRequest {
-            region: args.region.or_else(|| session.config.region.clone()),
+            region: Some(region.name),
             label: args.label,
             expires_at,
             grants,
             seal_to,
         },
-    })?;
-    secret::finish(session, pending, &args.delivery, WAIT_SECONDS).await
+    };
+    secret::ask(session, &args.delivery, asked).await
 }
 
 /// When the key ends. A duration counts from now, but a request of the same label that is not
@@ -225,7 +224,10 @@ fn kept_expiry(
             _ => None,
         }
     });
-    Ok(earlier.or_else(|| expires.map(|expiry| expiry.instant(clock::now()))))
+    match (earlier, expires) {
+        (None, Some(expiry)) => expiry.instant(clock::now()).map(Some),
+        (earlier, _) => Ok(earlier),
+    }
 }
 
 async fn delete(context: &Context, session: &Session, which: Which) -> Result<()> {
@@ -244,14 +246,13 @@ async fn delete(context: &Context, session: &Session, which: Which) -> Result<()
 
 async fn rotate(session: &Session, args: Rotate) -> Result<()> {
     let key = session.key(&args.which.key, None).await?.id;
-    let root_key = session.config.root_key;
-    let pending = Pending::begin(&session.dir, root_key, |seal_to| Asked::KeyRotate {
+    let asked = |seal_to| Asked::KeyRotate {
         key,
         request: RotateKeyRequest {
             label: args.label,
             grace_seconds: args.grace,
             seal_to,
         },
-    })?;
-    secret::finish(session, pending, &args.delivery, WAIT_SECONDS).await
+    };
+    secret::ask(session, &args.delivery, asked).await
 }

@@ -9,14 +9,14 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 use storm_protocol::{
     api::{About, TokenCreated, TrustBundle, Whoami},
-    ident::{Digest, RegionName},
+    ident::{Digest, RegionName, TokenId},
 };
 use url::Url;
 use zeroize::Zeroizing;
 
 use crate::{
     client::{Api, Call, Credential},
-    config::{Config, check_url},
+    config::{self, Config, check_url},
     errors::{Exit, fault, usage},
     files, output,
     session::{self, Context},
@@ -28,8 +28,8 @@ const MAX_TOKEN_NAME_CHARS: usize = 64;
 /// What `storm login` takes; what is missing is asked for on the terminal.
 #[derive(Debug, Args)]
 pub(crate) struct LoginArgs {
-    /// The server, such as https://storm.example.org
-    #[arg(long)]
+    /// The server, such as https://buckets.example.org
+    #[arg(long, value_parser = config::parse_url)]
     url: Option<Url>,
     /// Your e-mail address
     #[arg(long, conflicts_with = "token")]
@@ -55,9 +55,8 @@ pub(crate) async fn run(context: &Context, args: LoginArgs) -> Result<()> {
     let known_url = before.as_ref().map(|config| config.api_url.clone());
     let url = match args.url.or(known_url) {
         Some(url) => url,
-        None => asked("--url", "Server: ")?
-            .parse()
-            .map_err(|_| usage("That is not an address. Expected https://HOST[:PORT]."))?,
+        None => config::parse_url(&asked("--url", "Server: ")?)
+            .map_err(|expected| usage(format!("That is not an address: {expected}.")))?,
     };
     check_url(&url)?;
     let api = Api::new(url.clone(), Credential::None)?;
@@ -66,9 +65,12 @@ pub(crate) async fn run(context: &Context, args: LoginArgs) -> Result<()> {
     let pinned = args.root_key.or(same_server.map(|config| config.root_key));
     check_root(pinned, about.root_key)?;
 
-    let token = match args.token {
-        Some(token) => given_token(token)?,
-        None => new_token(&api, args.email, args.password_file).await?,
+    let (token, token_id) = match args.token {
+        Some(token) => (given_token(token)?, None),
+        None => {
+            let (token, id) = new_token(&api, args.email, args.password_file).await?;
+            (token, Some(id))
+        }
     };
     let api = api.with(Credential::Token(token.clone()));
     let me: Whoami = api.get("/whoami").await?;
@@ -82,7 +84,8 @@ pub(crate) async fn run(context: &Context, args: LoginArgs) -> Result<()> {
     }));
     let config = Config {
         api_url: url,
-        token,
+        token: Some(token),
+        token_id,
         root_key,
         account: Some(me.account),
         region,
@@ -129,7 +132,7 @@ async fn new_token(
     api: &Api,
     email: Option<String>,
     password_file: Option<PathBuf>,
-) -> Result<SecretString> {
+) -> Result<(SecretString, TokenId)> {
     let email = email.map_or_else(|| asked("--email", "E-mail: "), Ok)?;
     let password = match password_file {
         Some(path) => first_line(&path)?,
@@ -168,7 +171,7 @@ async fn new_token(
     if let Err(error) = in_session.send(&sign_out).await {
         output::note(&format!("The short session was not ended: {error}"));
     }
-    Ok(SecretString::from(made.secret))
+    Ok((SecretString::from(made.secret), made.token.id))
 }
 
 fn token_name() -> String {

@@ -18,6 +18,7 @@ mod grant;
 mod ini;
 mod key;
 mod login;
+mod logout;
 mod offline;
 mod op;
 mod output;
@@ -44,12 +45,24 @@ use crate::{
 };
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) if error.use_stderr() && wants_json() => {
+            let error = errors::usage(errors::first_paragraph(&error.to_string()));
+            return ExitCode::from(errors::report(&error, true));
+        }
+        Err(error) => error.exit(),
+    };
     let json = cli.json;
     match start(cli) {
         Ok(code) => code,
         Err(error) => ExitCode::from(errors::report(&error, json)),
     }
+}
+
+/// Whether a command line that was not understood asks for JSON.
+fn wants_json() -> bool {
+    std::env::args_os().any(|argument| argument == "--json")
 }
 
 fn start(cli: Cli) -> Result<ExitCode> {
@@ -72,6 +85,7 @@ async fn run(cli: Cli) -> Result<ExitCode> {
     match cli.noun {
         Noun::Up(args) => up::run(args).await?,
         Noun::Login(args) => login::run(&context, args).await?,
+        Noun::Logout => logout::run(&context).await?,
         Noun::Whoami => whoami::run(&context).await?,
         Noun::Region(command) => region::run(&context, command).await?,
         Noun::Bucket(command) => bucket::run(&context, command).await?,

@@ -14,7 +14,7 @@ use crate::{
     change,
     client::{Call, query},
     clock,
-    errors::{operation_fault, usage},
+    errors::{Thing, operation_fault, usage},
     output::{self, Column, Sheet, Waiting},
     pending::Pending,
     secret::{self, Delivery},
@@ -196,7 +196,8 @@ async fn cancel(session: &Session, id: OperationId) -> Result<()> {
         // Cancelling twice is the same as once.
         idempotency_key: Some(&key),
     };
-    let operation: Operation = session.api.json(&call).await?;
+    let operation: Result<Operation, _> = session.api.json(&call).await;
+    let operation = operation.map_err(Thing::Operation.named(&id))?;
     session.show(&operation, || {
         output::line(&format!("Operation {id} is {}.", operation.state.as_str()))
     })

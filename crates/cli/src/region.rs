@@ -13,6 +13,7 @@ use crate::{
     asked::Asked,
     change,
     client::Call,
+    config,
     errors::{Exit, fault, operation_fault},
     output::{self, Column, Sheet, Waiting},
     session::{Context, Session},
@@ -42,13 +43,19 @@ pub(crate) struct Which {
     region: Option<RegionName>,
 }
 
+impl Which {
+    async fn find(&self, session: &Session, line: &str) -> Result<Region> {
+        session.region(self.region.as_ref(), line).await
+    }
+}
+
 /// A new region.
 #[derive(Debug, Args)]
 pub(crate) struct Create {
     /// Its name
     name: RegionName,
     /// Where S3 is spoken, such as https://s3.example.org
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = config::parse_url)]
     s3_endpoint: url::Url,
     /// The S3 region name that Garage is configured with
     #[arg(long, value_name = "NAME")]
@@ -64,13 +71,13 @@ pub(crate) async fn run(context: &Context, command: RegionCommand) -> Result<()>
     match command {
         RegionCommand::List => list(&session).await,
         RegionCommand::Show(which) => {
-            let region = session.region(which.region.as_ref()).await?;
+            let region = which.find(&session, "storm region show").await?;
             session.show(&region, || facts(&region))
         }
         RegionCommand::Create(create_args) => create(&session, create_args).await,
         RegionCommand::Health(which) => health(&session, which).await,
         RegionCommand::Refresh(which) => {
-            let region = session.region(which.region.as_ref()).await?.name;
+            let region = which.find(&session, "storm region refresh").await?.name;
             let done = change::make(&session, &Asked::Refresh { region }).await?;
             let words = match &done.proof.result {
                 CommandResult::InventoryRefresh(read) => format!(
@@ -83,7 +90,7 @@ pub(crate) async fn run(context: &Context, command: RegionCommand) -> Result<()>
             done.say(&session, &words)
         }
         RegionCommand::Ping(which) => {
-            let region = session.region(which.region.as_ref()).await?.name;
+            let region = which.find(&session, "storm region ping").await?.name;
             let words = format!("The agent of {region} answers");
             let done = change::make(&session, &Asked::Ping { region }).await?;
             let words = match &done.proof.result {
@@ -170,7 +177,7 @@ async fn create(session: &Session, args: Create) -> Result<()> {
 }
 
 async fn health(session: &Session, which: Which) -> Result<()> {
-    let region = session.region(which.region.as_ref()).await?.name;
+    let region = which.find(session, "storm region health").await?.name;
     let waiting = Waiting::new(&format!("Asking region {region}"));
     let path = format!("/regions/{region}/health");
     let key = change::new_idempotency_key()?;

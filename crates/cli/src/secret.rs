@@ -12,12 +12,12 @@ use storm_protocol::{
     api::{Bucket, Region},
     command::CommandResult,
     ident::{AccessKeyId, BucketId, BucketName, KeyLabel, Micros, OperationId, RegionName},
-    seal::SealContext,
+    seal::{SealContext, SealKey},
 };
 
 use crate::{
     asked::Asked,
-    change::{self, Done},
+    change::{self, Done, WAIT_SECONDS},
     client::Call,
     errors::{ApiError, Exit, Fault, fault, is_operation_code},
     files, output,
@@ -75,6 +75,19 @@ struct NewKeyJson<'a> {
     profile: Option<String>,
 }
 
+/// Asks for a key: the request is kept before it is sent, and seen to its end. `asked` makes it from
+/// the one-time key's public half. Where the secret goes is checked first, so that nothing is left
+/// to be finished when it could not be saved.
+pub(crate) async fn ask(
+    session: &Session,
+    delivery: &Delivery,
+    asked: impl FnOnce(SealKey) -> Asked,
+) -> Result<()> {
+    delivery.check()?;
+    let pending = Pending::begin(&session.dir, session.config.root_key, asked)?;
+    finish(session, pending, delivery, WAIT_SECONDS).await
+}
+
 /// Sees a kept request to its end: sends it (again), waits, proves, unseals, delivers, acknowledges
 /// and forgets it.
 pub(crate) async fn finish(
@@ -99,16 +112,14 @@ pub(crate) async fn finish(
             if made_nothing(&error, pending.operation.is_some()) {
                 pending.forget()?;
             } else if !is_unfinished(&error) {
-                output::note(&format!(
-                    "The request is kept. Go on with it: storm op resume {}",
-                    pending.id
-                ));
+                say_kept(&pending);
             }
             return Err(error);
         }
     };
     let key = unseal(session, &pending, &done).await?;
-    key.deliver(session, &done, delivery)?;
+    key.deliver(session, &done, delivery)
+        .inspect_err(|_| say_kept(&pending))?;
     if let Err(error) = acknowledge(session, done.answer.operation.id).await {
         output::note(&format!(
             "The server was not told that you hold the secret ({error:#}); it drops the sealed form \
@@ -116,6 +127,13 @@ pub(crate) async fn finish(
         ));
     }
     pending.forget()
+}
+
+fn say_kept(pending: &Pending) {
+    output::note(&format!(
+        "The request is kept. Go on with it: storm op resume {}",
+        pending.id
+    ));
 }
 
 async fn obtain(session: &Session, pending: &mut Pending, timeout_seconds: u32) -> Result<Done> {
@@ -179,7 +197,7 @@ async fn unseal(session: &Session, pending: &Pending, done: &Done) -> Result<New
         let text = "what it holds is no S3 secret".to_owned();
         return Err(VerifyError::Secret(text).into());
     }
-    let region = session.region(Some(&receipt.region)).await?;
+    let region = session.region(Some(&receipt.region), "--region").await?;
     NewKey::new(session, pending, done, id, secret, region).await
 }
 

@@ -15,7 +15,7 @@ use storm_protocol::{
 use crate::{
     client::{Api, Credential},
     config::Config,
-    errors::{Exit, fault, usage},
+    errors::{Exit, Thing, fault, usage},
     files, output,
     verify::{Trust, VerifyError},
 };
@@ -36,7 +36,7 @@ impl Context {
     /// Reads the configuration.
     pub(crate) fn session(&self) -> Result<Session> {
         let config = Config::load(&self.config_path)?;
-        let credential = Credential::Token(config.token.clone());
+        let credential = Credential::Token(config.token(&self.config_path)?.clone());
         Ok(Session {
             api: Api::new(config.api_url.clone(), credential)?,
             config,
@@ -121,10 +121,12 @@ impl Session {
         }
     }
 
-    /// A region by its name, the configured one, or the only one.
-    pub(crate) async fn region(&self, named: Option<&RegionName>) -> Result<Region> {
+    /// A region by its name, the configured one, or the only one. `how` says how to name one on
+    /// this command line, such as `--region`.
+    pub(crate) async fn region(&self, named: Option<&RegionName>, how: &str) -> Result<Region> {
         if let Some(name) = named.or(self.config.region.as_ref()) {
-            return Ok(self.api.get(&format!("/regions/{name}")).await?);
+            let region = self.api.get(&format!("/regions/{name}")).await;
+            return region.map_err(Thing::Region.named(name));
         }
         let mut regions = self.api.list::<RegionPage>("/regions", &[]).await?;
         match (regions.pop(), regions.is_empty()) {
@@ -138,8 +140,9 @@ impl Session {
                 regions.push(last);
                 let names: Vec<_> = regions.iter().map(|r| r.name.as_str()).collect();
                 Err(usage(format!(
-                    "There is more than one region: {}. Name one.",
-                    names.join(", ")
+                    "There is more than one region: {}. Name one, as in: {how} {}",
+                    names.join(", "),
+                    names.first().unwrap_or(&"NAME")
                 )))
             }
         }
@@ -152,7 +155,10 @@ impl Session {
         region: Option<&RegionName>,
     ) -> Result<Bucket> {
         let name = match meant {
-            BucketRef::Id(id) => return Ok(self.api.get(&format!("/buckets/{id}")).await?),
+            BucketRef::Id(id) => {
+                let bucket = self.api.get(&format!("/buckets/{id}")).await;
+                return bucket.map_err(Thing::Bucket.named(id));
+            }
             BucketRef::Name(name) => name,
         };
         let region = region.or(self.config.region.as_ref());
@@ -164,31 +170,33 @@ impl Session {
         found.retain(|bucket| bucket.name.as_ref() == Some(name) || bucket.aliases.contains(name));
         match (found.pop(), found.is_empty()) {
             (Some(bucket), true) => Ok(bucket),
-            (None, _) => {
-                let text =
-                    format!("There is no bucket {name} here. List them with: storm bucket list");
-                Err(fault(Exit::NotFound, "no_such_bucket", text))
+            (None, _) => Err(Thing::Bucket.missing(name)),
+            (Some(last), false) => {
+                found.push(last);
+                let regions: Vec<_> = found.iter().map(|b| b.region.as_str()).collect();
+                Err(usage(format!(
+                    "There is a bucket {name} in more than one region: {}. Name one, as in: --region {}",
+                    regions.join(", "),
+                    regions.first().unwrap_or(&"NAME")
+                )))
             }
-            (Some(_), false) => Err(usage(format!(
-                "There is a bucket {name} in more than one region. Name the region with --region."
-            ))),
         }
     }
 
     /// The key that is meant.
     pub(crate) async fn key(&self, meant: &KeyRef, region: Option<&RegionName>) -> Result<Key> {
         let label = match meant {
-            KeyRef::Id(id) => return Ok(self.api.get(&format!("/keys/{id}")).await?),
+            KeyRef::Id(id) => {
+                let key = self.api.get(&format!("/keys/{id}")).await;
+                return key.map_err(Thing::Key.named(id));
+            }
             KeyRef::Label(label) => label,
         };
         let mut found = self.keys(region).await?;
         found.retain(|key| key.label == *label);
         match (found.pop(), found.is_empty()) {
             (Some(key), true) => Ok(key),
-            (None, _) => {
-                let text = format!("There is no key {label} here. List them with: storm key list");
-                Err(fault(Exit::NotFound, "no_such_key", text))
-            }
+            (None, _) => Err(Thing::Key.missing(label)),
             (Some(last), false) => {
                 found.push(last);
                 let ids: Vec<_> = found.iter().map(|key| key.id.as_str()).collect();

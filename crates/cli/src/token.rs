@@ -11,6 +11,7 @@ use storm_protocol::{
 use crate::{
     client::Call,
     clock,
+    errors::Thing,
     output::{self, Column, Sheet},
     session::{Context, Session},
     units::{self, Expiry},
@@ -33,7 +34,7 @@ pub(crate) struct Create {
     /// What to call it
     name: String,
     /// When it ends: 30d, 12h, a date or an instant [default: never]
-    #[arg(long, value_name = "WHEN", value_parser = units::parse_expiry)]
+    #[arg(long, value_name = "WHEN", value_parser = units::parse_expiry, allow_hyphen_values = true)]
     expires: Option<Expiry>,
 }
 
@@ -60,7 +61,8 @@ pub(crate) async fn run(context: &Context, command: TokenCommand) -> Result<()> 
                 body: None,
                 idempotency_key: None,
             };
-            session.api.send(&call).await?;
+            let gone = session.api.send(&call).await;
+            gone.map_err(Thing::Token.named(&args.id))?;
             session.show(&serde_json::json!({ "id": args.id }), || {
                 output::line(&format!("Token {} is deleted.", args.id))
             })
@@ -93,9 +95,11 @@ async fn list(session: &Session) -> Result<()> {
 }
 
 async fn create(session: &Session, args: Create) -> Result<()> {
+    let ends = args.expires.map(|expiry| expiry.instant(clock::now()));
+    let ends = ends.transpose()?;
     let request = CreateTokenRequest {
         name: args.name,
-        expires_at: args.expires.map(|expiry| expiry.instant(clock::now())),
+        expires_at: ends,
     };
     let body = serde_json::to_value(&request)?;
     let call = Call {

@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 use storm_protocol::ident::{Limit, Micros};
 
+use crate::errors::usage;
+
 const MINUTE_SECONDS: i64 = 60;
 const HOUR_SECONDS: i64 = 60 * MINUTE_SECONDS;
 const DAY_SECONDS: i64 = 24 * HOUR_SECONDS;
@@ -127,11 +129,22 @@ pub(crate) enum Expiry {
 
 impl Expiry {
     /// The instant.
-    pub(crate) fn instant(self, now: Micros) -> Micros {
-        match self {
+    ///
+    /// # Errors
+    /// When it does not lie ahead.
+    pub(crate) fn instant(self, now: Micros) -> anyhow::Result<Micros> {
+        let ends = match self {
             Self::After(seconds) => now.plus_seconds(i64::from(seconds)),
             Self::At(instant) => instant,
+        };
+        if ends > now {
+            return Ok(ends);
         }
+        Err(usage(format!(
+            "--expires: {} has passed already. Give an end in the future, such as 30d, or leave \
+             --expires out for none.",
+            instant(ends)
+        )))
     }
 }
 
@@ -322,6 +335,24 @@ mod tests {
         ];
         for (instant, text) in cases {
             assert_eq!(when(now, at(instant)), text, "{instant}");
+        }
+    }
+
+    #[test]
+    fn an_end_lies_ahead() {
+        let now = Micros(1_896_048_000_000_000);
+        let later = Expiry::After(1).instant(now).unwrap();
+        assert_eq!(later, now.plus_seconds(1));
+        for passed in [
+            Expiry::After(0),
+            Expiry::At(now),
+            parse_expiry("2020-01-01").unwrap(),
+        ] {
+            let error = passed.instant(now).unwrap_err().to_string();
+            assert!(
+                error.contains("--expires") && error.contains("passed"),
+                "{error}"
+            );
         }
     }
 

@@ -154,8 +154,9 @@ api_types! {
         state: OperationStatus,
         /// The command.
         command: String,
-        /// The command's parameters.
-        #[serde(default)]
+        /// The command's parameters. An object: empty when they are not known, as of an operation that
+        /// came from a node's spool.
+        #[serde(default = "no_parameters", serialize_with = "write_parameters")]
         parameters: serde_json::Value,
         /// Who asked.
         actor: Actor,
@@ -542,5 +543,19 @@ pub fn via_from_header(value: Option<&str>) -> Via {
         Some("web") => Via::Web,
         Some("cli") => Via::Cli,
         _ => Via::Api,
+    }
+}
+
+fn no_parameters() -> serde_json::Value {
+    serde_json::Map::new().into()
+}
+
+fn write_parameters<S: serde::Serializer>(
+    parameters: &serde_json::Value,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match parameters {
+        serde_json::Value::Null => no_parameters().serialize(serializer),
+        known => known.serialize(serializer),
     }
 }

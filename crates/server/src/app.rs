@@ -31,10 +31,11 @@ pub struct App {
 pub struct Bus {
     /// There is something to sign or issue.
     pub signer: Notify,
-    /// There is something to send.
+    /// An agent may have to be cut off, or take a role.
     pub hub: Notify,
     /// The process ends: whoever waits for long lets go.
     pub stopping: CancellationToken,
+    signed: broadcast::Sender<AgentId>,
     changes: broadcast::Sender<Change>,
 }
 
@@ -59,6 +60,7 @@ impl Default for Bus {
             signer: Notify::new(),
             hub: Notify::new(),
             stopping: CancellationToken::new(),
+            signed: broadcast::channel(CHANGES_CAPACITY).0,
             changes: broadcast::channel(CHANGES_CAPACITY).0,
         }
     }
@@ -69,6 +71,17 @@ impl Bus {
     pub fn tell(&self, change: Change) {
         // Nobody listening is fine.
         let _ = self.changes.send(change);
+    }
+
+    /// Says that there is something to send to `agent`.
+    pub fn hand_out(&self, agent: AgentId) {
+        // The hub looks by itself, too.
+        let _ = self.signed.send(agent);
+    }
+
+    /// Hears from now on for which agents there is something to send.
+    pub fn signed(&self) -> broadcast::Receiver<AgentId> {
+        self.signed.subscribe()
     }
 
     /// Listens from now on.

@@ -4,6 +4,7 @@
 use std::{
     fmt,
     net::{IpAddr, SocketAddr},
+    num::NonZeroU32,
     path::{Path, PathBuf},
 };
 
@@ -25,6 +26,9 @@ pub struct Config {
     /// The agents' listener.
     #[serde(default)]
     pub hub: Hub,
+    /// What one person may ask for.
+    #[serde(default)]
+    pub limits: Limits,
     /// The log on standard error.
     #[serde(default)]
     pub log: Log,
@@ -48,6 +52,16 @@ pub struct Hub {
     pub listen: SocketAddr,
     /// How agents reach it: `https://HOST:PORT`. TLS ends here, never in a proxy.
     pub public_url: String,
+}
+
+/// What one person may ask for, whichever sessions and tokens they use.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Requests in a second, in the long run; four times as many at once.
+    pub requests_per_second: NonZeroU32,
+    /// Changes among them; five times as many at once.
+    pub changes_per_second: NonZeroU32,
 }
 
 /// The log.
@@ -83,6 +97,17 @@ impl Default for Hub {
         Self {
             listen: SocketAddr::from(([0, 0, 0, 0], 8443)),
             public_url: "https://127.0.0.1:8443".to_owned(),
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        const REQUESTS: NonZeroU32 = NonZeroU32::new(50).unwrap();
+        const CHANGES: NonZeroU32 = NonZeroU32::new(10).unwrap();
+        Self {
+            requests_per_second: REQUESTS,
+            changes_per_second: CHANGES,
         }
     }
 }

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
+use storm_protocol::ident::RegionName;
 
 use crate::{auth::password::PasswordError, store::StoreError};
 
@@ -70,14 +71,18 @@ impl ApiError {
         )
     }
 
-    /// There is no such thing for this caller.
-    pub(crate) fn not_found(thing: &str) -> Self {
-        let code = format!("no_such_{}", thing.replace(' ', "_"));
+    /// There is no such thing for this caller. `list` is the path that lists those that there are.
+    pub(crate) fn not_found(thing: &str, name: impl std::fmt::Display, list: &str) -> Self {
         Self::refused(
             StatusCode::NOT_FOUND,
-            code,
-            format!("There is no such {thing}."),
+            format!("no_such_{thing}"),
+            format!("There is no {thing} {name} here; GET {list} lists those that there are."),
         )
+    }
+
+    /// There is no such region.
+    pub(crate) fn no_region(name: &RegionName) -> Self {
+        Self::not_found("region", name, "/api/v1/regions")
     }
 
     /// The caller may not do this.

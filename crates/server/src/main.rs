@@ -11,9 +11,12 @@ mod clock;
 mod config;
 mod error;
 mod events;
+mod first_operator;
 mod hub;
 mod keys;
+mod listener;
 mod openapi;
+mod output;
 mod router;
 mod routes;
 mod serve;
@@ -27,7 +30,7 @@ fn main() -> ExitCode {
     match cli::run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("storm-buckets: {error:#}");
+            output::note(format_args!("storm-buckets: {error:#}"));
             ExitCode::FAILURE
         }
     }

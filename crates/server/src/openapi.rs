@@ -69,7 +69,7 @@ impl IntoResponses for CommandErrors {
             ),
             (
                 "409",
-                problem("`name_taken`, `bucket_not_empty`, `no_agent`, `cancelled`"),
+                problem("`name_taken`, `bucket_not_empty`, `no_region`, `no_agent`, `cancelled`"),
             ),
             (
                 "422",
@@ -125,7 +125,7 @@ fn write() -> String {
 }
 
 /// The errors that any route may answer: status, code words, name under `components/responses`.
-const COMMON_ERRORS: [(&str, &str, &str); 7] = [
+const COMMON_ERRORS: [(&str, &str, &str); 8] = [
     (
         "400",
         "`bad_request`: the message names the field",
@@ -135,6 +135,11 @@ const COMMON_ERRORS: [(&str, &str, &str); 7] = [
     ("403", "`forbidden`, `cross_site`", "Forbidden"),
     ("413", "`too_large`", "TooLarge"),
     ("415", "`unsupported_media_type`", "UnsupportedMediaType"),
+    (
+        "429",
+        "`rate_limited`: too much at once; see Retry-After",
+        "RateLimited",
+    ),
     ("500", "`internal`", "Internal"),
     ("503", "`timeout`", "Timeout"),
 ];
@@ -172,7 +177,7 @@ fn complete(operation: &mut Value) {
     }
     for (status, _, name) in COMMON_ERRORS {
         let may_be = match status {
-            "401" | "403" => !is_public,
+            "401" | "403" | "429" => !is_public,
             "413" | "415" => takes_body,
             _ => true,
         };

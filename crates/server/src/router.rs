@@ -14,8 +14,8 @@ use crate::{
     web,
 };
 
-/// The web tier of `app`. Serve it with `into_make_service_with_connect_info::<SocketAddr>()`:
-/// limits and origins go by the client's address.
+/// The web tier of `app`. Serve it with `listener::serve`, which tells each request the client's
+/// address: limits and origins go by it.
 pub fn router(app: App) -> Router {
     through(Gate::new(app))
 }
@@ -61,6 +61,8 @@ pub(crate) fn api() -> OpenApiRouter<Gate> {
         .routes(routes!(tokens::list::list, tokens::create::create))
         .routes(routes!(tokens::delete::delete))
         .routes(routes!(agents::list::list))
+        .routes(routes!(agents::revoke::revoke))
+        .routes(routes!(agents::end_quarantine::end_quarantine))
         .routes(routes!(
             enrol_tokens::list::list,
             enrol_tokens::create::create

@@ -1,14 +1,12 @@
 //! `storm-buckets serve`: first start, then web, signer and hub in one process until it is told to
 //! stop.
 
-use std::{fs, future::IntoFuture as _, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{fs, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, bail};
-use secrecy::{ExposeSecret as _, SecretString};
-use storm_protocol::ident::{AccountId, UserId};
 use tokio::{
     net::TcpListener,
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
     sync::watch,
     task::JoinSet,
 };
@@ -16,14 +14,16 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     app::{App, Bus},
-    auth::password,
-    clock::{Clock, SystemClock, random},
+    clock::{Clock, SystemClock},
     config::Config,
+    first_operator::FirstOperator,
     hub,
     keys::{Files, PublicTrust, make_missing},
+    listener::{self, Bounds},
+    output::line,
     router::router,
     signer::Signer,
-    store::{Store, StoreError, setup::FirstOperator},
+    store::{Store, StoreError},
 };
 
 /// Seconds that open requests and connections get when the server stops.
@@ -36,29 +36,35 @@ const TIDY_SECONDS: u64 = 600;
 const SEALED_SECONDS: i64 = 24 * 3600;
 /// Seconds that certificate requests are kept: longer than any enrolment token lives.
 const CERTIFICATE_REQUESTS_SECONDS: i64 = 8 * 24 * 3600;
-/// Letters of a generated password: five bits each, none that looks like another.
-const PASSWORD_LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
-/// Letters in a generated password.
-const PASSWORD_LENGTH: usize = 20;
+/// Seconds that security events are kept: 90 days.
+const SECURITY_EVENTS_SECONDS: i64 = 90 * 24 * 3600;
+/// Security events that are kept at most.
+const MAX_SECURITY_EVENTS: u32 = 100_000;
 
 /// Serves until SIGTERM or SIGINT.
 pub async fn serve(config: Config) -> anyhow::Result<()> {
-    // Before anything is made: a port that is taken leaves no trace.
+    // Before anything is made: what is wrong with these leaves no trace.
+    if !config.database().exists() {
+        FirstOperator::from_environment()?;
+    }
     let web = bind(config.web.listen, "[web] listen").await?;
     let agents = bind(config.hub.listen, "[hub] listen").await?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let files = Files::new(&config.data_dir);
-    let first = make_missing(&files, &config.database(), clock.now())?;
-    let _lock = lock(&files)?;
+    let first_start = make_missing(&files, &config.database(), clock.now())?;
+    let _lock = files.lock()?;
     let trust = Arc::new(PublicTrust::load(&files)?);
-    if first {
-        println!(
+    if first_start {
+        line(format_args!(
             "root key digest: {} (write it down: clients compare it)",
             trust.root_key.id()
-        );
+        ))?;
     }
     let store = open_store(&config).await?;
-    first_operator(&store, clock.as_ref()).await?;
+    if !store.has_users().await? {
+        let first = FirstOperator::from_environment()?;
+        first.make(&store, clock.as_ref()).await?;
+    }
     let (trust_sender, trust) = watch::channel(trust);
     let app = App {
         config: Arc::new(config),
@@ -68,6 +74,11 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         trust,
     };
     let signer = Signer::open(&app, &files)?;
+    // Before anything answers: whoever sees the server ready may stop it.
+    let mut signals = [
+        signal(SignalKind::terminate())?,
+        signal(SignalKind::interrupt())?,
+    ];
     let stop = CancellationToken::new();
     let mut roles = JoinSet::new();
     let running = stop.clone();
@@ -76,14 +87,18 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         Ok(())
     });
     roles.spawn(hub::run(app.clone(), agents, stop.clone()));
-    roles.spawn(serve_web(app.clone(), web, stop.clone()));
+    let serving = listener::serve(web, router(app.clone()), Bounds::default(), stop.clone());
+    roles.spawn(async move {
+        serving.await;
+        Ok(())
+    });
     roles.spawn(follow_trust(files, trust_sender, stop.clone()));
     roles.spawn(tidy(app.clone(), stop.clone()));
     tracing::info!(
         web = %app.config.web.listen, hub = %app.config.hub.listen,
         root_key = %app.trust.borrow().root_key.id(), "serving"
     );
-    let ended = until_stopped(&mut roles).await;
+    let ended = until_stopped(&mut signals, &mut roles).await;
     app.bus.stopping.cancel();
     stop.cancel();
     let goodbye = async { while roles.join_next().await.is_some() {} };
@@ -112,18 +127,6 @@ pub async fn open_store(config: &Config) -> anyhow::Result<Store> {
     })
 }
 
-/// A password that nobody guesses, in groups that a person can copy.
-pub fn generate_password() -> SecretString {
-    let mut password = String::with_capacity(PASSWORD_LENGTH + 3);
-    for (index, byte) in random::<PASSWORD_LENGTH>().iter().enumerate() {
-        if index > 0 && index % 5 == 0 {
-            password.push('-');
-        }
-        password.push(char::from(PASSWORD_LETTERS[usize::from(byte % 32)]));
-    }
-    SecretString::from(password)
-}
-
 async fn bind(address: SocketAddr, key: &str) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address).await.map_err(|error| match error.kind() {
         io::ErrorKind::AddrInUse => anyhow::anyhow!(
@@ -134,64 +137,6 @@ async fn bind(address: SocketAddr, key: &str) -> anyhow::Result<TcpListener> {
         ),
         _ => anyhow::anyhow!("cannot listen on {address} ({error}): set {key} to an address of this machine"),
     })
-}
-
-/// One process serves from a data directory.
-fn lock(files: &Files) -> anyhow::Result<fs::File> {
-    let path = files.lock();
-    let file = fs::OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&path)
-        .with_context(|| format!("{} cannot be opened", path.display()))?;
-    let taken = rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive);
-    if taken.is_err() {
-        bail!(
-            "another storm-buckets serves from {}: stop it first",
-            path.with_file_name("").display()
-        );
-    }
-    Ok(file)
-}
-
-async fn first_operator(store: &Store, clock: &dyn Clock) -> anyhow::Result<()> {
-    if store.has_users().await? {
-        return Ok(());
-    }
-    let given = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let email = given("STORM_ADMIN_EMAIL").unwrap_or_else(|| "admin@localhost".to_owned());
-    let email = email.trim().to_lowercase();
-    if !email
-        .split_once('@')
-        .is_some_and(|(name, host)| !name.is_empty() && !host.is_empty())
-    {
-        bail!("STORM_ADMIN_EMAIL \"{email}\" is not an e-mail address");
-    }
-    let chosen = given("STORM_ADMIN_PASSWORD").map(SecretString::from);
-    let generated = chosen.is_none();
-    let password = chosen.unwrap_or_else(generate_password);
-    let password_hash = password::hash(&password).context("STORM_ADMIN_PASSWORD is not usable")?;
-    let now = clock.now();
-    let first = FirstOperator {
-        user: UserId::new(now, random()),
-        account: AccountId::new(now, random()),
-        email: &email,
-        password_hash: &password_hash,
-    };
-    let told = || {
-        println!("operator: {email}");
-        if generated {
-            println!("password: {} (shown this once)", password.expose_secret());
-        }
-    };
-    Ok(store.create_first_operator(&first, now, told).await?)
-}
-
-async fn serve_web(app: App, listener: TcpListener, stop: CancellationToken) -> anyhow::Result<()> {
-    let service = router(app).into_make_service_with_connect_info::<SocketAddr>();
-    let serving = axum::serve(listener, service).with_graceful_shutdown(stop.cancelled_owned());
-    Ok(serving.into_future().await?)
 }
 
 /// Puts a new trust document in force soon after `storm-buckets trust` wrote it.
@@ -243,6 +188,10 @@ async fn tidy(app: App, stop: CancellationToken) -> anyhow::Result<()> {
                 .await?;
             app.store
                 .drop_certificate_requests(now.plus_seconds(-CERTIFICATE_REQUESTS_SECONDS))
+                .await?;
+            let events_since = now.plus_seconds(-SECURITY_EVENTS_SECONDS);
+            app.store
+                .drop_security_events(events_since, MAX_SECURITY_EVENTS)
                 .await
         };
         if let Err(error) = tidied.await {
@@ -256,9 +205,10 @@ async fn tidy(app: App, stop: CancellationToken) -> anyhow::Result<()> {
 }
 
 /// Until a signal comes, or a role ends, which none does by itself.
-async fn until_stopped(roles: &mut JoinSet<anyhow::Result<()>>) -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
+async fn until_stopped(
+    [terminate, interrupt]: &mut [Signal; 2],
+    roles: &mut JoinSet<anyhow::Result<()>>,
+) -> anyhow::Result<()> {
     tokio::select! {
         _ = terminate.recv() => Ok(()),
         _ = interrupt.recv() => Ok(()),

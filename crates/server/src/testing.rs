@@ -52,7 +52,7 @@ pub(crate) struct World {
     pub(crate) region: RegionName,
     pub(crate) operator: Actor,
     pub(crate) customer: Actor,
-    _trust: watch::Sender<Arc<PublicTrust>>,
+    pub(crate) trust: watch::Sender<Arc<PublicTrust>>,
     _dir: TempDir,
 }
 
@@ -73,19 +73,6 @@ impl World {
             bus: Arc::new(Bus::default()),
             trust,
         };
-        let region: RegionName = "home".parse().unwrap();
-        let request = CreateRegionRequest {
-            name: region.clone(),
-            s3_endpoint: "http://127.0.0.1:3900".to_owned(),
-            s3_region: "garage".to_owned(),
-            website_domain: None,
-        };
-        assert!(
-            app.store
-                .create_region(&request, app.clock.now())
-                .await
-                .unwrap()
-        );
         let operator = actor(&app, true);
         let first = FirstOperator {
             user: operator.user,
@@ -102,12 +89,13 @@ impl World {
             app,
             files,
             clock,
-            region,
+            region: "home".parse().unwrap(),
             operator,
             customer,
-            _trust: trust_sender,
+            trust: trust_sender,
             _dir: dir,
         };
+        world.add_region("home").await;
         let (user, account) = (world.customer.user, world.customer.account);
         world
             .sql(&format!(
@@ -137,16 +125,35 @@ impl World {
         transaction.commit().await.unwrap();
     }
 
+    /// Makes another region.
+    pub(crate) async fn add_region(&self, name: &str) -> RegionName {
+        let region: RegionName = name.parse().unwrap();
+        let request = CreateRegionRequest {
+            name: region.clone(),
+            s3_endpoint: "http://127.0.0.1:3900".to_owned(),
+            s3_region: "garage".to_owned(),
+            website_domain: None,
+        };
+        let now = self.app.clock.now();
+        assert!(self.app.store.create_region(&request, now).await.unwrap());
+        region
+    }
+
     /// Reads one number.
     pub(crate) async fn count(&self, text: &str) -> i64 {
         sqlx::query_scalar(sqlx::AssertSqlSafe(text))
-            .fetch_one(self.app.store.read())
+            .fetch_one(&mut *self.app.store.read().await)
             .await
             .unwrap()
     }
 
     /// Makes an enrolment token for `home`.
     pub(crate) async fn enrol_token(&self, seconds: i64) -> EnrolToken {
+        self.enrol_token_of(&self.region, seconds).await
+    }
+
+    /// Makes an enrolment token.
+    pub(crate) async fn enrol_token_of(&self, region: &RegionName, seconds: i64) -> EnrolToken {
         let now = self.app.clock.now();
         let trust = self.app.trust.borrow().clone();
         let token = EnrolToken {
@@ -156,7 +163,7 @@ impl World {
         };
         let info = EnrolTokenInfo {
             id: EnrolTokenId::new(now, random()),
-            region: self.region.clone(),
+            region: region.clone(),
             created_at: now,
             expires_at: now.plus_seconds(seconds),
             agent: None,

@@ -177,7 +177,13 @@ pub(crate) async fn guard(State(gate): State<Gate>, request: Request, next: Next
     write_headers(&mut response, &id, &gate);
     let status = response.status().as_u16();
     let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
-    tracing::info!(request = id, %method, route = route.as_deref().unwrap_or("none"), status, micros, "answered");
+    let route = route.as_deref().unwrap_or("none");
+    if matches!(route, "/healthz" | "/readyz") {
+        // Asked every few seconds, by machines.
+        tracing::debug!(request = id, %method, route, status, micros, "answered");
+    } else {
+        tracing::info!(request = id, %method, route, status, micros, "answered");
+    }
     response
 }
 

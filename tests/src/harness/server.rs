@@ -52,6 +52,7 @@ impl Server {
             "data_dir = \"{data}\"\n\
              [web]\nlisten = \"127.0.0.1:{web}\"\npublic_url = \"{web_url}\"\n\
              [hub]\nlisten = \"127.0.0.1:{hub}\"\npublic_url = \"{hub_url}\"\n\
+             [limits]\nrequests_per_second = 1000\nchanges_per_second = 1000\n\
              [log]\nformat = \"text\"\n",
             data = server.data().display(),
             web_url = server.web_url,

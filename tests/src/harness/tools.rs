@@ -54,9 +54,16 @@ impl Tools {
         Ok(())
     }
 
-    fn command(&self, name: &str) -> Result<Command> {
+    /// Where S3 is spoken.
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// A program that knows nothing of the credential.
+    pub fn bare(&self, name: &str) -> Result<Command> {
         let mut command = Command::new(tool(name)?);
-        // Nothing of the person who runs the tests leaks in.
+        // Nothing of the person who runs the tests leaks in, such as AWS_CA_BUNDLE, with which
+        // rclone 1.60 fails whatever the endpoint.
         command
             .env_clear()
             .env("PATH", "/usr/bin:/bin")
@@ -66,7 +73,7 @@ impl Tools {
 
     /// `rclone`, with the remote `storm:`.
     pub fn rclone(&self) -> Result<Command> {
-        let mut command = self.command("rclone")?;
+        let mut command = self.bare("rclone")?;
         command
             .arg("--config")
             .arg(self.directory.join("rclone.conf"));
@@ -75,7 +82,7 @@ impl Tools {
 
     /// `aws`.
     pub fn aws(&self) -> Result<Command> {
-        let mut command = self.command("aws")?;
+        let mut command = self.bare("aws")?;
         command
             .env("AWS_ACCESS_KEY_ID", &self.id)
             .env("AWS_SECRET_ACCESS_KEY", &self.secret)
@@ -87,14 +94,14 @@ impl Tools {
 
     /// `s3cmd`.
     pub fn s3cmd(&self) -> Result<Command> {
-        let mut command = self.command("s3cmd")?;
+        let mut command = self.bare("s3cmd")?;
         command.arg("--config").arg(self.directory.join("s3cfg"));
         Ok(command)
     }
 
     /// `curl`, without credentials.
     pub fn curl(&self) -> Result<Command> {
-        let mut command = self.command("curl")?;
+        let mut command = self.bare("curl")?;
         command.args(["--silent", "--show-error"]);
         Ok(command)
     }

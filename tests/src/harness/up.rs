@@ -75,7 +75,13 @@ impl Up {
             .env("HOME", home)
             .env("NO_COLOR", "1")
             .env_remove("STORM_CONFIG");
-        for variable in ["XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME"] {
+        for variable in [
+            "XDG_CONFIG_HOME",
+            "XDG_STATE_HOME",
+            "XDG_DATA_HOME",
+            "STORM_ADMIN_EMAIL",
+            "STORM_ADMIN_PASSWORD",
+        ] {
             command.env_remove(variable);
         }
         let mut process = Process::spawn("storm up", &mut command, &data.with_extension("log"))?;

@@ -218,7 +218,10 @@ impl Channel {
             let trust = self.shell.trust();
             tls::channel_config(&trust, &certificate, &self.key).map_err(local)?
         };
-        Link::dial(&self.address, config).await
+        // At each connection: Garage may have been upgraded since.
+        let version = self.shell.ask_garage_version();
+        let (link, ()) = tokio::join!(Link::dial(&self.address, config), version);
+        link
     }
 
     async fn introduce(&mut self, mut link: Link) -> Result<(Link, Box<Welcome>), ChannelError> {

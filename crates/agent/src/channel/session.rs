@@ -16,6 +16,7 @@ use storm_protocol::{
 };
 use tokio::{
     sync::broadcast::error::RecvError,
+    task::JoinSet,
     time::{Instant, MissedTickBehavior, interval},
 };
 use tokio_util::sync::CancellationToken;
@@ -40,6 +41,9 @@ const EXECUTOR_SILENCE_LIMIT_SECONDS: u64 = 35;
 const SILENCE_LIMIT_SECONDS: u64 = 2 * HEARTBEAT_SECONDS + 15;
 /// Receipts sent before the other side is listened to again.
 const RECEIPTS_AT_ONCE: usize = 64;
+/// Commands that are being checked and written down at the same time; while there are so many, no
+/// more are read. Each takes a few seconds at most.
+const MAX_SUBMITTING: usize = 64;
 /// Seconds until a certificate that was asked for is asked for again.
 const RENEW_AGAIN_SECONDS: u64 = 3600;
 
@@ -55,6 +59,8 @@ pub(super) struct Session<'a> {
     heartbeat: Option<(Micros, Instant)>,
     renewal_asked: Option<Instant>,
     executor: bool,
+    /// Commands on their way into the journal. What is dropped with the connection was not taken.
+    submitting: JoinSet<Submitted>,
 }
 
 /// A frame whose body is still as it came: an envelope is judged by the bytes that were received.
@@ -79,6 +85,7 @@ impl<'a> Session<'a> {
             heartbeat: None,
             renewal_asked: None,
             executor: false,
+            submitting: JoinSet::new(),
         }
     }
 
@@ -103,7 +110,14 @@ impl<'a> Session<'a> {
                     self.link.close().await;
                     return Ok(());
                 }
-                incoming = self.link.receive() => {
+                // Before receipts: that a command was taken is told before what came of it.
+                Some(submitted) = self.submitting.join_next() => {
+                    receipts_wait = true;
+                    if let Ok(submitted) = submitted {
+                        self.submitted(submitted).await?;
+                    }
+                }
+                incoming = self.link.receive(), if self.submitting.len() < MAX_SUBMITTING => {
                     self.heard = Instant::now();
                     self.shell.engine.heard_from_hub();
                     if let Incoming::Frame(bytes) = incoming? {
@@ -163,8 +177,8 @@ impl<'a> Session<'a> {
             && let Ok(raw) = serde_json::from_slice::<RawFrame<'_>>(bytes)
             && raw.kind == "command"
         {
-            let body = raw.body.get().as_bytes();
-            return Ok(self.submit(body).await.map(|()| true)?);
+            self.submit(raw.body.get().as_bytes());
+            return Ok(false);
         }
         let frame = match ToAgent::parse(bytes) {
             Ok(frame) => frame,
@@ -181,8 +195,7 @@ impl<'a> Session<'a> {
         match frame {
             ToAgent::Command(envelope) => {
                 let bytes = serde_json::to_vec(&envelope).unwrap_or_default();
-                self.submit(&bytes).await?;
-                return Ok(true);
+                self.submit(&bytes);
             }
             ToAgent::HeartbeatSeen(seen) => self.heartbeat_seen(seen),
             ToAgent::Query(operations) => self.answer(&operations).await?,
@@ -211,8 +224,14 @@ impl<'a> Session<'a> {
         Ok(false)
     }
 
-    async fn submit(&mut self, envelope: &[u8]) -> Result<(), Transient> {
-        match self.shell.engine.submit(envelope, Source::Channel).await {
+    /// Gives a command to the engine, which puts it in line at once; the rest has time.
+    fn submit(&mut self, envelope: &[u8]) {
+        let submitting = self.shell.engine.submit(envelope, Source::Channel);
+        self.submitting.spawn(submitting);
+    }
+
+    async fn submitted(&mut self, submitted: Submitted) -> Result<(), Transient> {
+        match submitted {
             Submitted::Accepted(operation) | Submitted::Running(operation) => {
                 let state = OperationState {
                     operation,

@@ -1,56 +1,96 @@
 //! From bytes to the journal: the checks in their order, refusals as receipts, and the one commit
 //! after which an operation will be run.
+//!
+//! All that needs no waiting is done first, and ends with the operation's places in the lines of its
+//! things; so commands keep the order in which they came, however long Garage takes to say whose a
+//! thing is.
 
 use std::{
-    collections::{HashMap, VecDeque},
     sync::{Arc, atomic::Ordering},
+    time::Duration,
 };
 
 use secrecy::SecretString;
 use storm_protocol::{
-    command::Command,
+    command::{Class, Command},
     envelope::CommandPayload,
     error::Refusal,
     frame::ReceiptFrame,
-    ident::{AccessKeyId, Digest, OperationId},
+    ident::{AccessKeyId, OperationId},
     receipt::Outcome,
 };
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, time::timeout};
 
-use super::{EngineEvent, Inner, Known, MAX_RUNNING, MAX_WAITING, Phase, Submitted, lock, queue};
+use super::{EngineEvent, Inner, Known, Phase, Submitted, lock, queue::Ticket, settle::Origin};
 use crate::{
-    journal::{Entry, KeyTry, MAX_ENTRIES, OwnerChange, Source},
+    journal::{Entry, JournalError, KeyTry, OwnerChange, Source},
     receipts::{self, Draft},
     secret::{Place, new_secret},
     verify::{self, Signed},
 };
 
-/// Refused envelopes that are remembered, so that repeating one adds nothing to the chain.
-const REFUSED_KEPT: usize = 1024;
+/// Seconds in which Garage has to say whose the things of a command are.
+const OWNERS_SECONDS: u64 = 5;
+/// Seconds between two tries to see to it that an operation is not in the journal.
+const TAKE_BACK_SECONDS: u64 = 1;
 /// The most characters of an unknown command's name that a receipt repeats.
 const MAX_NAME_CHARS: usize = 64;
 
-/// The receipts of envelopes that were refused lately.
-#[derive(Default)]
-pub(super) struct RefusedBefore {
-    sequences: HashMap<(Digest, Refusal), u64>,
-    order: VecDeque<(Digest, Refusal)>,
+/// How far an envelope came without waiting.
+enum Begun {
+    Answered(Submitted),
+    Refused(Box<Signed>, Refusal),
+    Claimed(Box<Claimed>),
 }
 
-/// An envelope that passed every check.
-struct Passed {
+/// An envelope that passed every check but that of its things' owners, with its place in line.
+struct Claimed {
+    signed: Signed,
+    source: Source,
     command: Command,
-    learnt: Vec<OwnerChange>,
-    key: Option<(KeyTry, SecretString)>,
+    place: u64,
+    claim: Claim,
 }
 
-enum Checked {
-    Known(Known),
-    New(Box<Passed>),
+/// An operation that is in line and not yet written down. Dropped, it was never there.
+struct Claim {
+    inner: Arc<Inner>,
+    operation: OperationId,
+    ticket: Option<Ticket>,
+}
+
+impl Claim {
+    fn keep(mut self) -> Option<Ticket> {
+        self.ticket.take()
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        if let Some(ticket) = self.ticket.take() {
+            self.inner.forget(self.operation, ticket);
+        }
+    }
 }
 
 impl Inner {
-    pub(super) async fn submit(self: &Arc<Self>, bytes: &[u8], source: Source) -> Submitted {
+    pub(super) fn submit(
+        self: &Arc<Self>,
+        bytes: &[u8],
+        source: Source,
+    ) -> impl Future<Output = Submitted> + Send + use<> {
+        let begun = self.begin(bytes, source);
+        let inner = Arc::clone(self);
+        async move {
+            match begun {
+                Begun::Answered(submitted) => submitted,
+                Begun::Refused(signed, refusal) => inner.refuse(*signed, refusal).await,
+                Begun::Claimed(claimed) => inner.finish(*claimed).await,
+            }
+        }
+    }
+
+    fn begin(self: &Arc<Self>, bytes: &[u8], source: Source) -> Begun {
         let opened = {
             let trust = self
                 .trust
@@ -62,57 +102,31 @@ impl Inner {
             Ok(signed) => signed,
             Err(refusal) => {
                 self.counters.add(self.now(), refusal, false);
-                return Submitted::Dropped(refusal);
+                return Begun::Answered(Submitted::Dropped(refusal));
             }
         };
         if source == Source::Channel {
             self.heard();
         }
-        let checked = self.check(&signed, source).await;
-        let taken = match checked {
-            Ok(Checked::Known(known)) => self.answer_known(&signed, known),
-            Ok(Checked::New(passed)) => self.take(&signed, source, *passed).await,
-            Err(refusal) => Err(refusal),
-        };
-        match taken {
-            Ok(submitted) => submitted,
-            Err(refusal) => self.refuse(signed, refusal).await,
+        match self.check(&signed, source) {
+            Ok(Ok(command)) => self.claim(signed, source, command),
+            Ok(Err(known)) => self.answer_known(signed, known),
+            Err(refusal) => Begun::Refused(Box::new(signed), refusal),
         }
     }
 
-    async fn check(&self, signed: &Signed, source: Source) -> Result<Checked, Refusal> {
+    /// The checks that need no waiting; the inner error is what is known of the operation.
+    fn check(&self, signed: &Signed, source: Source) -> Result<Result<Command, Known>, Refusal> {
         let payload = &signed.payload;
         verify::audience(payload, &self.identity, self.epoch.load(Ordering::SeqCst))?;
-        if let Some(known) = lock(&self.operations).get(&payload.operation) {
-            return Ok(Checked::Known(*known));
+        if let Some(known) = lock(&self.operations).get(payload.operation) {
+            return Ok(Err(known));
         }
         verify::freshness(payload, source, self.memory(), self.now())?;
-        self.room()?;
-        let command = verify::whitelist(payload, &self.disabled)?;
-        let key = self.first_key(payload, &command)?;
-        let learnt = self
-            .check_owners(&command.resources(), &payload.actor)
-            .await?;
-        Ok(Checked::New(Box::new(Passed {
-            command,
-            learnt,
-            key,
-        })))
-    }
-
-    /// Whether the journal and the queue have room for one more.
-    fn room(&self) -> Result<(), Refusal> {
-        let full = lock(&self.operations).len() >= MAX_ENTRIES;
-        if full {
-            self.prune_soon();
+        if *self.phase.borrow() != Phase::Open {
+            return Err(Refusal::Busy);
         }
-        let crowded = self.queue.len() >= MAX_RUNNING + MAX_WAITING;
-        let closing = *self.phase.borrow() != Phase::Open;
-        if full || crowded || closing {
-            Err(Refusal::Busy)
-        } else {
-            Ok(())
-        }
+        Ok(Ok(verify::whitelist(payload, &self.disabled)?))
     }
 
     /// The first try of the key that the command makes, with its secret.
@@ -139,82 +153,180 @@ impl Inner {
     }
 
     /// Equal intent: what is known, whatever clock and attempt say. Another: a conflict.
-    fn answer_known(&self, signed: &Signed, known: Known) -> Result<Submitted, Refusal> {
+    fn answer_known(&self, signed: Signed, known: Known) -> Begun {
         match known {
-            Known::Running(intent) if intent == signed.intent => {
-                Ok(Submitted::Running(signed.payload.operation))
+            Known::Running { intent, .. } if intent == signed.intent => {
+                Begun::Answered(Submitted::Running(signed.payload.operation))
             }
             Known::Ended(finished) if finished.intent == signed.intent => {
                 let frame = self.stored(finished.sequence);
-                Ok(frame.map_or(Submitted::Dropped(Refusal::Busy), Submitted::Ended))
+                let busy = Submitted::Dropped(Refusal::Busy);
+                Begun::Answered(frame.map_or(busy, Submitted::Ended))
             }
-            Known::Running(_) | Known::Ended(_) => Err(Refusal::IntentConflict),
+            Known::Running { .. } | Known::Ended(_) => {
+                Begun::Refused(Box::new(signed), Refusal::IntentConflict)
+            }
         }
     }
 
-    /// Writes the operation down and starts it. The commit runs in a task of its own: it is not cut
-    /// when whoever brought the envelope goes away.
+    /// Takes the operation's place in the lines of its things, if its account may have one more.
+    fn claim(self: &Arc<Self>, signed: Signed, source: Source, command: Command) -> Begun {
+        let (operation, account) = (signed.payload.operation, signed.payload.actor.account);
+        let read = is_read(&command);
+        let mut operations = lock(&self.operations);
+        // The same envelope may have come twice at once.
+        if let Some(known) = operations.get(operation) {
+            drop(operations);
+            return self.answer_known(signed, known);
+        }
+        if !operations.has_room(account, read) {
+            if operations.is_full(account) {
+                self.prune_soon();
+            }
+            return Begun::Refused(Box::new(signed), Refusal::Busy);
+        }
+        operations.begin(operation, read, account, signed.intent);
+        self.expect_bucket(operation, Some(&command));
+        let place = self.place.fetch_add(1, Ordering::SeqCst);
+        let ticket = self.queue.enter(operation, command.resources());
+        drop(operations);
+        let claim = Claim {
+            inner: Arc::clone(self),
+            operation,
+            ticket: Some(ticket),
+        };
+        Begun::Claimed(Box::new(Claimed {
+            signed,
+            source,
+            command,
+            place,
+            claim,
+        }))
+    }
+
+    /// Asks whose the things are, then takes the operation.
+    async fn finish(self: Arc<Self>, claimed: Claimed) -> Submitted {
+        let resources = claimed.command.resources();
+        let payload = &claimed.signed.payload;
+        let asked = self.check_owners(&resources, &payload.actor);
+        let learnt = match timeout(Duration::from_secs(OWNERS_SECONDS), asked).await {
+            Ok(learnt) => learnt,
+            Err(_) => {
+                tracing::warn!(operation = %payload.operation, "Garage did not say in {OWNERS_SECONDS} seconds whose a thing is");
+                Err(Refusal::Busy)
+            }
+        };
+        let passed = learnt.and_then(|learnt| {
+            let key = self.first_key(payload, &claimed.command)?;
+            Ok((learnt, key))
+        });
+        match passed {
+            Ok((learnt, key)) => self.take(claimed, learnt, key).await,
+            Err(refusal) => {
+                let Claimed { signed, claim, .. } = claimed;
+                drop(claim);
+                self.refuse(signed, refusal).await
+            }
+        }
+    }
+
+    /// Writes the operation down, unless it only reads, and starts it. This runs in a task of its
+    /// own: it is not cut when whoever brought the envelope goes away.
     async fn take(
-        self: &Arc<Self>,
-        signed: &Signed,
-        source: Source,
-        passed: Passed,
-    ) -> Result<Submitted, Refusal> {
-        let (operation, accepted_at) = (signed.payload.operation, self.now());
-        let (key, secret) = passed.key.unzip();
-        let (entry, ticket) = {
-            let mut operations = lock(&self.operations);
-            // The same envelope may have come twice at once.
-            if let Some(known) = operations.get(&operation).copied() {
-                drop(operations);
-                return self.answer_known(signed, known);
-            }
-            if operations.len() >= MAX_ENTRIES {
-                return Err(Refusal::Busy);
-            }
-            operations.insert(operation, Known::Running(signed.intent));
-            self.expect_bucket(operation, Some(&passed.command));
-            let place = self.place.fetch_add(1, Ordering::SeqCst);
-            let ticket = self.queue.enter(operation, passed.command.resources());
-            let payload = signed.payload.clone();
-            (
-                Entry::new(payload, signed.identity, source, place, accepted_at, key),
-                ticket,
-            )
+        self: Arc<Self>,
+        claimed: Claimed,
+        learnt: Vec<OwnerChange>,
+        key: Option<(KeyTry, SecretString)>,
+    ) -> Submitted {
+        let Claimed {
+            signed,
+            source,
+            command,
+            place,
+            claim,
+        } = claimed;
+        let (operation, accepted_at) = (claim.operation, self.now());
+        let (issued_at, epoch) = (signed.payload.issued_at, signed.payload.audience.epoch);
+        let (key, secret) = key.unzip();
+        let entry = Entry::new(
+            signed.payload,
+            signed.identity,
+            source,
+            place,
+            accepted_at,
+            key,
+        );
+        let origin = if is_read(&command) {
+            Origin::Read { issued_at, epoch }
+        } else {
+            Origin::Journal
         };
         let (tell, told) = oneshot::channel();
-        let (inner, audience_epoch) = (Arc::clone(self), signed.payload.audience.epoch);
-        let issued_at = signed.payload.issued_at;
-        let learnt = passed.learnt;
+        let inner = Arc::clone(&self);
         tokio::spawn(async move {
-            let row = entry.clone();
-            let written = inner.journal.commit("intent", move |tx| {
-                tx.put_running(&row)?;
-                tx.change_owners(&learnt)?;
-                tx.raise(issued_at, audience_epoch)
-            });
-            if let Err(error) = written.await {
-                tracing::error!(%error, %operation, "an operation could not be written down");
-                inner.forget(operation, ticket);
-                let _ = tell.send(false);
-                return;
+            if origin == Origin::Journal {
+                let row = entry.clone();
+                let written = inner.journal.commit("intent", move |tx| {
+                    tx.put_running(&row)?;
+                    tx.change_owners(&learnt)?;
+                    tx.raise(issued_at, epoch)
+                });
+                if let Err(error) = written.await {
+                    tracing::error!(%error, %operation, "an operation could not be written down");
+                    let _ = tell.send(false);
+                    return inner.take_back(claim, &error).await;
+                }
             }
             inner.newest_issued.fetch_max(issued_at.0, Ordering::SeqCst);
-            inner.epoch.fetch_max(audience_epoch, Ordering::SeqCst);
+            inner.epoch.fetch_max(epoch, Ordering::SeqCst);
             let _ = tell.send(true);
             inner.emit(EngineEvent::Accepted);
-            inner.drive(entry, secret, ticket, false).await;
+            if let Some(ticket) = claim.keep() {
+                inner.drive(entry, secret, ticket, origin).await;
+            }
         });
         if told.await == Ok(true) {
-            return Ok(Submitted::Accepted(operation));
+            return Submitted::Accepted(operation);
         }
         // What cannot be written down cannot be answered with a receipt either.
         self.counters.add(self.now(), Refusal::Busy, true);
-        Ok(Submitted::Dropped(Refusal::Busy))
+        Submitted::Dropped(Refusal::Busy)
     }
 
-    fn forget(&self, operation: OperationId, ticket: queue::Ticket) {
-        lock(&self.operations).remove(&operation);
+    /// A commit that failed may have come through all the same, and the next start would run what it
+    /// took. So the operation keeps its place until it is surely not in the journal: nothing newer
+    /// on its things runs before.
+    async fn take_back(&self, claim: Claim, error: &JournalError) {
+        let operation = claim.operation;
+        let mut error = error.clone();
+        loop {
+            match error {
+                JournalError::Full => return drop(claim),
+                JournalError::Closed => {
+                    if let Some(ticket) = claim.keep() {
+                        ticket.hold();
+                    }
+                    return;
+                }
+                JournalError::Storage(_) => {
+                    tokio::time::sleep(Duration::from_secs(TAKE_BACK_SECONDS)).await;
+                }
+            }
+            let removed = self
+                .journal
+                .commit("settings", move |tx| tx.remove_running(operation));
+            match removed.await {
+                Ok(()) => return drop(claim),
+                // Not even tried: that says nothing of the first commit.
+                Err(JournalError::Full) => error = JournalError::Storage(String::new()),
+                Err(again) => error = again,
+            }
+        }
+    }
+
+    /// The operation was never taken.
+    pub(super) fn forget(&self, operation: OperationId, ticket: Ticket) {
+        lock(&self.operations).forget(operation);
         lock(&self.creating).remove(&operation);
         drop(ticket);
     }
@@ -223,10 +335,7 @@ impl Inner {
     async fn refuse(&self, signed: Signed, refusal: Refusal) -> Submitted {
         let now = self.now();
         self.counters.add(now, refusal, true);
-        let before = lock(&self.refused)
-            .sequences
-            .get(&(signed.identity, refusal))
-            .copied();
+        let before = lock(&self.refused).receipt(signed.identity, refusal);
         if let Some(frame) = before.and_then(|sequence| self.stored(sequence)) {
             return Submitted::Ended(frame);
         }
@@ -274,15 +383,6 @@ impl Inner {
     }
 }
 
-impl RefusedBefore {
-    fn keep(&mut self, refused: (Digest, Refusal), sequence: u64) {
-        if self.order.len() >= REFUSED_KEPT
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.sequences.remove(&oldest);
-        }
-        if self.sequences.insert(refused, sequence).is_none() {
-            self.order.push_back(refused);
-        }
-    }
+fn is_read(command: &Command) -> bool {
+    command.row().class == Class::Read
 }

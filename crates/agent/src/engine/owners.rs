@@ -1,14 +1,15 @@
 //! Whose a bucket or key is: what the journal knows, and failing that what the names of Garage's
-//! keys say (`<account>/<label>`). What nobody can tell is nobody's, and so not yours.
+//! keys say (`<account>/<label>`): of a bucket, those that own it. What nobody can tell is nobody's,
+//! and so not yours.
 
 use storm_protocol::{
     command::Resource,
     envelope::Actor,
     error::Refusal,
-    ident::{AccountId, parse_key_name},
+    ident::{AccessKeyId, AccountId, BucketId, parse_key_name},
 };
 
-use super::Inner;
+use super::{Engine, Inner, JournalError};
 use crate::{
     garage::{AdminRequest, BucketInfo, CallError},
     journal::{Owned, OwnerChange},
@@ -23,6 +24,35 @@ enum Said {
     Owner(AccountId),
     /// It is there and cannot be told.
     Unclear,
+}
+
+impl Engine {
+    /// Learns whose things are from their keys' names in Garage. What the journal knows stands.
+    pub(crate) async fn learn_owners(
+        &self,
+        buckets: Vec<(BucketId, AccountId)>,
+        keys: Vec<(AccessKeyId, AccountId)>,
+    ) -> Result<(), JournalError> {
+        let buckets = buckets
+            .into_iter()
+            .map(|(id, account)| (Owned::Bucket(id), account));
+        let keys = keys
+            .into_iter()
+            .map(|(id, account)| (Owned::Key(id), account));
+        let mut new = Vec::new();
+        for (thing, account) in buckets.chain(keys) {
+            if self.0.journal.owner(&thing)?.is_none() {
+                new.push(OwnerChange::Learn(thing, account));
+            }
+        }
+        if new.is_empty() {
+            return Ok(());
+        }
+        self.0
+            .journal
+            .commit("settings", move |tx| tx.change_owners(&new))
+            .await
+    }
 }
 
 impl Inner {
@@ -82,10 +112,6 @@ impl Inner {
     }
 }
 
-/// A bucket is an account's when all its keys that say whose they are say that account.
 fn of_bucket(bucket: &BucketInfo) -> Said {
-    match bucket.accounts().as_slice() {
-        [account] => Said::Owner(*account),
-        _ => Said::Unclear,
-    }
+    bucket.owner().map_or(Said::Unclear, Said::Owner)
 }

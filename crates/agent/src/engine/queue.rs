@@ -1,5 +1,5 @@
 //! The order of execution: operations that share a thing run one after the other, in the order in
-//! which they were taken; all others side by side, [`MAX_RUNNING`] at most.
+//! which they came; all others side by side, [`MAX_RUNNING`] at most.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -30,6 +30,8 @@ struct Member {
     resources: Vec<Resource>,
     /// Present until its turn has come.
     start: Option<oneshot::Sender<()>>,
+    /// Keeps its place though it runs no longer.
+    held: bool,
 }
 
 /// An operation's place in the queue; dropping it lets the next ones go.
@@ -60,6 +62,7 @@ impl Queue {
         let member = Member {
             resources,
             start: Some(start),
+            held: false,
         };
         let first = state.is_first(operation, &member.resources);
         state.members.insert(operation, member);
@@ -73,11 +76,6 @@ impl Queue {
             operation,
             start: Some(turn),
         }
-    }
-
-    /// Operations in the queue, running ones included.
-    pub(super) fn len(&self) -> usize {
-        lock(&self.state).members.len()
     }
 
     /// Starts nothing more.
@@ -98,11 +96,30 @@ impl Queue {
         }
     }
 
+    /// An operation that runs no longer and has not ended: nothing passes it.
+    fn hold(&self, operation: OperationId) {
+        let mut state = lock(&self.state);
+        if let Some(member) = state.members.get_mut(&operation)
+            && member.start.is_none()
+            && !std::mem::replace(&mut member.held, true)
+        {
+            state.running -= 1;
+        }
+        state.pump();
+        drop(state);
+        self.changed.notify_waiters();
+    }
+
     fn leave(&self, operation: OperationId) {
         let mut state = lock(&self.state);
         let Some(member) = state.members.remove(&operation) else {
             return;
         };
+        if member.held {
+            // Until this process ends.
+            state.members.insert(operation, member);
+            return;
+        }
         if member.start.is_none() {
             state.running -= 1;
         }
@@ -164,6 +181,12 @@ impl Ticket {
             None => false,
         }
     }
+
+    /// Stops running and keeps the place for as long as this process lives: what has begun on these
+    /// things and has not ended must be driven to its end before anything newer touches them.
+    pub(super) fn hold(self) {
+        self.queue.hold(self.operation);
+    }
 }
 
 impl Drop for Ticket {
@@ -212,7 +235,20 @@ mod tests {
         drop(second);
         assert!(has_turn(&mut third));
         drop((third, apart));
-        assert_eq!(queue.len(), 0);
+        assert!(super::lock(&queue.state).members.is_empty());
+    }
+
+    #[tokio::test]
+    async fn what_stops_unfinished_keeps_its_line_and_gives_up_its_slot() {
+        let queue = Arc::<Queue>::default();
+        let mut first = queue.enter(operation(1), vec![name("aaa")]);
+        let mut second = queue.enter(operation(2), vec![name("aaa")]);
+        assert!(has_turn(&mut first));
+        first.hold();
+        queue.idle().await;
+        assert!(!has_turn(&mut second));
+        let mut apart = queue.enter(operation(3), vec![name("bbb")]);
+        assert!(has_turn(&mut apart));
     }
 
     #[test]

@@ -282,7 +282,12 @@ impl Run {
     }
 
     /// Lets the next admin call start, or waits: a change that came over the channel starts nothing
-    /// while the hub is silent, since another executor may have been named.
+    /// while the hub is silent, since another executor may have been named. That holds for what is
+    /// recovered at start too, although it waits then: while this agent was away, another may have
+    /// become the executor and changed the same things since, and to set a grant or quota that it
+    /// took back once more would revive it. Only the hub can tell. What is signed offline goes on
+    /// without the hub, as its signer meant it to, but never past an older unfinished operation on
+    /// the same thing.
     async fn gate(&self) -> Stopped<()> {
         loop {
             let phase = *self.inner.phase().borrow();

@@ -1,4 +1,4 @@
-//! From the journal to the receipt: runs an operation when its turn has come, ends it in one commit
+//! From the taking to the receipt: runs an operation when its turn has come, ends it in one commit
 //! with its receipt, and forgets what no longer has to be remembered.
 
 use std::{
@@ -14,7 +14,7 @@ use storm_protocol::{
     receipt::Outcome,
 };
 
-use super::{EngineEvent, Inner, Known, Run, lock, queue::Ticket};
+use super::{EngineEvent, Inner, Run, lock, queue::Ticket, run::Report};
 use crate::{
     execute::{self, Stop},
     journal::{Entry, Finished, JournalError, KEEP_HOURS},
@@ -28,6 +28,17 @@ const PRUNE_SECONDS: i64 = 600;
 /// The most operations that one commit forgets.
 const PRUNE_ENTRIES: usize = 1000;
 
+/// Where an operation that is to be run comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// It was written down and has not begun.
+    Journal,
+    /// It only reads, so it was not written down; what its envelope taught is, with its receipt.
+    Read { issued_at: Micros, epoch: u64 },
+    /// An earlier process left it unfinished.
+    Recovered,
+}
+
 impl Inner {
     /// Runs an operation to its end, or until the engine closes.
     pub(super) async fn drive(
@@ -35,18 +46,19 @@ impl Inner {
         entry: Entry,
         secret: Option<SecretString>,
         mut ticket: Ticket,
-        resumed: bool,
+        origin: Origin,
     ) {
         if !ticket.turn().await {
             return;
         }
+        let operation = entry.operation;
         let command = entry.command.parse();
         let mut run = Run::new(
             Arc::clone(&self),
             entry,
             command.as_ref().ok(),
             secret,
-            resumed,
+            origin == Origin::Recovered,
         );
         let ended = match &command {
             Ok(command) => execute::execute(&mut run, command).await,
@@ -57,17 +69,32 @@ impl Inner {
             )),
         };
         let outcome = match ended {
-            Ok(result) => Outcome::Done(result),
-            Err(Stop::Failed { code, message }) => Outcome::Failed { code, message },
-            Err(Stop::Halted) => return,
+            Ok(result) => Some(Outcome::Done(result)),
+            Err(Stop::Failed { code, message }) => Some(Outcome::Failed { code, message }),
+            Err(Stop::Halted) => None,
         };
-        self.end(run, command.ok(), outcome).await;
-        drop(ticket);
+        let ended = match outcome {
+            Some(outcome) => self.end(run, command.ok(), outcome, origin).await,
+            None => false,
+        };
+        match origin {
+            _ if ended => drop(ticket),
+            Origin::Read { .. } => self.forget(operation, ticket),
+            // The next start drives it to its end; until then nothing newer touches its things.
+            Origin::Journal | Origin::Recovered => ticket.hold(),
+        }
     }
 
-    async fn end(self: &Arc<Self>, run: Run, command: Option<Command>, outcome: Outcome) {
+    /// Writes the outcome down; tells whether it stands in the journal.
+    async fn end(
+        self: &Arc<Self>,
+        run: Run,
+        command: Option<Command>,
+        outcome: Outcome,
+        origin: Origin,
+    ) -> bool {
         let report = run.into_report();
-        let entry = report.entry;
+        let entry = &report.entry;
         let finished_at = self.now();
         let done = matches!(outcome, Outcome::Done(_));
         let draft = Draft {
@@ -80,35 +107,15 @@ impl Inner {
             accepted_at: entry.accepted_at,
             finished_at,
             outcome,
-            sealed: entry.key.filter(|_| done).map(|key| key.sealed),
+            sealed: entry
+                .key
+                .as_ref()
+                .filter(|_| done)
+                .map(|key| key.sealed.clone()),
         };
         let began = Instant::now();
-        let sequence = loop {
-            let (identity, predecessor) = (Arc::clone(&self.identity), self.predecessor);
-            let (draft, owners) = (draft.clone(), report.owners.clone());
-            let written = self.journal.commit("outcome", move |tx| {
-                let (operation, intent) = (draft.operation, draft.intent);
-                let sequence = receipts::append(tx, &identity, predecessor, draft)?.sequence;
-                tx.end(
-                    operation,
-                    &Finished {
-                        intent,
-                        sequence,
-                        finished_at,
-                    },
-                )?;
-                tx.change_owners(&owners)?;
-                Ok(sequence)
-            });
-            match written.await {
-                Ok(sequence) => break sequence,
-                // The next start finds the operation unfinished and drives it to the same end.
-                Err(JournalError::Closed) => return,
-                Err(error) => {
-                    tracing::error!(%error, operation = %entry.operation, "an outcome could not be written down; trying again");
-                    tokio::time::sleep(Duration::from_secs(RETRY_WRITE_SECONDS)).await;
-                }
-            }
+        let Some(sequence) = self.write_outcome(draft, &report, origin).await else {
+            return false;
         };
         tracing::info!(
             target: "storm_pulse::timing",
@@ -117,17 +124,66 @@ impl Inner {
             journal_micros = micros(report.journal + began.elapsed()),
         );
         let finished = Finished {
+            account: entry.actor.account,
             intent: entry.intent,
             sequence,
             finished_at,
         };
-        lock(&self.operations).insert(entry.operation, Known::Ended(finished));
+        lock(&self.operations).end(entry.operation, finished);
         lock(&self.creating).remove(&entry.operation);
         self.emit(EngineEvent::Ended);
         let mut touched = report.touched;
         touched.extend(command.iter().flat_map(Command::resources));
         if !touched.is_empty() {
             self.emit(EngineEvent::Touched(touched));
+        }
+        true
+    }
+
+    /// Appends the receipt and ends the operation in one commit; gives the receipt's sequence. A
+    /// change is tried again until the disk takes it, and holds its place meanwhile; `None` once the
+    /// journal is closed. A read is given up at once: whoever asked asks again.
+    async fn write_outcome(&self, draft: Draft, report: &Report, origin: Origin) -> Option<u64> {
+        loop {
+            let (identity, predecessor) = (Arc::clone(&self.identity), self.predecessor);
+            let (draft, owners) = (draft.clone(), report.owners.clone());
+            let operation = draft.operation;
+            let written = self.journal.commit("outcome", move |tx| {
+                if let Origin::Read { issued_at, epoch } = origin {
+                    tx.raise(issued_at, epoch)?;
+                    return Ok(receipts::append(tx, &identity, predecessor, draft)?.sequence);
+                }
+                if let Some(ended) = tx.ended(operation)? {
+                    return Ok(ended.sequence);
+                }
+                let (account, intent) = (draft.account, draft.intent);
+                let finished_at = draft.finished_at;
+                let sequence = receipts::append(tx, &identity, predecessor, draft)?.sequence;
+                let finished = Finished {
+                    account,
+                    intent,
+                    sequence,
+                    finished_at,
+                };
+                tx.end(operation, &finished)?;
+                tx.change_owners(&owners)?;
+                Ok(sequence)
+            });
+            match written.await {
+                Ok(sequence) => return Some(sequence),
+                Err(error @ JournalError::Closed) => {
+                    tracing::error!(%error, %operation, "no receipt: the next start drives the operation to its end, and nothing newer touches its things until then");
+                    return None;
+                }
+                Err(error) if matches!(origin, Origin::Read { .. }) => {
+                    tracing::error!(%error, %operation, "a read could not be answered");
+                    return None;
+                }
+                Err(error) => {
+                    tracing::error!(%error, %operation, "an outcome could not be written down; trying again");
+                    tokio::time::sleep(Duration::from_secs(RETRY_WRITE_SECONDS)).await;
+                }
+            }
         }
     }
 
@@ -167,7 +223,7 @@ impl Inner {
                     *lock(&self.floor) = floor;
                     let mut operations = lock(&self.operations);
                     for (operation, _) in &gone {
-                        operations.remove(operation);
+                        operations.forget(*operation);
                     }
                 }
                 Err(error) => {
@@ -185,16 +241,9 @@ impl Inner {
         let acknowledged = self.acknowledged.load(Ordering::SeqCst);
         let before = self.now().plus_seconds(-KEEP_HOURS * 3600);
         let operations = lock(&self.operations);
-        let old = operations
-            .iter()
-            .filter_map(|(operation, known)| match known {
-                Known::Ended(finished)
-                    if finished.sequence <= acknowledged && finished.finished_at <= before =>
-                {
-                    Some((*operation, *finished))
-                }
-                Known::Ended(_) | Known::Running(_) => None,
-            });
+        let old = operations.ended().filter(|(_, finished)| {
+            finished.sequence <= acknowledged && finished.finished_at <= before
+        });
         old.take(PRUNE_ENTRIES).collect()
     }
 }

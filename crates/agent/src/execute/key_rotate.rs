@@ -17,6 +17,9 @@ use crate::{
 
 /// The label of a key whose predecessor's name is not ours.
 const PLAIN_LABEL: &str = "key";
+/// The most rights that a rotation takes over. Its receipt lists each in 120 bytes, and must fit
+/// [`crate::receipts::MAX_RECEIPT_BYTES`] with room to spare; rights given one by one know no such bound.
+pub(crate) const MAX_ROTATED_GRANTS: usize = 300;
 /// Microseconds in a millisecond, the grain of Garage's instants.
 const MILLI: i64 = 1000;
 
@@ -40,6 +43,7 @@ async fn make(run: &mut Run, p: &KeyRotate) -> Result<KeyRotated, Stop> {
         .read(read)
         .await?
         .ok_or_else(|| Stop::because(Failure::NoSuchKey))?;
+    let grants = grants_of(&old)?;
     let ends = end_of_old(run, p, &old);
     // Written down before anything changes: afterwards the old key's end is our own.
     if let (Some(before), None) = (ends.before, &run.entry.record) {
@@ -53,24 +57,11 @@ async fn make(run: &mut Run, p: &KeyRotate) -> Result<KeyRotated, Stop> {
         run.must(AdminRequest::update_key(&key, Some(&name), ends.before))
             .await?;
     }
-    let mut grants = Vec::with_capacity(old.buckets.len());
-    for bucket in &old.buckets {
-        let grant = KeyGrant {
-            bucket: bucket.id,
-            read: bucket.permissions.read,
-            write: bucket.permissions.write,
-            owner: bucket.permissions.owner,
-        };
-        let rights = Rights::from(&grant);
-        if !rights.any() {
-            continue;
-        }
-        match run
-            .change(AdminRequest::allow(bucket.id, key.as_str(), rights))
-            .await?
-            .result
-        {
-            Ok(_) => grants.push(grant),
+    let mut taken_over = Vec::with_capacity(grants.len());
+    for grant in grants {
+        let allow = AdminRequest::allow(grant.bucket, key.as_str(), Rights::from(&grant));
+        match run.change(allow).await?.result {
+            Ok(_) => taken_over.push(grant),
             // Deleted meanwhile: no right on it is left to take over.
             Err(no) if no.is("NoSuchBucket") => {}
             Err(no) => return Err(Stop::from(&no)),
@@ -90,10 +81,30 @@ async fn make(run: &mut Run, p: &KeyRotate) -> Result<KeyRotated, Stop> {
     run.touched.push(Resource::Key(key.clone()));
     Ok(KeyRotated {
         key,
-        grants,
+        grants: taken_over,
         previous: p.key.clone(),
         previous_expires_at: ends.old,
     })
+}
+
+/// The rights to take over; too many are refused before anything has changed.
+fn grants_of(old: &KeyInfo) -> Result<Vec<KeyGrant>, Stop> {
+    let grants = old.buckets.iter().map(|bucket| KeyGrant {
+        bucket: bucket.id,
+        read: bucket.permissions.read,
+        write: bucket.permissions.write,
+        owner: bucket.permissions.owner,
+    });
+    let grants: Vec<_> = grants.filter(|grant| Rights::from(grant).any()).collect();
+    if grants.len() <= MAX_ROTATED_GRANTS {
+        return Ok(grants);
+    }
+    let words = format!(
+        "The key has rights on {} buckets, and a rotation takes over {MAX_ROTATED_GRANTS} at most. \
+         Nothing was changed. Make new keys for parts of the buckets, then delete this one.",
+        grants.len()
+    );
+    Err(Stop::failed(Failure::GaveUp, words))
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -148,9 +159,38 @@ fn owner_and_label(run: &Run, p: &KeyRotate, old: &KeyInfo) -> Result<(AccountId
 
 #[cfg(test)]
 mod tests {
-    use storm_protocol::ident::Micros;
+    use storm_protocol::ident::{BucketId, Micros};
 
-    use super::{Ends, ends};
+    use super::{Ends, MAX_ROTATED_GRANTS, ends, grants_of};
+    use crate::{
+        execute::Stop,
+        garage::{KeyBucket, KeyInfo, Permissions},
+    };
+
+    #[test]
+    fn a_key_with_more_rights_than_a_receipt_holds_is_refused_and_empty_rights_do_not_count() {
+        let bucket = |n: usize, read| KeyBucket {
+            id: BucketId([u8::try_from(n % 256).unwrap(); 32]),
+            permissions: Permissions {
+                read,
+                ..Permissions::default()
+            },
+        };
+        let mut key = KeyInfo {
+            access_key_id: "GK000000000000000000000001".to_owned(),
+            name: String::new(),
+            created: None,
+            expiration: None,
+            buckets: (0..MAX_ROTATED_GRANTS).map(|n| bucket(n, true)).collect(),
+        };
+        key.buckets.push(bucket(0, false));
+        assert_eq!(grants_of(&key).unwrap().len(), MAX_ROTATED_GRANTS);
+        key.buckets.push(bucket(1, true));
+        let Err(Stop::Failed { message, .. }) = grants_of(&key) else {
+            panic!("one too many is taken")
+        };
+        assert!(message.contains("301 buckets"), "{message}");
+    }
 
     #[test]
     fn the_old_key_never_lives_longer_and_the_new_one_inherits_its_end() {

@@ -12,6 +12,8 @@ mod key_set_grant;
 mod new_key;
 mod orphans;
 
+#[cfg(test)]
+pub(crate) use key_rotate::MAX_ROTATED_GRANTS;
 use storm_protocol::{
     command::{Command, CommandResult},
     error::Failure,

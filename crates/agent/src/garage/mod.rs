@@ -2,14 +2,13 @@
 //! not clearly answer is never taken for done or undone.
 
 mod calls;
+mod endpoint;
+mod error;
 mod stream;
 mod token;
 mod types;
 
 use std::{
-    fmt,
-    path::PathBuf,
-    str::FromStr,
     sync::{Arc, RwLock},
     time::Duration,
 };
@@ -20,13 +19,18 @@ use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 use secrecy::{ExposeSecret as _, SecretString};
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 use storm_protocol::command::AdminCall;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 pub(crate) use calls::{AdminRequest, Quotas, Rights};
+pub(crate) use endpoint::Endpoint;
+use error::unknown;
+pub(crate) use error::{CallError, Rejection};
 pub(crate) use token::{TokenMaker, load_token};
 pub(crate) use types::{BucketInfo, ClusterStatus, Health, KeyInfo};
+#[cfg(test)]
+pub(crate) use types::{KeyBucket, Permissions};
 
 use crate::fault::{self, Moment};
 
@@ -43,100 +47,6 @@ pub(crate) const MAX_ERROR_BYTES: usize = 64 * 1024;
 pub(crate) const PAGE_ITEMS: usize = 5000;
 /// Times that a page of a sweep is tried when one of its buckets vanishes meanwhile.
 pub(crate) const PAGE_TRIES: u32 = 5;
-
-/// Where the admin API listens.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Endpoint {
-    /// A unix socket.
-    Unix(PathBuf),
-    /// Plain HTTP: `host:port`.
-    Tcp(String),
-}
-
-impl FromStr for Endpoint {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if let Some(path) = text
-            .strip_prefix("unix:")
-            .filter(|path| path.starts_with('/'))
-        {
-            return Ok(Self::Unix(PathBuf::from(path)));
-        }
-        let authority = text
-            .strip_prefix("http://")
-            .map(|rest| rest.trim_end_matches('/'));
-        let port = authority.and_then(|authority| authority.rsplit_once(':'));
-        match (authority, port.map(|(_, port)| port.parse::<u16>())) {
-            (Some(authority), Some(Ok(_))) => Ok(Self::Tcp(authority.to_owned())),
-            _ => Err(format!(
-                "`{text}` is no address of Garage's admin API: write unix:/path/to/admin.sock or \
-                 http://127.0.0.1:3903"
-            )),
-        }
-    }
-}
-
-impl fmt::Display for Endpoint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unix(path) => write!(f, "unix:{}", path.display()),
-            Self::Tcp(authority) => write!(f, "http://{authority}"),
-        }
-    }
-}
-
-/// What came of a call that was not answered with success.
-#[derive(Debug, Clone, thiserror::Error)]
-pub(crate) enum CallError {
-    /// No connection: nothing was sent.
-    #[error("Garage's admin API cannot be reached at {endpoint}: {cause}")]
-    NotReached {
-        /// Where.
-        endpoint: Endpoint,
-        /// Why.
-        cause: String,
-    },
-    /// Something was sent and not clearly answered: it may be done, undone or half done.
-    #[error("Garage did not answer {call} clearly: {cause}")]
-    Unknown {
-        /// The call.
-        call: &'static str,
-        /// What came instead of an answer.
-        cause: String,
-    },
-    /// HTTP 403: wrong, expired and too narrow tokens all look the same.
-    #[error(
-        "Garage does not accept the agent's admin token for {call}. Make a new one on this node: \
-         storm-pulse token create"
-    )]
-    Denied {
-        /// The call.
-        call: &'static str,
-    },
-    /// Garage said no.
-    #[error("{0}")]
-    Rejected(Rejection),
-}
-
-/// Garage's clear no (HTTP 4xx): nothing was changed by this call.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("Garage answered {status} {code}: {message}")]
-pub(crate) struct Rejection {
-    /// The HTTP status.
-    pub(crate) status: u16,
-    /// Garage's code, for example `NoSuchBucket`.
-    pub(crate) code: String,
-    /// Garage's words.
-    pub(crate) message: String,
-}
-
-impl Rejection {
-    /// Whether Garage's code is `code`.
-    pub(crate) fn is(&self, code: &str) -> bool {
-        self.code == code
-    }
-}
 
 /// A client of one Garage node. Cheap to clone.
 #[derive(Clone)]
@@ -165,27 +75,29 @@ impl GarageClient {
             .unwrap_or_else(|poisoned| poisoned.into_inner()) = token;
     }
 
-    /// Makes one call and gives the answer's bytes. The call runs in a task of its own: whoever
-    /// waits may go away, Garage's handler is not cut.
+    /// Makes one call and gives the answer's bytes. A change runs in a task of its own: whoever
+    /// waits may go away, Garage's handler is not cut. A read ends with whoever waits for it.
     pub(crate) async fn send(&self, request: AdminRequest) -> Result<Bytes, CallError> {
         let (client, call) = (self.clone(), request.call);
-        let exchange = tokio::spawn(async move {
+        let changes = request.changes();
+        let exchange = async move {
             fault::call(call, Moment::Before);
             let http = client.http(request)?;
             let answer = client.exchange(call.as_str(), http, Some(call)).await?;
             let bytes = collect(call.as_str(), answer, MAX_ANSWER_BYTES).await?;
             fault::call(call, Moment::After);
             Ok(bytes)
-        });
+        };
         let limit = Duration::from_secs(CALL_TIMEOUT_SECONDS);
-        match tokio::time::timeout(limit, exchange).await {
-            Ok(Ok(result)) => result,
-            Ok(Err(_)) => Err(unknown(call.as_str(), "the call was broken off")),
-            Err(_) => Err(unknown(
-                call.as_str(),
-                &format!("no answer in {CALL_TIMEOUT_SECONDS} seconds"),
-            )),
-        }
+        let answered = if changes {
+            let exchange = tokio::spawn(exchange);
+            let cut = |_| Err(unknown(call.as_str(), "the call was broken off"));
+            tokio::time::timeout(limit, async { exchange.await.unwrap_or_else(cut) }).await
+        } else {
+            tokio::time::timeout(limit, exchange).await
+        };
+        let words = format!("no answer in {CALL_TIMEOUT_SECONDS} seconds");
+        answered.unwrap_or_else(|_| Err(unknown(call.as_str(), &words)))
     }
 
     /// Makes one call and reads the answer.
@@ -351,16 +263,7 @@ impl GarageClient {
             return Err(CallError::Denied { call: name });
         }
         let body = collect(name, answer, MAX_ERROR_BYTES).await?;
-        let words: ErrorBody = serde_json::from_slice(&body).unwrap_or_default();
-        if status.is_client_error() {
-            return Err(CallError::Rejected(Rejection {
-                status: status.as_u16(),
-                code: words.code,
-                message: words.message,
-            }));
-        }
-        let cause = format!("HTTP {} {} {}", status.as_u16(), words.code, words.message);
-        Err(unknown(name, cause.trim_end()))
+        Err(error::of_answer(name, status.as_u16(), &body))
     }
 
     async fn answer(
@@ -399,13 +302,6 @@ impl GarageClient {
             ))),
         }
     }
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct ErrorBody {
-    code: String,
-    message: String,
 }
 
 async fn converse<S>(
@@ -449,36 +345,4 @@ async fn collect(
 
 pub(crate) fn parse<T: DeserializeOwned>(call: &'static str, body: &[u8]) -> Result<T, CallError> {
     serde_json::from_slice(body).map_err(|error| unknown(call, &error.to_string()))
-}
-
-fn unknown(call: &'static str, cause: &str) -> CallError {
-    CallError::Unknown {
-        call,
-        cause: cause.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Endpoint;
-
-    #[test]
-    fn an_endpoint_is_a_unix_path_or_plain_http_with_a_port() {
-        assert!(matches!("unix:/run/g.sock".parse(), Ok(Endpoint::Unix(_))));
-        assert!(matches!(
-            "http://127.0.0.1:3903".parse(),
-            Ok(Endpoint::Tcp(_))
-        ));
-        assert!(matches!("http://[::1]:3903/".parse(), Ok(Endpoint::Tcp(_))));
-        for wrong in [
-            "unix:relative",
-            "https://garage:3903",
-            "http://garage",
-            "garage:3903",
-            "",
-        ] {
-            let error = wrong.parse::<Endpoint>().unwrap_err();
-            assert!(error.contains("unix:/path"), "{error}");
-        }
-    }
 }

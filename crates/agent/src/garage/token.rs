@@ -14,7 +14,7 @@ use storm_protocol::command::AdminCall;
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
-use crate::files;
+use crate::{files, folder::Owner};
 
 /// The largest token file, in bytes.
 const MAX_TOKEN_BYTES: usize = 4096;
@@ -72,6 +72,8 @@ pub(crate) struct TokenMaker {
     pub(crate) config: PathBuf,
     /// Where the token goes.
     pub(crate) file: PathBuf,
+    /// Whose that file is to be.
+    pub(crate) owner: Owner,
 }
 
 #[derive(Deserialize)]
@@ -93,7 +95,7 @@ impl TokenMaker {
             .map_err(|_| TokenError::Refused("its answer holds no token".to_owned()))?;
         let token = SecretString::from(made.secret_token);
         let line = Zeroizing::new(format!("{}\n", token.expose_secret()));
-        if let Err(error) = files::write_private(&self.file, line.as_bytes()) {
+        if let Err(error) = files::write_private_for(self.owner, &self.file, line.as_bytes()) {
             self.delete(token.expose_secret()).await;
             return Err(TokenError::File(error));
         }

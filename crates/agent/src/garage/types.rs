@@ -41,16 +41,15 @@ impl BucketInfo {
             && self.unfinished_uploads == 0
     }
 
-    /// The accounts that its keys belong to, by the keys' names, each once.
-    pub(crate) fn accounts(&self) -> Vec<AccountId> {
-        let mut accounts: Vec<_> = self
-            .keys
-            .iter()
-            .filter_map(|key| parse_key_name(&key.name).map(|(account, _)| account))
-            .collect();
-        accounts.sort_unstable();
-        accounts.dedup();
-        accounts
+    /// The one account whose keys own the bucket, by the keys' names. `None` when there is no such
+    /// account or more than one: a key that may merely read or write proves nothing, since anyone
+    /// may have been given one.
+    pub(crate) fn owner(&self) -> Option<AccountId> {
+        let owning = self.keys.iter().filter(|key| key.permissions.owner);
+        let mut accounts =
+            owning.filter_map(|key| parse_key_name(&key.name).map(|(account, _)| account));
+        let first = accounts.next()?;
+        accounts.all(|other| other == first).then_some(first)
     }
 }
 
@@ -197,4 +196,53 @@ fn maybe_instant<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Mi
     let text = Option::<String>::deserialize(deserializer)?;
     let read = text.map(|text| read_instant(&text).map_err(D::Error::custom));
     read.transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use storm_protocol::ident::{AccountId, BucketId, Micros};
+
+    use super::{BucketInfo, BucketKey, BucketQuotas, Permissions};
+
+    fn bucket(keys: &[(&str, bool)]) -> BucketInfo {
+        let key = |(name, owner): &(&str, bool)| BucketKey {
+            access_key_id: "GK000000000000000000000001".to_owned(),
+            name: (*name).to_owned(),
+            permissions: Permissions {
+                read: true,
+                write: true,
+                owner: *owner,
+            },
+            bucket_local_aliases: vec![],
+        };
+        BucketInfo {
+            id: BucketId([0; 32]),
+            created: Micros(0),
+            global_aliases: vec![],
+            website_access: false,
+            keys: keys.iter().map(key).collect(),
+            objects: 0,
+            bytes: 0,
+            unfinished_uploads: 0,
+            unfinished_multipart_upload_bytes: 0,
+            quotas: BucketQuotas::default(),
+        }
+    }
+
+    #[test]
+    fn only_keys_that_own_a_bucket_say_whose_it_is_and_they_must_agree() {
+        let (one, other) = (
+            AccountId::new(Micros(0), [1; 10]),
+            AccountId::new(Micros(0), [2; 10]),
+        );
+        let (ours, second) = (&*format!("{one}/a"), &*format!("{one}/b"));
+        let theirs = &*format!("{other}/a");
+        let owner = |keys: &[(&str, bool)]| bucket(keys).owner();
+        assert_eq!(owner(&[(ours, true), (second, true)]), Some(one));
+        assert_eq!(owner(&[(theirs, false), (ours, true)]), Some(one));
+        assert_eq!(owner(&[(ours, true), (theirs, true)]), None);
+        assert_eq!(owner(&[(ours, false)]), None);
+        assert_eq!(owner(&[("by hand", true)]), None);
+        assert_eq!(owner(&[]), None);
+    }
 }

@@ -3,6 +3,8 @@
 
 const METRIC: &str = "table_internal_update_counter{";
 const BUILD_INFO: &str = "garage_build_info{";
+/// The most characters of Garage's version that are repeated.
+const MAX_VERSION_CHARS: usize = 64;
 /// The tables that buckets, keys and their sizes live in.
 const TABLES: [&str; 5] = [
     "bucket_object_counter",
@@ -52,7 +54,8 @@ impl Counters {
 /// Garage's version in the text of `/metrics`.
 pub(super) fn garage_version(text: &str) -> Option<String> {
     let (labels, _) = text.lines().find_map(|line| sample(line, BUILD_INFO))?;
-    label(labels, "version").map(str::to_owned)
+    let version = label(labels, "version")?;
+    Some(version.chars().take(MAX_VERSION_CHARS).collect())
 }
 
 fn sample<'a>(line: &'a str, metric: &str) -> Option<(&'a str, &'a str)> {

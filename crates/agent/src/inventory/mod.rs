@@ -92,6 +92,12 @@ impl ChannelPorts {
     }
 }
 
+/// Garage's version, as its metrics have it.
+pub(crate) async fn garage_version(metrics: &GarageClient) -> Option<String> {
+    let metrics = metrics.metrics().await.ok()?;
+    counters::garage_version(&String::from_utf8_lossy(&metrics))
+}
+
 type RefreshAnswer = oneshot::Sender<Result<InventoryRefreshed, String>>;
 
 /// Asks for a sweep now.

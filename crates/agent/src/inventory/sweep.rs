@@ -145,13 +145,13 @@ impl Inventory {
                     continue;
                 }
                 last = Some(id);
-                let (bucket, accounts) = (info.id, info.accounts());
+                let (bucket, owner) = (info.id, info.owner());
                 let (state, hash, bytes) = weigh(bucket_state(info));
                 seen.push((bucket.0, hash));
                 if whole || self.buckets.differs(&bucket.0, hash) {
-                    if let [account] = accounts[..] {
-                        owners.buckets.push((bucket, account));
-                    }
+                    owners
+                        .buckets
+                        .extend(owner.map(|account| (bucket, account)));
                     outbox.bucket(state, bytes).await?;
                 }
             }

@@ -139,6 +139,8 @@ pub(crate) struct GrantRecord {
 /// What stays of an operation that has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Finished {
+    /// The account that asked.
+    pub(crate) account: AccountId,
     /// The digest of its intent.
     pub(crate) intent: Digest,
     /// Its receipt.

@@ -29,7 +29,8 @@ use writer::Writer;
 
 /// redb's page cache, in bytes.
 pub(crate) const CACHE_BYTES: usize = 1024 * 1024;
-/// The most operations that the journal holds; full is busy, never forgetting.
+/// The most operations that the journal holds; full is busy, never forgetting. Commands that only
+/// read are not among them.
 pub(crate) const MAX_ENTRIES: usize = 10_000;
 /// Hours that an operation is kept after it ended, if its receipt is acknowledged by then.
 pub(crate) const KEEP_HOURS: i64 = 48;
@@ -122,6 +123,8 @@ pub(crate) struct Store {
     path: PathBuf,
     database: RwLock<Option<Database>>,
     head: Mutex<Head>,
+    /// Why the last commit failed, if it did.
+    trouble: Mutex<Option<String>>,
 }
 
 impl Journal {
@@ -148,6 +151,7 @@ impl Journal {
             path: path.clone(),
             database: RwLock::new(Some(database)),
             head: Mutex::new(known.head),
+            trouble: Mutex::default(),
         });
         let audit = crate::receipts::AuditFile::open(folder, &store, known.head.sequence)?;
         let journal = Self {
@@ -173,6 +177,15 @@ impl Journal {
         work: impl FnOnce(&mut Tx<'_>) -> Result<T, redb::Error> + Send + 'static,
     ) -> Result<T, JournalError> {
         self.writer.commit(name, work).await
+    }
+
+    /// Why nothing can be written at the moment, in words.
+    pub(crate) fn trouble(&self) -> Option<String> {
+        if !self.writer.runs() {
+            return Some(JournalError::Closed.to_string());
+        }
+        let trouble = self.store.trouble.lock();
+        trouble.unwrap_or_else(|p| p.into_inner()).clone()
     }
 
     /// Where the chain ends.

@@ -14,8 +14,8 @@ use super::{Entry, Finished, Link, OwnerChange};
 
 const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
 const RUNNING: TableDefinition<&[u8; 16], &[u8]> = TableDefinition::new("running");
-/// Intent digest, receipt sequence, time of ending (both big-endian).
-const ENDED: TableDefinition<&[u8; 16], &[u8; 48]> = TableDefinition::new("ended");
+/// Intent digest, receipt sequence, time of ending (both big-endian), account.
+const ENDED: TableDefinition<&[u8; 16], &[u8; 64]> = TableDefinition::new("ended");
 /// Receipt envelopes as JSON, by sequence.
 pub(super) const RECEIPTS: TableDefinition<u64, &[u8]> = TableDefinition::new("receipts");
 /// Sealed secrets as JSON, by their receipt's sequence.
@@ -120,23 +120,37 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// Takes back an operation that has not begun.
+    pub(crate) fn remove_running(&mut self, operation: OperationId) -> Result<(), redb::Error> {
+        let mut table = self.transaction.open_table(RUNNING)?;
+        table.remove(operation.as_bytes())?;
+        Ok(())
+    }
+
     /// Moves an operation to those that have ended.
     pub(crate) fn end(
         &mut self,
         operation: OperationId,
         finished: &Finished,
     ) -> Result<(), redb::Error> {
-        self.transaction
-            .open_table(RUNNING)?
-            .remove(operation.as_bytes())?;
-        let mut row = [0; 48];
+        self.remove_running(operation)?;
+        let mut row = [0; 64];
         row[..32].copy_from_slice(&finished.intent.0);
         row[32..40].copy_from_slice(&finished.sequence.to_be_bytes());
-        row[40..].copy_from_slice(&finished.finished_at.0.to_be_bytes());
+        row[40..48].copy_from_slice(&finished.finished_at.0.to_be_bytes());
+        row[48..].copy_from_slice(finished.account.as_bytes());
         self.transaction
             .open_table(ENDED)?
             .insert(operation.as_bytes(), &row)?;
         Ok(())
+    }
+
+    /// The operation, when it has ended: a commit that was said to have failed may have come
+    /// through.
+    pub(crate) fn ended(&self, operation: OperationId) -> Result<Option<Finished>, redb::Error> {
+        let table = self.transaction.open_table(ENDED)?;
+        let row = table.get(operation.as_bytes())?;
+        Ok(row.and_then(|row| finished_of(row.value())))
     }
 
     /// Forgets operations that have ended, with their sealed secrets, and raises the floor to the
@@ -291,17 +305,22 @@ fn ended(transaction: &WriteTransaction) -> Result<Vec<(OperationId, Finished)>,
     let mut entries = Vec::with_capacity(usize::try_from(table.len()?).unwrap_or(0));
     for row in table.iter()? {
         let (operation, row) = row?;
-        let row = row.value();
-        let mut intent = [0; 32];
-        intent.copy_from_slice(&row[..32]);
-        let finished = Finished {
-            intent: Digest(intent),
-            sequence: to_u64(&row[32..40]),
-            finished_at: Micros(to_u64(&row[40..]).cast_signed()),
-        };
-        entries.extend(operation_of(operation.value()).map(|operation| (operation, finished)));
+        let operation = operation_of(operation.value());
+        entries.extend(operation.zip(finished_of(row.value())));
     }
     Ok(entries)
+}
+
+fn finished_of(row: &[u8; 64]) -> Option<Finished> {
+    let (mut intent, mut account) = ([0; 32], [0; 16]);
+    intent.copy_from_slice(&row[..32]);
+    account.copy_from_slice(&row[48..]);
+    Some(Finished {
+        account: account_of(&account)?,
+        intent: Digest(intent),
+        sequence: to_u64(&row[32..40]),
+        finished_at: Micros(to_u64(&row[40..48]).cast_signed()),
+    })
 }
 
 fn head_bytes(head: Head) -> [u8; 40] {

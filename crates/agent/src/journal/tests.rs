@@ -5,17 +5,20 @@ use std::{fs, os::unix::fs::MetadataExt as _, sync::Arc};
 
 use ed25519_dalek::SigningKey;
 use storm_protocol::{
+    command::{CommandResult, KeyGrant},
     envelope::VerifyKey,
-    error::Refusal,
+    error::{Failure, Refusal},
     frame::ReceiptFrame,
-    ident::{AccountId, AgentId, Digest, Micros, OperationId},
+    ident::{AccessKeyId, AccountId, AgentId, BucketId, Digest, Micros, OperationId},
     receipt::{Chain, Outcome, Receipt},
+    result::KeyRotated,
     seal::OpenKey,
 };
 
-use super::{Finished, Journal, OpenError, Opened, Owned, OwnerChange};
+use super::{Finished, Journal, JournalError, OpenError, Opened, Owned, OwnerChange, Tx};
 use crate::{
     clock::random,
+    execute::MAX_ROTATED_GRANTS,
     identity::Identity,
     receipts::{self, AUDIT_FILE, Draft},
 };
@@ -36,6 +39,19 @@ fn operation(seconds: i64) -> OperationId {
 }
 
 async fn append(opened: &Opened, identity: &Arc<Identity>, account: AccountId) -> ReceiptFrame {
+    let refused = Outcome::Refused {
+        code: Refusal::Expired,
+        message: String::new(),
+    };
+    append_outcome(opened, identity, account, refused).await
+}
+
+async fn append_outcome(
+    opened: &Opened,
+    identity: &Arc<Identity>,
+    account: AccountId,
+    outcome: Outcome,
+) -> ReceiptFrame {
     let draft = Draft {
         account,
         operation: operation(0),
@@ -45,10 +61,7 @@ async fn append(opened: &Opened, identity: &Arc<Identity>, account: AccountId) -
         command: "agent.ping".to_owned(),
         accepted_at: NOW,
         finished_at: NOW,
-        outcome: Outcome::Refused {
-            code: Refusal::Expired,
-            message: String::new(),
-        },
+        outcome,
         sealed: None,
     };
     let identity = Arc::clone(identity);
@@ -100,6 +113,7 @@ async fn pruning_forgets_and_raises_the_floor_in_one_commit() {
     let opened = Journal::open(folder.path(), NOW).unwrap();
     let rows = [operation(1), operation(3), operation(2)];
     let finished = Finished {
+        account: AccountId::new(NOW, random()),
         intent: Digest::of(b"i"),
         sequence: 7,
         finished_at: NOW,
@@ -124,7 +138,7 @@ async fn pruning_forgets_and_raises_the_floor_in_one_commit() {
     assert_eq!(opened.floor, Some(rows[1]));
     assert_eq!(opened.birth, NOW, "a journal is born once");
     assert_eq!(opened.ended.len(), 1);
-    assert_eq!(opened.ended[0].0, rows[0]);
+    assert_eq!(opened.ended[0], (rows[0], finished));
     // Something older pruned later does not lower it.
     let gone = vec![(rows[0], finished)];
     let floor = opened
@@ -192,6 +206,93 @@ async fn a_failed_job_leaves_nothing_and_the_journal_goes_on() {
     assert_eq!(
         opened.journal.blob("whole").unwrap().as_deref(),
         Some(b"y".as_slice())
+    );
+}
+
+#[tokio::test]
+async fn each_job_of_a_commit_that_fails_hears_why_and_the_audit_file_stays_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let (identity, account) = (identity(), AccountId::new(NOW, random()));
+    let opened = Journal::open(folder.path(), NOW).unwrap();
+    append(&opened, &identity, account).await;
+    // Holds the writer until all the others wait behind it, so that they are one commit.
+    let (journal, (begun, begins)) = (opened.journal.clone(), tokio::sync::oneshot::channel());
+    let (go, wait) = std::sync::mpsc::channel::<()>();
+    let first = tokio::spawn(async move {
+        let hold = move |_: &mut Tx<'_>| {
+            begun.send(()).unwrap();
+            wait.recv().unwrap();
+            Ok(())
+        };
+        journal.commit("settings", hold).await
+    });
+    begins.await.unwrap();
+    let failing = opened.journal.commit("settings", |_| {
+        Err::<(), _>(redb::Error::Corrupted("a test says so".to_owned()))
+    });
+    let before = opened
+        .journal
+        .commit("settings", |tx| tx.put_blob("a", b"x"));
+    let behind = opened
+        .journal
+        .commit("settings", |tx| tx.put_blob("b", b"y"));
+    let release = async move { go.send(()).unwrap() };
+    // Polled in this order: each is handed over before the first may end.
+    let (before, failing, behind, ()) = tokio::join!(biased; before, failing, behind, release);
+    first.await.unwrap().unwrap();
+    for failed in [before, failing, behind] {
+        assert!(
+            matches!(failed, Err(JournalError::Storage(_))),
+            "{failed:?}"
+        );
+    }
+    assert!(opened.journal.trouble().unwrap().contains("a test says so"));
+    assert_eq!(opened.journal.blob("b").unwrap(), None);
+
+    append(&opened, &identity, account).await;
+    assert_eq!(opened.journal.trouble(), None);
+    opened.journal.close();
+    assert!(opened.journal.trouble().is_some());
+    let audit = fs::read_to_string(folder.path().join(AUDIT_FILE)).unwrap();
+    assert_eq!(audit.lines().count(), 2);
+}
+
+#[tokio::test]
+async fn the_largest_rotation_has_a_receipt_and_what_is_larger_than_any_receipt_is_a_failure() {
+    let folder = tempfile::tempdir().unwrap();
+    let (identity, account) = (identity(), AccountId::new(NOW, random()));
+    let opened = Journal::open(folder.path(), NOW).unwrap();
+    let rotated = |grants: usize| {
+        let grant = KeyGrant {
+            bucket: BucketId([255; 32]),
+            read: false,
+            write: false,
+            owner: false,
+        };
+        let key = AccessKeyId::derive(operation(0), 0);
+        Outcome::Done(CommandResult::KeyRotate(KeyRotated {
+            key: key.clone(),
+            grants: vec![grant; grants],
+            previous: key,
+            previous_expires_at: NOW,
+        }))
+    };
+    let key = VerifyKey::of(&identity.receipt_key);
+    let fits = rotated(MAX_ROTATED_GRANTS);
+    let frame = append_outcome(&opened, &identity, account, fits.clone()).await;
+    assert_eq!(Receipt::open(&frame.receipt, key).unwrap().0.outcome, fits);
+    let large = rotated(5000);
+    let frame = append_outcome(&opened, &identity, account, large).await;
+    let (receipt, _) = Receipt::open(&frame.receipt, key).unwrap();
+    assert!(
+        matches!(
+            &receipt.outcome,
+            Outcome::Failed {
+                code: Failure::GaveUp,
+                ..
+            }
+        ),
+        "{receipt:?}"
     );
 }
 

@@ -63,6 +63,9 @@ pub(crate) fn describe(status: &Status, running: bool) -> String {
         status.receipts, status.receipts_kept
     );
     lines.push(("receipts", receipts));
+    if let Some(error) = &status.journal_error {
+        lines.push(("journal", format!("no change is taken: {error}")));
+    }
     lines.push(("inventory", describe_inventory(&status.inventory)));
     if let Some(version) = &status.garage_version {
         lines.push(("garage", version.clone()));

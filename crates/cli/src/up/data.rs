@@ -14,12 +14,17 @@ use rustix::fs::{FlockOperation, flock, statvfs};
 use serde::{Deserialize, Serialize};
 
 use super::{child::Part, ports::Ports};
-use crate::{clock, files};
+use crate::{clock, files, output};
 
 /// The least free disk to start on: below it Garage's and our own databases fail at their first write.
 const MIN_FREE_MEGABYTES: u64 = 64;
 /// The mode of files that hold something private.
 pub(super) const OWNER_ONLY: u32 = 0o600;
+/// The mode of directories that do.
+const OWNER_ONLY_DIR: u32 = 0o700;
+/// Marks a directory as one of `storm up`.
+const MEMORY_FILE: &str = "up.toml";
+const LOCK_FILE: &str = "lock";
 /// The longest path of a unix socket that we use, in bytes; Linux takes 107.
 const MAX_SOCKET_PATH_BYTES: usize = 100;
 
@@ -46,7 +51,10 @@ pub(super) struct Memory {
 }
 
 impl Data {
-    /// Makes the directory if need be and locks it.
+    /// Makes the directory if need be, closes it to others and locks it.
+    ///
+    /// # Errors
+    /// When it holds what no `storm up` has put there; it is left as it was.
     pub(super) fn open(asked: Option<&Path>) -> anyhow::Result<Self> {
         let root = match asked {
             Some(path) => path.to_owned(),
@@ -58,7 +66,16 @@ impl Data {
             "{} is not a directory. Name another one with --data.",
             root.display()
         );
+        refuse_foreign(&root)?;
         files::create_private_dir(&root).context("Name another directory with --data")?;
+        fs::set_permissions(&root, fs::Permissions::from_mode(OWNER_ONLY_DIR)).with_context(
+            || {
+                format!(
+                    "{} cannot be closed to others. Name another directory with --data",
+                    root.display()
+                )
+            },
+        )?;
         let root = root
             .canonicalize()
             .with_context(|| format!("{} cannot be read", root.display()))?;
@@ -86,7 +103,7 @@ impl Data {
     /// Takes back what [`Data::open`] made, after a start that made nothing else.
     pub(super) fn abandon(self) {
         if self.is_new {
-            let _ = fs::remove_file(self.root.join("lock"));
+            let _ = fs::remove_file(self.root.join(LOCK_FILE));
             // It goes only when it is empty.
             let _ = fs::remove_dir(&self.root);
         }
@@ -175,7 +192,7 @@ impl Data {
     }
 
     fn memory_path(&self) -> PathBuf {
-        self.root.join("up.toml")
+        self.root.join(MEMORY_FILE)
     }
 
     fn new_socket_dir(&self) -> anyhow::Result<PathBuf> {
@@ -226,8 +243,38 @@ fn default_root() -> anyhow::Result<PathBuf> {
     Ok(above.join("storm-buckets"))
 }
 
+/// Refuses a directory that holds something and was never ours: what is in it would be mixed with
+/// ours, and closed to others.
+fn refuse_foreign(root: &Path) -> anyhow::Result<()> {
+    if !root.exists() || root.join(MEMORY_FILE).exists() {
+        return Ok(());
+    }
+    let entries = fs::read_dir(root).with_context(|| {
+        format!(
+            "{} cannot be read. Name another directory with --data",
+            root.display()
+        )
+    })?;
+    for entry in entries {
+        let name = entry?.file_name();
+        // All that a start leaves that was cut short before it wrote its memory.
+        let ours = name == LOCK_FILE
+            || name
+                .to_str()
+                .is_some_and(|name| name.starts_with(&format!(".{MEMORY_FILE}.")));
+        ensure!(
+            ours,
+            "{} holds files that are not from `storm up`, such as {}. Name an empty directory, or \
+             one that does not exist yet, with --data.",
+            root.display(),
+            output::clean(&name.to_string_lossy())
+        );
+    }
+    Ok(())
+}
+
 fn lock(root: &Path) -> anyhow::Result<File> {
-    let path = root.join("lock");
+    let path = root.join(LOCK_FILE);
     let open = fs::OpenOptions::new()
         .read(true)
         .write(true)
@@ -274,4 +321,37 @@ fn make_own_dir(path: &Path) -> anyhow::Result<()> {
         path.display()
     );
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_of_somebody_else_is_left_as_it_was() {
+        let above = tempfile::tempdir().unwrap();
+        let root = above.path().join("data");
+        fs::create_dir(&root).unwrap();
+        fs::set_permissions(&root, fs::Permissions::from_mode(0o755)).unwrap();
+        let mode = || root.metadata().unwrap().permissions().mode() & 0o777;
+        fs::write(root.join("thesis.txt"), "mine").unwrap();
+        let error = Data::open(Some(&root)).err().unwrap().to_string();
+        assert!(
+            error.contains("thesis.txt") && error.contains("--data"),
+            "{error}"
+        );
+        assert_eq!(mode(), 0o755);
+        assert_eq!(fs::read_dir(&root).unwrap().count(), 1);
+
+        fs::remove_file(root.join("thesis.txt")).unwrap();
+        let data = Data::open(Some(&root)).unwrap();
+        assert_eq!(mode(), 0o700);
+        drop(data);
+        // Only the lock is there, as after a start that was cut short.
+        let data = Data::open(Some(&root)).unwrap();
+        data.remember(&Memory::default()).unwrap();
+        drop(data);
+        fs::write(root.join("later"), "in ours").unwrap();
+        assert!(Data::open(Some(&root)).is_ok());
+    }
 }

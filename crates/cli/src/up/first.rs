@@ -3,7 +3,7 @@
 
 use std::{env, fs};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail, ensure};
 use reqwest::{Method, header};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
@@ -46,6 +46,59 @@ const PASSWORD_GROUPS: usize = 4;
 /// Seconds that the enrolment token of this machine's agent lasts.
 const ENROL_TOKEN_SECONDS: u32 = 600;
 
+/// The shortest password that the control plane takes, in bytes.
+const MIN_PASSWORD_BYTES: usize = 8;
+/// The longest, in bytes.
+const MAX_PASSWORD_BYTES: usize = 1024;
+/// The longest e-mail address, in bytes (RFC 5321).
+const MAX_EMAIL_BYTES: usize = 254;
+
+/// What the environment says about the operator, checked before anything is made.
+pub(super) struct Wish {
+    email: Option<String>,
+    password: Option<SecretString>,
+}
+
+impl Wish {
+    /// Reads `STORM_ADMIN_EMAIL` and `STORM_ADMIN_PASSWORD`.
+    ///
+    /// # Errors
+    /// When the control plane would refuse one of them.
+    pub(super) fn from_environment() -> anyhow::Result<Self> {
+        Self::parse(
+            variable("STORM_ADMIN_EMAIL")?,
+            variable("STORM_ADMIN_PASSWORD")?,
+        )
+    }
+
+    fn parse(email: Option<String>, password: Option<String>) -> anyhow::Result<Self> {
+        let email = email.map(|email| email.trim().to_lowercase());
+        if let Some(email) = &email {
+            let is_address = email
+                .split_once('@')
+                .is_some_and(|(name, host)| !name.is_empty() && !host.is_empty());
+            let plain = !email.contains(|c: char| c.is_control() || c.is_whitespace());
+            ensure!(
+                is_address && plain && email.len() <= MAX_EMAIL_BYTES,
+                "STORM_ADMIN_EMAIL {email:?} is not an e-mail address. Set it to one such as \
+                 you@example.org, or leave it out for {DEFAULT_EMAIL}."
+            );
+        }
+        if let Some(password) = &password {
+            ensure!(
+                (MIN_PASSWORD_BYTES..=MAX_PASSWORD_BYTES).contains(&password.len()),
+                "STORM_ADMIN_PASSWORD has {} bytes, but a password has {MIN_PASSWORD_BYTES} to \
+                 {MAX_PASSWORD_BYTES}. Choose another, or leave it out and one is made.",
+                password.len()
+            );
+        }
+        Ok(Self {
+            email,
+            password: password.map(SecretString::from),
+        })
+    }
+}
+
 /// The operator's account.
 pub(super) struct Admin {
     /// The e-mail address.
@@ -55,33 +108,29 @@ pub(super) struct Admin {
 }
 
 impl Admin {
-    /// The account that the environment asks for.
-    fn from_environment(memory: &Memory) -> Option<Self> {
-        let password = variable("STORM_ADMIN_PASSWORD")?;
-        let email = variable("STORM_ADMIN_EMAIL").or_else(|| memory.admin_email.clone());
+    /// The account that the environment names with its password.
+    fn given(wish: &Wish, memory: &Memory) -> Option<Self> {
         Some(Self {
-            email: email.unwrap_or_else(|| DEFAULT_EMAIL.to_owned()),
-            password: password.into(),
+            email: Self::email(wish, memory),
+            password: wish.password.clone()?,
         })
+    }
+
+    fn email(wish: &Wish, memory: &Memory) -> String {
+        let named = wish.email.as_ref().or(memory.admin_email.as_ref());
+        named.map_or_else(|| DEFAULT_EMAIL.to_owned(), String::clone)
     }
 
     /// The account of the first start: what the environment asks for, else with a generated
     /// password, which is kept in a file until it has been shown. A first start that was cut short
     /// is taken up with the same.
-    pub(super) fn choose(data: &Data, memory: &mut Memory) -> anyhow::Result<Self> {
-        let admin = match Self::from_environment(memory) {
+    pub(super) fn choose(data: &Data, wish: &Wish, memory: &mut Memory) -> anyhow::Result<Self> {
+        let admin = match Self::given(wish, memory) {
             Some(admin) => admin,
-            None => {
-                let email = memory
-                    .admin_email
-                    .take()
-                    .filter(|_| variable("STORM_ADMIN_EMAIL").is_none());
-                let email = email.or_else(|| variable("STORM_ADMIN_EMAIL"));
-                Self {
-                    email: email.unwrap_or_else(|| DEFAULT_EMAIL.to_owned()),
-                    password: kept_password(data)?,
-                }
-            }
+            None => Self {
+                email: Self::email(wish, memory),
+                password: kept_password(data)?,
+            },
         };
         memory.admin_email = Some(admin.email.clone());
         Ok(admin)
@@ -92,12 +141,17 @@ impl Admin {
 pub(super) async fn operator(
     data: &Data,
     ports: Ports,
+    wish: &Wish,
     memory: &Memory,
     admin: Option<&Admin>,
 ) -> anyhow::Result<(Api, Config)> {
     let url: url::Url = ports.web_url().parse()?;
     if let Some(mut config) = Config::load_if_there(&data.cli_config())? {
-        let api = Api::new(url.clone(), Credential::Token(config.token.clone()))?;
+        let credential = match config.token.clone() {
+            Some(token) => Credential::Token(token),
+            None => Credential::None,
+        };
+        let api = Api::new(url.clone(), credential)?;
         match api.get::<Whoami>("/whoami").await {
             Ok(_) if config.api_url == url => return Ok((api, config)),
             Ok(_) => {
@@ -105,7 +159,7 @@ pub(super) async fn operator(
                 config.save(&data.cli_config())?;
                 return Ok((api, config));
             }
-            // Taken back, or of a first start that was cut short: a new one is made below.
+            // Signed out, taken back, or of a first start that was cut short: a new one is made below.
             Err(ApiError::Problem { status: 401, .. }) => {}
             Err(error) => return Err(error.into()),
         }
@@ -114,7 +168,7 @@ pub(super) async fn operator(
     let admin = match admin {
         Some(admin) => admin,
         None => {
-            given = Admin::from_environment(memory).with_context(|| {
+            given = Admin::given(wish, memory).with_context(|| {
                 format!(
                     "The token in {} is missing or was taken back. Set STORM_ADMIN_EMAIL and \
                      STORM_ADMIN_PASSWORD to the operator's for this start, and a new one is made.",
@@ -124,7 +178,7 @@ pub(super) async fn operator(
             &given
         }
     };
-    let config = sign_in(url.clone(), admin).await.with_context(|| {
+    let (token, config) = sign_in(url.clone(), admin).await.with_context(|| {
         format!(
             "The operator {} was not signed in. A new password is made with `storm-buckets user \
              reset-password {} --config {}`; start with it as STORM_ADMIN_PASSWORD",
@@ -134,10 +188,7 @@ pub(super) async fn operator(
         )
     })?;
     config.save(&data.cli_config())?;
-    Ok((
-        Api::new(url, Credential::Token(config.token.clone()))?,
-        config,
-    ))
+    Ok((Api::new(url, Credential::Token(token))?, config))
 }
 
 /// Makes the region that this machine is, unless it is there.
@@ -189,7 +240,7 @@ pub(super) fn finish(data: &Data, memory: &mut Memory) -> anyhow::Result<()> {
 }
 
 /// Signs in with the password, takes an API token and signs out again.
-async fn sign_in(url: url::Url, admin: &Admin) -> anyhow::Result<Config> {
+async fn sign_in(url: url::Url, admin: &Admin) -> anyhow::Result<(SecretString, Config)> {
     let api = Api::new(url.clone(), Credential::None)?;
     let body = serde_json::to_value(SignInRequest {
         email: admin.email.clone(),
@@ -227,13 +278,16 @@ async fn sign_in(url: url::Url, admin: &Admin) -> anyhow::Result<Config> {
     session
         .send(&call(Method::DELETE, "/session", None))
         .await?;
-    Ok(Config {
+    let token = SecretString::from(made.secret);
+    let config = Config {
         api_url: url,
-        token: made.secret.into(),
+        token: Some(token.clone()),
+        token_id: Some(made.token.id),
         root_key,
         account: Some(whoami.account),
         region: None,
-    })
+    };
+    Ok((token, config))
 }
 
 async fn root_key(api: &Api) -> anyhow::Result<Digest> {
@@ -265,8 +319,13 @@ fn region_name() -> anyhow::Result<RegionName> {
     Ok(REGION.parse()?)
 }
 
-fn variable(name: &str) -> Option<String> {
-    env::var(name).ok().filter(|value| !value.is_empty())
+/// A variable of the environment; one that is empty counts as none.
+fn variable(name: &str) -> anyhow::Result<Option<String>> {
+    match env::var(name) {
+        Ok(value) => Ok(Some(value).filter(|value| !value.is_empty())),
+        Err(env::VarError::NotPresent) => Ok(None),
+        Err(env::VarError::NotUnicode(_)) => bail!("{name} is not UTF-8 text. Set it anew."),
+    }
 }
 
 /// The generated password that has not been shown yet; generates it first.
@@ -305,7 +364,25 @@ fn generate_password() -> anyhow::Result<SecretString> {
 mod tests {
     use secrecy::ExposeSecret as _;
 
-    use super::{PASSWORD_ALPHABET, generate_password};
+    use super::{PASSWORD_ALPHABET, Wish, generate_password};
+
+    #[test]
+    fn what_the_control_plane_would_refuse_is_refused_before() {
+        let parse = |email: &str, password: &str| {
+            Wish::parse(Some(email.to_owned()), Some(password.to_owned()))
+        };
+        let wish = parse(" Me@Example.org ", "long enough").unwrap();
+        assert_eq!(wish.email.as_deref(), Some("me@example.org"));
+        for email in ["me", "@example.org", "me@", "a b@example.org", "a@\u{7}b"] {
+            let error = parse(email, "long enough").err().unwrap().to_string();
+            assert!(error.contains("STORM_ADMIN_EMAIL"), "{error}");
+        }
+        for password in ["short", &"x".repeat(1025)] {
+            let error = parse("me@example.org", password).err().unwrap().to_string();
+            assert!(error.contains("STORM_ADMIN_PASSWORD"), "{error}");
+            assert!(!error.contains(password), "{error}");
+        }
+    }
 
     #[test]
     fn generated_passwords_are_long_readable_and_new() {

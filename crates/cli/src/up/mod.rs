@@ -24,8 +24,16 @@ use crate::output::note;
 use fleet::Fleet;
 use start::Ground;
 
+/// What `storm up --help` says about the environment.
+const ENVIRONMENT_HELP: &str = "\
+Environment:
+  STORM_ADMIN_EMAIL, STORM_ADMIN_PASSWORD  the operator's account, made at the first start
+                                           [default: admin@localhost and a password shown once]
+  STORM_GARAGE                             Garage's program";
+
 /// What `storm up` takes.
 #[derive(Debug, Args)]
+#[command(after_help = ENVIRONMENT_HELP)]
 pub(crate) struct UpArgs {
     /// The directory that holds everything [default: storm-buckets in your data directory]
     #[arg(long, value_name = "DIR")]

@@ -35,7 +35,7 @@ pub(super) struct Ready {
     data: PathBuf,
     logs: PathBuf,
     admin: Option<(String, SecretString)>,
-    default_config: DefaultConfig,
+    written: Option<PathBuf>,
 }
 
 #[derive(Serialize)]
@@ -52,17 +52,6 @@ struct ReadyFile<'a> {
     pids: Pids,
 }
 
-/// What the user's own configuration of `storm` is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum DefaultConfig {
-    /// There was none: it leads here now.
-    Written(PathBuf),
-    /// It leads here.
-    Here,
-    /// It leads elsewhere, or cannot be written.
-    Elsewhere,
-}
-
 impl Ready {
     /// Gathers it; `admin` at the first start only.
     pub(super) fn new(data: &Data, ports: Ports, config: &Config, admin: Option<&Admin>) -> Self {
@@ -73,7 +62,7 @@ impl Ready {
             data: data.root().to_owned(),
             logs: data.logs(),
             admin: admin.map(|admin| (admin.email.clone(), admin.password.clone())),
-            default_config: settle_default_config(config),
+            written: settle_default_config(config),
         }
     }
 
@@ -107,24 +96,22 @@ impl Ready {
         row("S3", &format!("{}   region {S3_REGION}", self.s3_endpoint))?;
         row("Data", &self.data.display().to_string())?;
         row("Logs", &self.logs.display().to_string())?;
-        let cli = match &self.default_config {
-            DefaultConfig::Written(path) => {
-                format!("{}   (written: there was none)", path.display())
-            }
-            DefaultConfig::Here | DefaultConfig::Elsewhere => self.cli_config.display().to_string(),
-        };
-        row("CLI config", &cli)?;
-        line("\nNext, in another terminal:\n")?;
-        if self.default_config == DefaultConfig::Elsewhere {
-            line(&format!(
-                "  export STORM_CONFIG={}",
-                shell_word(&self.cli_config)
-            ))?;
+        row("CLI config", &self.cli_config.display().to_string())?;
+        if let Some(path) = &self.written {
+            row("", &format!("{}   (there was none)", path.display()))?;
         }
+        line("\nNext, in another terminal:\n")?;
         line(&format!(
-            "  {} bucket create photos --quota 10GB",
-            this_command()
+            "  export STORM_CONFIG={}",
+            shell_word(&self.cli_config)
         ))?;
+        if let Some(directory) = missing_on_path() {
+            line(&format!("  export PATH={}:$PATH", shell_word(&directory)))?;
+        }
+        line(match self.admin {
+            Some(_) => "  storm bucket create photos --quota 10GB",
+            None => "  storm bucket list",
+        })?;
         line("\nCtrl-C stops everything and keeps it.")
     }
 }
@@ -133,45 +120,43 @@ fn row(name: &str, value: &str) -> anyhow::Result<()> {
     line(&format!("  {name:<11} {value}"))
 }
 
-/// Writes the user's own configuration if there is none, and keeps the address in ours up to date.
-fn settle_default_config(config: &Config) -> DefaultConfig {
-    let Ok(path) = config::default_path() else {
-        return DefaultConfig::Elsewhere;
-    };
+/// Writes the user's own configuration if there is none, and gives its path then; keeps the address
+/// in one that was written before up to date.
+fn settle_default_config(config: &Config) -> Option<PathBuf> {
+    let path = config::default_path().ok()?;
     if path.symlink_metadata().is_err() {
         return match config.save(&path) {
-            Ok(()) => DefaultConfig::Written(path),
+            Ok(()) => Some(path),
             Err(error) => {
                 note(&format!(
                     "No configuration of your own was written: {error:#}"
                 ));
-                DefaultConfig::Elsewhere
+                None
             }
         };
     }
-    let same = |theirs: &Config| theirs.token.expose_secret() == config.token.expose_secret();
-    match Config::load(&path) {
-        Ok(theirs) if same(&theirs) && theirs.api_url == config.api_url => DefaultConfig::Here,
-        Ok(theirs) if same(&theirs) && config.save(&path).is_ok() => DefaultConfig::Here,
-        Ok(_) | Err(_) => DefaultConfig::Elsewhere,
+    let theirs = Config::load(&path).ok()?;
+    let is_ours = theirs.token_id.is_some() && theirs.token_id == config.token_id;
+    if is_ours
+        && theirs.api_url != config.api_url
+        && let Err(error) = config.save(&path)
+    {
+        note(&format!("{} is out of date: {error:#}", path.display()));
     }
+    None
 }
 
-/// How to call this program from a shell.
-fn this_command() -> String {
-    let Ok(here) = env::current_exe() else {
-        return "storm".to_owned();
-    };
+/// The directory of this program, when a shell would not find it as `storm`.
+fn missing_on_path() -> Option<PathBuf> {
+    let here = env::current_exe().ok()?.canonicalize().ok()?;
     let path = env::var_os("PATH").unwrap_or_default();
     let first = env::split_paths(&path)
         .map(|directory| directory.join("storm"))
         .find(|path| path.is_file());
-    let found = first.and_then(|path| path.canonicalize().ok());
-    if found == here.canonicalize().ok() {
-        "storm".to_owned()
-    } else {
-        shell_word(&here)
+    if first.and_then(|path| path.canonicalize().ok()).as_ref() == Some(&here) {
+        return None;
     }
+    here.parent().map(Path::to_owned)
 }
 
 fn shell_word(path: &Path) -> String {

@@ -2,14 +2,14 @@
 
 use std::{fs, future::Future, path::PathBuf};
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use tokio::time::Instant;
 
 use super::{
     UpArgs,
     child::Part,
     data::{Data, Memory},
-    first::{self, Admin},
+    first::{self, Admin, Wish},
     fleet::Fleet,
     garage::{self, Garage},
     leftovers,
@@ -32,6 +32,7 @@ pub(super) struct Ground {
     /// Where to say that everything answers.
     pub(super) ready_file: Option<PathBuf>,
     programs: Programs,
+    wish: Wish,
     ports: Ports,
     memory: Memory,
     admin_socket: PathBuf,
@@ -48,9 +49,10 @@ pub(super) struct Up {
 
 /// Finds the programs, locks the data directory, ends what was left running, settles the ports.
 pub(super) async fn prepare(args: &UpArgs) -> anyhow::Result<Ground> {
+    let wish = Wish::from_environment()?;
     let programs = Programs::find(args.garage.as_deref())?;
     if let Some(path) = &args.ready_file {
-        files::check_can_write(path)?;
+        files::check_can_write(path).context("--ready-file")?;
     }
     let data = Data::open(args.data.as_deref())?;
     match settle(args, &data).await {
@@ -64,6 +66,7 @@ pub(super) async fn prepare(args: &UpArgs) -> anyhow::Result<Ground> {
                 data,
                 ready_file,
                 programs,
+                wish,
                 ports,
                 memory,
                 admin_socket,
@@ -84,9 +87,10 @@ async fn settle(args: &UpArgs, data: &Data) -> anyhow::Result<(Ports, Memory, Pa
     refuse_moved_ports(args, &memory)?;
     let ports = Ports::choose(args, memory.ports)?;
     memory.ports = Some(ports);
-    data.make_directories()?;
     let admin_socket = data.admin_socket(&mut memory)?;
+    // First: it marks the directory as ours.
     data.remember(&memory)?;
+    data.make_directories()?;
     if let Some(path) = &args.ready_file {
         // One from another start would be taken for this one's.
         let _ = fs::remove_file(path);
@@ -99,6 +103,7 @@ pub(super) async fn start(ground: &Ground, fleet: &mut Fleet) -> anyhow::Result<
     let Ground {
         data,
         programs,
+        wish,
         ports,
         ..
     } = ground;
@@ -106,7 +111,7 @@ pub(super) async fn start(ground: &Ground, fleet: &mut Fleet) -> anyhow::Result<
     let admin = if memory.complete {
         None
     } else {
-        Some(Admin::choose(data, &mut memory)?)
+        Some(Admin::choose(data, wish, &mut memory)?)
     };
     data.remember(&memory)?;
 
@@ -134,7 +139,7 @@ pub(super) async fn start(ground: &Ground, fleet: &mut Fleet) -> anyhow::Result<
     // The next start of it, by our hand, needs no password in its environment.
     fleet.change_recipe(Part::Server, server.recipe(programs, None));
 
-    let (api, config) = first::operator(data, *ports, &memory, admin.as_ref()).await?;
+    let (api, config) = first::operator(data, *ports, wish, &memory, admin.as_ref()).await?;
     first::region(&api, *ports).await?;
     let pulse = Pulse::prepare(data, &garage, programs)?;
     step("Agent", async {

@@ -44,13 +44,14 @@ CREATE TABLE tokens (
 );
 
 CREATE TABLE regions (
-    name           TEXT PRIMARY KEY,
-    s3_endpoint    TEXT NOT NULL,
-    s3_region      TEXT NOT NULL,
-    website_domain TEXT,
-    executor       TEXT,                         -- agents.id
-    epoch          BIGINT NOT NULL DEFAULT 0,    -- grows each time the role moves
-    created_at     BIGINT NOT NULL
+    name             TEXT PRIMARY KEY,
+    s3_endpoint      TEXT NOT NULL,
+    s3_region        TEXT NOT NULL,
+    website_domain   TEXT,
+    executor         TEXT,                       -- agents.id
+    epoch            BIGINT NOT NULL DEFAULT 0,  -- grows each time the role moves
+    executor_free_at BIGINT,                     -- without one: nobody takes the role before
+    created_at       BIGINT NOT NULL
 );
 
 CREATE TABLE agents (
@@ -71,12 +72,20 @@ CREATE TABLE agents (
     not_offered            TEXT NOT NULL DEFAULT '[]', -- command names, JSON
     quarantined            TEXT,
     revoked_at             BIGINT,
+    chain                  BIGINT NOT NULL DEFAULT 0,  -- grows each time an operator accepts another chain
+    base                   BIGINT NOT NULL DEFAULT 0,  -- the sequence that the present chain goes on from
     receipts               BIGINT NOT NULL DEFAULT 0,  -- sequence of the last stored receipt
     head                   TEXT,                       -- its identity
+    refused_receipts       BIGINT,                     -- where its chain ended when it last was turned away
+    refused_head           TEXT,
     generation             BIGINT NOT NULL DEFAULT 0,  -- of the last stored inventory
     trust_serial           BIGINT NOT NULL DEFAULT 0,
     created_at             BIGINT NOT NULL
 );
+
+-- Whom the hub has to cut off.
+CREATE INDEX agents_kept_out ON agents (id)
+    WHERE connected = 1 AND (revoked_at IS NOT NULL OR quarantined IS NOT NULL);
 
 CREATE TABLE enrol_tokens (
     id         TEXT PRIMARY KEY,
@@ -127,18 +136,23 @@ CREATE TABLE operations (
     outcome         TEXT,                        -- JSON
     receipt         TEXT,                        -- signed envelope, JSON
     sealed          TEXT,                        -- sealed secret until acknowledged or 24 h, JSON
+    sealed_at       BIGINT,                      -- when it came, by our clock
     acknowledged_at BIGINT
 );
 CREATE UNIQUE INDEX operations_idempotent ON operations (account, "user", idempotency_key) WHERE idempotency_key IS NOT NULL;
 CREATE INDEX operations_by_account ON operations (account, id);
-CREATE INDEX operations_open ON operations (region, id) WHERE state IN ('requested', 'signed', 'sent', 'accepted', 'unknown');
 -- What signer and hub look for at each wake: a look costs what waits, not what ever was.
 CREATE INDEX operations_requested ON operations (account, id) WHERE state = 'requested';
-CREATE INDEX operations_signed ON operations (id) WHERE state = 'signed';
-CREATE INDEX operations_sealed ON operations (finished_at) WHERE sealed IS NOT NULL;
+CREATE INDEX operations_signed ON operations (agent, id) WHERE state = 'signed';
+CREATE INDEX operations_unanswered ON operations (agent, id) WHERE state IN ('sent', 'accepted', 'unknown');
+-- How many an account has open, and how many of them an agent has.
+CREATE INDEX operations_open ON operations (account, region, state)
+    WHERE state IN ('requested', 'signed', 'sent', 'accepted');
+CREATE INDEX operations_sealed ON operations (sealed_at) WHERE sealed IS NOT NULL;
 
 CREATE TABLE receipts (
     agent            TEXT NOT NULL REFERENCES agents (id),
+    chain            BIGINT NOT NULL,            -- agents.chain when it came
     sequence         BIGINT NOT NULL,
     account          TEXT NOT NULL,
     account_sequence BIGINT NOT NULL,
@@ -146,9 +160,9 @@ CREATE TABLE receipts (
     identity         TEXT NOT NULL,
     receipt          TEXT NOT NULL,
     stored_at        BIGINT NOT NULL,
-    PRIMARY KEY (agent, sequence)
+    PRIMARY KEY (agent, chain, sequence)
 );
-CREATE INDEX receipts_by_account ON receipts (account, agent, account_sequence);
+CREATE INDEX receipts_by_account ON receipts (account, agent, chain, account_sequence);
 
 CREATE TABLE buckets (
     id                 TEXT PRIMARY KEY,
@@ -184,19 +198,20 @@ CREATE TABLE keys (
 CREATE INDEX keys_by_account ON keys (account, id) WHERE gone_at IS NULL;
 
 CREATE TABLE grants (
+    region TEXT NOT NULL REFERENCES regions (name),
     bucket TEXT NOT NULL,
     key    TEXT NOT NULL,
     read   BIGINT NOT NULL,
     write  BIGINT NOT NULL,
     owner  BIGINT NOT NULL,
-    PRIMARY KEY (bucket, key)
+    PRIMARY KEY (bucket, key, region)
 );
-CREATE INDEX grants_by_key ON grants (key);
+CREATE INDEX grants_by_key ON grants (key, region);
 
 CREATE TABLE security_events (
     id      TEXT PRIMARY KEY,                    -- UUID v7
     at      BIGINT NOT NULL,
-    kind    TEXT NOT NULL,                       -- sign_in_failed, enrol_refused, agent_quarantined, ...
+    kind    TEXT NOT NULL,                       -- sign_in_failed, enrol_refused, agent_revoked, ...
     subject TEXT,
     origin  TEXT,
     detail  TEXT NOT NULL DEFAULT ''

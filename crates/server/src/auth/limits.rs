@@ -1,4 +1,7 @@
-//! How often a sign-in may be tried, by network address and by e-mail address.
+//! How often a sign-in may be tried, and how often a person may ask.
+//!
+//! A flood costs its sender: tries are refused by where they come from. What counts tries for one
+//! e-mail address from everywhere only slows them down, so that nobody can lock another person out.
 
 use std::{
     net::{IpAddr, Ipv6Addr},
@@ -6,68 +9,102 @@ use std::{
     time::Duration,
 };
 
-use governor::{
-    DefaultKeyedRateLimiter, Quota, RateLimiter,
-    clock::{Clock, DefaultClock},
-};
-use storm_protocol::ident::Digest;
+use storm_protocol::ident::{Digest, UserId};
 
-/// Tries in a row from one network address.
-const ADDRESS_BURST: NonZeroU32 = NonZeroU32::new(30).unwrap();
-/// Seconds until one more try from it.
-const ADDRESS_REFILL_SECONDS: u64 = 2;
-/// Tries in a row for one e-mail address.
-const EMAIL_BURST: NonZeroU32 = NonZeroU32::new(10).unwrap();
-/// Seconds until one more try for it.
-const EMAIL_REFILL_SECONDS: u64 = 20;
-/// Entries after which those that are full again are forgotten.
-const FORGET_ABOVE_ENTRIES: usize = 10_000;
+use super::counter::{Counter, Share, whole_seconds};
+use crate::config;
+
+/// Tries to sign in from one network.
+const NETWORK: Share = Share {
+    burst: NonZeroU32::new(30).unwrap(),
+    refill: Duration::from_secs(2),
+};
+/// Tries for one e-mail address from one network.
+const EMAIL_AND_NETWORK: Share = Share {
+    burst: NonZeroU32::new(10).unwrap(),
+    refill: Duration::from_secs(20),
+};
+/// Tries for one e-mail address from everywhere, before they are slowed down.
+const EMAIL: Share = Share {
+    burst: NonZeroU32::new(50).unwrap(),
+    refill: Duration::from_secs(10),
+};
+/// Tries for all addresses from everywhere, before they are slowed down.
+const ALL: Share = Share {
+    burst: NonZeroU32::new(200).unwrap(),
+    refill: Duration::from_millis(100),
+};
+/// The longest that a try is slowed down by.
+const MAX_PAUSE: Duration = Duration::from_secs(3);
+/// A burst of requests, in seconds' worth of them.
+const REQUESTS_BURST_SECONDS: u32 = 4;
+/// A burst of changes, in seconds' worth of them.
+const CHANGES_BURST_SECONDS: u32 = 5;
 
 /// Counts tries to sign in.
 pub(crate) struct SignInLimits {
-    addresses: DefaultKeyedRateLimiter<IpAddr>,
-    emails: DefaultKeyedRateLimiter<Digest>,
-    clock: DefaultClock,
+    networks: Counter<IpAddr>,
+    emails_and_networks: Counter<(Digest, IpAddr)>,
+    emails: Counter<Digest>,
+    all: Counter<()>,
 }
 
 impl Default for SignInLimits {
     fn default() -> Self {
         Self {
-            addresses: limiter(ADDRESS_BURST, ADDRESS_REFILL_SECONDS),
-            emails: limiter(EMAIL_BURST, EMAIL_REFILL_SECONDS),
-            clock: DefaultClock::default(),
+            networks: Counter::new(NETWORK),
+            emails_and_networks: Counter::new(EMAIL_AND_NETWORK),
+            emails: Counter::new(EMAIL),
+            all: Counter::new(ALL),
         }
     }
 }
 
 impl SignInLimits {
-    /// Counts a try. The error is the number of seconds to wait, at least 1.
-    pub(crate) fn admit(&self, address: Option<IpAddr>, email: &str) -> Result<(), u64> {
-        let wait = |earliest: Duration| earliest.as_secs() + 1;
-        if self.addresses.len() > FORGET_ABOVE_ENTRIES {
-            self.addresses.retain_recent();
-        }
-        if self.emails.len() > FORGET_ABOVE_ENTRIES {
-            self.emails.retain_recent();
-        }
-        if let Some(address) = address {
-            self.addresses
-                .check_key(&network(address))
-                .map_err(|until| wait(until.wait_time_from(self.clock.now())))?;
-        }
-        self.emails
-            .check_key(&Digest::of(email.as_bytes()))
-            .map_err(|until| wait(until.wait_time_from(self.clock.now())))
+    /// Counts a try, and gives the pause to make before it is looked at: mostly none. The error is
+    /// the number of seconds to wait, at least 1.
+    pub(crate) fn admit(&self, address: Option<IpAddr>, email: &str) -> Result<Duration, u64> {
+        // Without an address, which a listener always gives, all are one network.
+        let network = network(address.unwrap_or(Ipv6Addr::UNSPECIFIED.into()));
+        let email = Digest::of(email.as_bytes());
+        self.networks.take(&network).map_err(whole_seconds)?;
+        self.emails_and_networks
+            .take(&(email, network))
+            .map_err(whole_seconds)?;
+        let slowed = [self.emails.take(&email), self.all.take(&())];
+        let pause = slowed.into_iter().filter_map(Result::err).max();
+        Ok(pause.unwrap_or_default().min(MAX_PAUSE))
     }
 }
 
-fn limiter<K: Clone + Eq + std::hash::Hash>(
-    burst: NonZeroU32,
-    refill_seconds: u64,
-) -> DefaultKeyedRateLimiter<K> {
-    let quota =
-        Quota::with_period(Duration::from_secs(refill_seconds)).unwrap_or(Quota::per_minute(burst));
-    RateLimiter::keyed(quota.allow_burst(burst))
+/// Counts what each person asks for, whichever session or token they use: making more tokens gives
+/// no more.
+pub(crate) struct PersonLimits {
+    requests: Counter<UserId>,
+    changes: Counter<UserId>,
+}
+
+impl PersonLimits {
+    /// The limits that the configuration sets.
+    pub(crate) fn new(limits: &config::Limits) -> Self {
+        let share = |rate: NonZeroU32, burst_seconds: u32| {
+            let burst = rate.saturating_mul(NonZeroU32::MIN.saturating_add(burst_seconds - 1));
+            Counter::new(Share::per_second(rate, burst))
+        };
+        Self {
+            requests: share(limits.requests_per_second, REQUESTS_BURST_SECONDS),
+            changes: share(limits.changes_per_second, CHANGES_BURST_SECONDS),
+        }
+    }
+
+    /// Counts a request. The error is the number of seconds to wait, at least 1.
+    pub(crate) fn admit(&self, person: UserId, is_change: bool) -> Result<(), u64> {
+        self.requests.take(&person).map_err(whole_seconds)?;
+        if is_change {
+            self.changes.take(&person).map_err(whole_seconds)?;
+        }
+        Ok(())
+    }
 }
 
 /// Who gets an IPv6 address gets 2^64 of them: they count as one.
@@ -82,34 +119,82 @@ fn network(address: IpAddr) -> IpAddr {
 
 #[cfg(test)]
 mod tests {
-    use super::{ADDRESS_BURST, EMAIL_BURST, SignInLimits};
+    use std::{net::IpAddr, time::Duration};
+
+    use storm_protocol::ident::{Micros, UserId};
+
+    use super::{
+        CHANGES_BURST_SECONDS, EMAIL, EMAIL_AND_NETWORK, MAX_PAUSE, PersonLimits, SignInLimits,
+    };
+    use crate::{clock::random, config};
+
+    /// Tries that outlast a share and whatever comes back while they last.
+    const FLOOD: u32 = 20_000;
+
+    fn address(number: u32) -> Option<IpAddr> {
+        Some(IpAddr::V4((0x0a00_0000 + number).into()))
+    }
 
     #[test]
     fn one_address_of_a_network_counts_for_all() {
         let limits = SignInLimits::default();
-        for try_number in 0..ADDRESS_BURST.get() {
-            let address = format!("2001:db8::{try_number:x}").parse().ok();
-            assert_eq!(
-                limits.admit(address, &format!("{try_number}@example.org")),
-                Ok(())
-            );
-        }
-        let other = |text: &str| limits.admit(text.parse().ok(), "new@example.org");
-        assert!(other("2001:db8::ffff").is_err_and(|seconds| seconds > 0));
-        assert_eq!(other("2001:db8:0:1::1"), Ok(()));
+        let refused = (0..FLOOD).find_map(|number| {
+            let address = format!("2001:db8::{number:x}").parse().ok();
+            limits
+                .admit(address, &format!("{number}@example.org"))
+                .err()
+        });
+        assert!(refused.is_some_and(|seconds| seconds > 0));
+        let other = "2001:db8:0:1::1".parse().ok();
+        assert!(limits.admit(other, "new@example.org").is_ok());
     }
 
     #[test]
-    fn one_email_from_many_addresses() {
+    fn a_flood_from_one_network_does_not_keep_the_owner_out_from_another() {
         let limits = SignInLimits::default();
-        for try_number in 0..EMAIL_BURST.get() {
-            let address = format!("192.0.2.{try_number}").parse().ok();
-            assert_eq!(limits.admit(address, "ann@example.org"), Ok(()));
-        }
-        assert!(
-            limits
-                .admit("192.0.2.200".parse().ok(), "ann@example.org")
-                .is_err()
+        let flood = (0..FLOOD).filter(|_| limits.admit(address(1), "ann@example.org").is_ok());
+        let taken = u32::try_from(flood.count()).unwrap();
+        let some = EMAIL_AND_NETWORK.burst.get()..EMAIL.burst.get();
+        assert!(some.contains(&taken), "{taken}");
+        assert_eq!(
+            limits.admit(address(2), "ann@example.org"),
+            Ok(Duration::ZERO)
         );
+    }
+
+    #[test]
+    fn a_flood_from_everywhere_slows_down_and_locks_nobody_out() {
+        let limits = SignInLimits::default();
+        let mut slowed = 0;
+        for number in 0..FLOOD {
+            let pause = limits.admit(address(number), "ann@example.org").unwrap();
+            assert!(pause <= MAX_PAUSE);
+            slowed += u32::from(pause > Duration::ZERO);
+        }
+        assert!(slowed > FLOOD / 2, "{slowed}");
+    }
+
+    #[test]
+    fn a_flood_of_one_person_is_theirs_alone() {
+        let limits = config::Limits::default();
+        let counts = PersonLimits::new(&limits);
+        let [one, other] = [1, 2].map(|at| UserId::new(Micros(at), random()));
+        let flood = |is_change| {
+            let answers: Vec<_> = (0..FLOOD).map(|_| counts.admit(one, is_change)).collect();
+            assert!(
+                answers
+                    .iter()
+                    .flat_map(|answer| answer.err())
+                    .all(|seconds| seconds > 0)
+            );
+            let taken = answers.iter().filter(|answer| answer.is_ok()).count();
+            u32::try_from(taken).unwrap()
+        };
+        let changes = limits.changes_per_second.get() * CHANGES_BURST_SECONDS;
+        assert!((changes..FLOOD).contains(&flood(true)));
+        assert!(flood(false) < FLOOD);
+        for _ in 0..changes {
+            assert_eq!(counts.admit(other, true), Ok(()));
+        }
     }
 }

@@ -18,11 +18,14 @@ use storm_protocol::{
     ident::Micros,
 };
 
-use crate::{
-    app::App, auth::limits::SignInLimits, auth::password::Passwords, auth::secret::StoredSecret,
-    error::ApiError, events::Streams, store::Store, store::sessions::Person,
+use self::{
+    limits::{PersonLimits, SignInLimits},
+    password::Passwords,
+    secret::StoredSecret,
 };
+use crate::{app::App, error::ApiError, events::Streams, store::Store, store::sessions::Person};
 
+mod counter;
 pub(crate) mod limits;
 pub(crate) mod password;
 pub(crate) mod secret;
@@ -39,6 +42,7 @@ struct Inside {
     app: App,
     passwords: Passwords,
     sign_in: SignInLimits,
+    persons: PersonLimits,
     streams: Streams,
     wait: Duration,
     site: String,
@@ -59,6 +63,7 @@ impl Gate {
             .trim_end_matches('/')
             .to_ascii_lowercase();
         Self(Arc::new(Inside {
+            persons: PersonLimits::new(&app.config.limits),
             app,
             passwords: Passwords::default(),
             sign_in: SignInLimits::default(),
@@ -96,6 +101,18 @@ impl Gate {
             .person_of_session(secret, now)
             .await?
             .ok_or_else(not_signed_in)
+    }
+
+    /// Counts the request for the person who asks.
+    fn admit(&self, person: &Person, method: &Method) -> Result<(), ApiError> {
+        let counted = self.0.persons.admit(person.user, !method.is_safe());
+        counted.map_err(|retry_after_seconds| ApiError::RateLimited {
+            retry_after_seconds,
+            message: format!(
+                "You ask for too much at once. Nothing was changed. Try again in \
+                 {retry_after_seconds} s."
+            ),
+        })
     }
 
     /// Refuses a change that another site made the browser send. Browsers name the page's origin in
@@ -209,6 +226,7 @@ impl<N: Need> FromRequestParts<Gate> for Caller<N> {
 
     async fn from_request_parts(parts: &mut Parts, gate: &Gate) -> Result<Self, ApiError> {
         let person = gate.identify(parts).await?;
+        gate.admit(&person, &parts.method)?;
         if !N::is_met_by(&person) {
             return Err(ApiError::forbidden(format!(
                 "Only {} may do this. Nothing was changed.",
@@ -310,7 +328,7 @@ fn not_signed_in() -> ApiError {
 }
 
 fn bad_token() -> ApiError {
-    let message = "The API token is not valid: it is mistyped, deleted or has ended. Use `Authorization: \
-                   Bearer sbt_…` with a token that is.";
+    let message = "The API token is not valid: it is mistyped, was deleted or has ended. Sign in again (`storm \
+                   login`), or send a token that is valid as `Authorization: Bearer sbt_…`.";
     ApiError::refused(StatusCode::UNAUTHORIZED, "bad_token", message)
 }

@@ -12,12 +12,14 @@ use tokio::sync::Semaphore;
 
 /// The shortest password that may be set, in bytes.
 pub(crate) const MIN_PASSWORD_BYTES: usize = 8;
+/// The longest e-mail address, in bytes (RFC 5321).
+pub(crate) const MAX_EMAIL_BYTES: usize = 254;
 /// The longest password, in bytes.
 pub(crate) const MAX_PASSWORD_BYTES: usize = 1024;
 /// Checks that run at the same time; each takes 19 MiB and a core.
 const CHECKS_AT_ONCE: usize = 2;
-/// Checks that run or wait; more are turned away.
-const CHECKS_WAITING: usize = 32;
+/// Checks that run or wait, some seconds' worth; more are turned away.
+const CHECKS_WAITING: usize = 256;
 
 /// Has the parameters of [`hash`] and belongs to no password: checking against it costs the same.
 const NOBODYS_HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
@@ -26,7 +28,7 @@ const NOBODYS_HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAA
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PasswordError {
     /// Too short or too long.
-    #[error("a password has {MIN_PASSWORD_BYTES} to {MAX_PASSWORD_BYTES} bytes; choose another")]
+    #[error("a password has {MIN_PASSWORD_BYTES} to {MAX_PASSWORD_BYTES} bytes")]
     Length,
     /// The hash function failed.
     #[error("the password cannot be hashed: {0}")]
@@ -36,14 +38,19 @@ pub(crate) enum PasswordError {
     Busy,
 }
 
+/// Whether a password may be set.
+pub(crate) fn check(password: &SecretString) -> Result<(), PasswordError> {
+    let length = password.expose_secret().len();
+    let sound = (MIN_PASSWORD_BYTES..=MAX_PASSWORD_BYTES).contains(&length);
+    sound.then_some(()).ok_or(PasswordError::Length)
+}
+
 /// Hashes a password that is being set: argon2id, a PHC string. Takes tens of milliseconds.
 ///
 /// Errors: [`PasswordError::Length`], [`PasswordError::Hash`].
 pub(crate) fn hash(password: &SecretString) -> Result<String, PasswordError> {
+    check(password)?;
     let bytes = password.expose_secret().as_bytes();
-    if !(MIN_PASSWORD_BYTES..=MAX_PASSWORD_BYTES).contains(&bytes.len()) {
-        return Err(PasswordError::Length);
-    }
     let hashed: Result<PasswordHash, _> = Argon2::default().hash_password(bytes);
     hashed
         .map(|hash| hash.to_string())

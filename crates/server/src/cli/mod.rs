@@ -3,25 +3,31 @@
 mod trust;
 mod user;
 
-use std::{
-    io::{IsTerminal as _, Write as _},
-    path::PathBuf,
-};
+use std::{io::IsTerminal as _, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
 use crate::{
     config::{Config, DEFAULT_PATH, LogFormat},
-    openapi, serve,
+    openapi,
+    output::line,
+    serve,
 };
+
+/// What `storm-buckets --help` says about exit codes.
+const EXIT_CODES_HELP: &str = "\
+Exit codes:
+  0  done; `serve` was told to stop
+  1  failed: one line on standard error says what and why
+  2  wrong usage";
 
 /// What is logged when STORM_LOG does not say.
 const DEFAULT_LOG: &str = "info,sqlx=warn";
 
 /// The control plane of Storm Buckets: accounts, dashboard, API, and the dispatcher of signed commands.
 #[derive(Parser)]
-#[command(name = "storm-buckets", version, arg_required_else_help = true)]
+#[command(name = "storm-buckets", version, arg_required_else_help = true, after_help = EXIT_CODES_HELP)]
 struct Line {
     #[command(flatten)]
     common: Common,
@@ -63,35 +69,40 @@ enum ConfigVerb {
 
 /// Does what the command line says.
 pub fn run() -> anyhow::Result<()> {
-    let line = Line::parse();
-    if let Noun::Openapi = line.command {
-        std::io::stdout().write_all(openapi::openapi_json().as_bytes())?;
-        return Ok(());
+    let arguments = Line::parse();
+    if let Noun::Openapi = arguments.command {
+        return line(openapi::openapi_json().trim_end());
     }
-    let config = Config::read(&line.common.config)?;
-    match line.command {
+    let config = Config::read(&arguments.common.config)?;
+    match arguments.command {
         Noun::Serve => {
             start_log(config.log.format);
             runtime()?.block_on(serve::serve(config))
         }
-        Noun::Config(ConfigVerb::Check) => {
-            check(&line.common.config, &config);
-            Ok(())
-        }
-        Noun::Trust(verb) => trust::run(&verb, &config),
+        Noun::Config(ConfigVerb::Check) => check(&arguments.common.config, &config),
+        Noun::Trust(verb) => runtime()?.block_on(trust::run(&verb, &config)),
         Noun::User(verb) => runtime()?.block_on(user::run(&verb, &config)),
         Noun::Openapi => Ok(()),
     }
 }
 
-fn check(file: &std::path::Path, config: &Config) {
-    println!("{} is valid", file.display());
-    println!("data_dir           {}", config.data_dir.display());
-    println!("[web] listen       {}", config.web.listen);
-    println!("[web] public_url   {}", config.web.public_url);
-    println!("[hub] listen       {}", config.hub.listen);
-    println!("[hub] public_url   {}", config.hub.public_url);
-    println!("[log] format       {}", config.log.format);
+fn check(file: &std::path::Path, config: &Config) -> anyhow::Result<()> {
+    let limits = &config.limits;
+    line(format_args!("{} is valid", file.display()))?;
+    let facts: [(&str, &dyn std::fmt::Display); 8] = [
+        ("data_dir", &config.data_dir.display()),
+        ("[web] listen", &config.web.listen),
+        ("[web] public_url", &config.web.public_url),
+        ("[hub] listen", &config.hub.listen),
+        ("[hub] public_url", &config.hub.public_url),
+        ("[limits] requests_per_second", &limits.requests_per_second),
+        ("[limits] changes_per_second", &limits.changes_per_second),
+        ("[log] format", &config.log.format),
+    ];
+    for (name, value) in facts {
+        line(format_args!("{name:<28}  {value}"))?;
+    }
+    Ok(())
 }
 
 fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
@@ -107,7 +118,9 @@ fn start_log(format: LogFormat) {
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr);
+        .with_writer(std::io::stderr)
+        // It would say on standard error that standard error is gone, and panic over it.
+        .log_internal_errors(false);
     match format {
         LogFormat::Text => log.init(),
         LogFormat::Json => log.json().init(),

@@ -1,24 +1,24 @@
 //! `storm-buckets trust`: the only user of the root key after the first start.
 
+mod remove_key;
+
 use std::{fs, io::Write as _, os::unix::fs::OpenOptionsExt as _, path::PathBuf};
 
 use anyhow::{Context as _, ensure};
 use clap::Subcommand;
+use ed25519_dalek::SigningKey;
 use storm_protocol::{
     envelope::VerifyKey,
     ident::Micros,
-    trust::{KeyRole, TrustedKey},
+    trust::{KeyRole, TrustDocument},
 };
 
 use crate::{
     clock::{Clock as _, SystemClock},
     config::Config,
-    keys::{Files, PublicTrust, read_signing_key, write_trust},
+    keys::{Files, PublicTrust, read_signing_key, trusted, write_trust},
+    output::line,
 };
-
-const DAY_SECONDS: i64 = 24 * 3600;
-/// Seconds before now from which a new key counts: nodes' clocks may be behind.
-const BACKDATE_SECONDS: i64 = 3600;
 
 #[derive(Subcommand)]
 pub(super) enum Verb {
@@ -32,6 +32,15 @@ pub(super) enum Verb {
         #[arg(long, default_value_t = 365, value_parser = clap::value_parser!(u16).range(1..=3650))]
         days: u16,
     },
+    /// Let a key sign commands no more. Needs the root key.
+    RemoveKey {
+        /// The public key, as `storm-buckets trust show` has it (base64).
+        key: VerifyKey,
+        /// For the dispatch key in use: the private key that signs from now on, as `storm offline
+        /// keygen` makes it. `serve` has to be stopped for that.
+        #[arg(long, value_name = "FILE")]
+        replacement: Option<PathBuf>,
+    },
     /// Write the signed trust document to a new file, for `storm-pulse trust add` on a node.
     Export {
         /// The file, which must not exist yet.
@@ -39,7 +48,7 @@ pub(super) enum Verb {
     },
 }
 
-pub(super) fn run(verb: &Verb, config: &Config) -> anyhow::Result<()> {
+pub(super) async fn run(verb: &Verb, config: &Config) -> anyhow::Result<()> {
     let files = Files::new(&config.data_dir);
     ensure!(
         files.trust().exists(),
@@ -48,30 +57,35 @@ pub(super) fn run(verb: &Verb, config: &Config) -> anyhow::Result<()> {
     );
     let trust = PublicTrust::load(&files)?;
     match verb {
-        Verb::Show => {
-            show(&trust);
-            Ok(())
-        }
+        Verb::Show => show(&trust),
         Verb::AddOfflineKey { key, days } => add_offline_key(&files, trust, *key, *days),
+        Verb::RemoveKey { key, replacement } => {
+            remove_key::run(config, &files, trust, *key, replacement.as_deref()).await
+        }
         Verb::Export { file } => export(&trust, file),
     }
 }
 
-fn show(trust: &PublicTrust) {
-    println!("root key digest  {}", trust.root_key.id());
-    println!("CA key digest    {}", trust.ca_key);
-    println!("serial           {}", trust.document.serial);
+fn show(trust: &PublicTrust) -> anyhow::Result<()> {
+    line(format_args!("root key digest  {}", trust.root_key.id()))?;
+    line(format_args!("CA key digest    {}", trust.ca_key))?;
+    line(format_args!("serial           {}", trust.document.serial))?;
     for key in &trust.document.keys {
-        let role = match key.role {
-            KeyRole::Dispatch => "dispatch",
-            KeyRole::Offline => "offline",
-        };
-        println!(
-            "{role:<8} {}  from {} until {}",
+        line(format_args!(
+            "{:<8} {}  from {} until {}",
+            role_name(key.role),
             key.key,
             day(key.not_before),
             day(key.not_after)
-        );
+        ))?;
+    }
+    Ok(())
+}
+
+fn role_name(role: KeyRole) -> &'static str {
+    match role {
+        KeyRole::Dispatch => "dispatch",
+        KeyRole::Offline => "offline",
     }
 }
 
@@ -85,6 +99,17 @@ fn add_offline_key(
         trust.document.keys.iter().all(|known| known.key != key),
         "that key stands in the trust document already"
     );
+    let root = read_root(files, &trust)?;
+    let now = SystemClock.now();
+    let mut document = trust.document;
+    let days = i64::from(days);
+    document
+        .keys
+        .push(trusted(key, KeyRole::Offline, now, days));
+    publish(files, document, now, &root)
+}
+
+fn read_root(files: &Files, trust: &PublicTrust) -> anyhow::Result<SigningKey> {
     let root = read_signing_key(&files.root_key()).context(
         "the root key is needed for this; when it is kept elsewhere, put it back for a moment",
     )?;
@@ -93,23 +118,24 @@ fn add_offline_key(
         "{} is another key than the one that agents trust",
         files.root_key().display()
     );
-    let now = SystemClock.now();
-    let mut document = trust.document;
+    Ok(root)
+}
+
+/// Signs the next trust document and puts it in force.
+fn publish(
+    files: &Files,
+    mut document: TrustDocument,
+    now: Micros,
+    root: &SigningKey,
+) -> anyhow::Result<()> {
     document.serial += 1;
     document.issued_at = now;
-    document.keys.push(TrustedKey {
-        key,
-        role: KeyRole::Offline,
-        not_before: now.plus_seconds(-BACKDATE_SECONDS),
-        not_after: now.plus_seconds(i64::from(days) * DAY_SECONDS),
-    });
-    write_trust(files, &document, &root)?;
-    println!(
+    write_trust(files, &document, root)?;
+    line(format_args!(
         "trust document {} is in place; connected agents get it within seconds, others with \
          `storm-buckets trust export` and `storm-pulse trust add`",
         document.serial
-    );
-    Ok(())
+    ))
 }
 
 fn export(trust: &PublicTrust, file: &std::path::Path) -> anyhow::Result<()> {
@@ -130,12 +156,11 @@ fn export(trust: &PublicTrust, file: &std::path::Path) -> anyhow::Result<()> {
         let _ = fs::remove_file(file);
         return Err(error).with_context(cannot);
     }
-    println!(
+    line(format_args!(
         "trust document {} is in {}",
         trust.document.serial,
         file.display()
-    );
-    Ok(())
+    ))
 }
 
 fn day(at: Micros) -> String {

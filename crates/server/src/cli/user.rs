@@ -5,9 +5,8 @@ use clap::Subcommand;
 use secrecy::ExposeSecret as _;
 
 use crate::{
-    auth::password,
-    config::Config,
-    serve::{generate_password, open_store},
+    auth::password, config::Config, first_operator::generate_password, output::line_once,
+    serve::open_store,
 };
 
 #[derive(Subcommand)]
@@ -32,6 +31,5 @@ pub(super) async fn run(verb: &Verb, config: &Config) -> anyhow::Result<()> {
     if !store.reset_password(&email, &password::hash(&new)?).await? {
         bail!("there is no user with the e-mail address {email}");
     }
-    println!("{}", new.expose_secret());
-    Ok(())
+    line_once(new.expose_secret())
 }

@@ -13,21 +13,29 @@ use storm_protocol::{
     json,
     receipt::Head,
 };
-use tokio::{sync::mpsc, time::Instant};
+use tokio::{sync::Notify, time::Instant};
 
 use super::{
     Hub,
     connection::{End, Socket},
-    registry::Order,
+    registry::{Joined, Order},
     tls::Peer,
 };
 use crate::{
     app::Change,
-    store::agents::{Introduction, Registered, SecurityEvent},
+    store::{
+        admission::ChainEnd,
+        agents::{Introduction, Registered},
+        security::SecurityEvent,
+    },
 };
 
 /// Seconds without a frame after which an agent counts as gone: three heartbeats and a little.
 const SILENCE_SECONDS: u64 = 95;
+/// Milliseconds after which it is written down that the agent has taken a command and works on it.
+pub(super) const NOTE_ACCEPTED_MILLISECONDS: u64 = 250;
+/// Commands that are sent in one go.
+const COMMANDS_AT_ONCE: u32 = 32;
 /// Seconds between questions about operations that should have been answered.
 const ASK_AGAIN_SECONDS: u64 = 30;
 /// Seconds after its signature from which an unanswered operation is asked about.
@@ -44,6 +52,12 @@ pub(super) struct Session<'a> {
     pub(super) wanted: Option<u64>,
     /// The generation that is coming in, and since when.
     pub(super) sweep: Option<(u64, Micros)>,
+    /// When the certificate that the connection came with ends.
+    until: Micros,
+    /// Taken by the agent, which is not written down yet: most end before that is due.
+    pub(super) accepted: Vec<OperationId>,
+    /// When it is.
+    pub(super) note_at: Instant,
 }
 
 /// Serves an agent to the connection's end.
@@ -64,12 +78,7 @@ pub(super) async fn serve(
 impl<'a> Session<'a> {
     /// Decides whether the agent may come in.
     async fn admit(hub: &'a Hub, peer: Peer, hello: &Hello, from: SocketAddr) -> Result<Self, End> {
-        let revoked = || {
-            End::Close(
-                ClosingCode::Revoked,
-                "The agent was removed. Enrol it again.".to_owned(),
-            )
-        };
+        let revoked = || closed(ClosingCode::Revoked);
         if hello.version != PROTOCOL_VERSION {
             return Err(End::protocol(format!(
                 "This hub speaks version {PROTOCOL_VERSION} of the frames."
@@ -101,7 +110,15 @@ impl<'a> Session<'a> {
                 .await?;
             return Err(revoked());
         }
+        let end = open_head(&hello.head, &agent).map(|head| ChainEnd {
+            sequence: head.sequence,
+            head: head.digest,
+        });
         if let Some(reason) = &agent.quarantined {
+            // What an operator accepts is what the agent said last.
+            if let Some(end) = end.filter(|end| agent.refused != Some(*end)) {
+                hub.app.store.turned_away(agent.id, end).await?;
+            }
             return Err(quarantined(reason));
         }
         let session = Self {
@@ -111,41 +128,44 @@ impl<'a> Session<'a> {
             asked: HashMap::new(),
             wanted: None,
             sweep: None,
+            until: peer.until,
+            accepted: vec![],
+            note_at: Instant::now(),
         };
-        session.check_head(&hello.head).await?;
-        Ok(session)
+        match session.check_end(end) {
+            Ok(()) => Ok(session),
+            Err(reason) => Err(session.quarantine(&reason, end).await),
+        }
     }
 
     /// The end of the agent's chain may be ahead of ours, never behind or another.
-    async fn check_head(&self, envelope: &Envelope) -> Result<(), End> {
-        let Some(head) = open_head(envelope, &self.agent) else {
-            return Err(self
-                .quarantine("the end of its chain is not signed by its receipt key")
-                .await);
+    fn check_end(&self, end: Option<ChainEnd>) -> Result<(), String> {
+        let Some(end) = end else {
+            return Err("the end of its chain is not signed by its receipt key".to_owned());
         };
         let ours = self.agent.receipts;
-        if head.sequence < ours {
-            let reason = format!(
-                "its chain ends at receipt {}, the hub has {ours}",
-                head.sequence
-            );
-            return Err(self.quarantine(&reason).await);
+        if end.sequence < ours {
+            let theirs = end.sequence;
+            return Err(format!(
+                "its chain ends at receipt {theirs}, the hub has {ours}"
+            ));
         }
-        if head.sequence == ours && head.digest != self.agent.head {
-            let reason = format!("its receipt {ours} is another than the one the hub has");
-            return Err(self.quarantine(&reason).await);
+        if end.sequence == ours && end.head != self.agent.head {
+            return Err(format!(
+                "its receipt {ours} is another than the one the hub has"
+            ));
         }
         Ok(())
     }
 
-    /// Keeps the agent out until an operator decides.
-    pub(super) async fn quarantine(&self, reason: &str) -> End {
+    /// Keeps the agent out until an operator decides. `end`: where its chain ends, if that is known.
+    pub(super) async fn quarantine(&self, reason: &str, end: Option<ChainEnd>) -> End {
         let (app, id) = (&self.hub.app, self.agent.id);
         tracing::error!(agent = %id, reason, "quarantined");
         let origin = self.from.ip().to_string();
         if let Err(error) = app
             .store
-            .quarantine_agent(id, reason, &origin, app.clock.now())
+            .quarantine_agent(id, reason, end, &origin, app.clock.now())
             .await
         {
             return error.into();
@@ -156,15 +176,16 @@ impl<'a> Session<'a> {
 
     async fn run(mut self, socket: &mut Socket, peer: Peer, hello: &Hello) -> End {
         let (hub, id) = (self.hub, self.agent.id);
-        let (number, orders) = match self.join(peer, hello).await {
+        let joined = match self.join(peer, hello).await {
             Ok(joined) => joined,
             Err(end) => return end,
         };
         tracing::info!(agent = %id, region = %self.agent.region, version = hello.agent_version, "agent connected");
         hub.app.bus.tell(Change::Agent(id));
         hub.app.bus.signer.notify_one();
+        let number = joined.number;
         let end = match self.introduce(socket, hello).await {
-            Ok(()) => self.exchange(socket, orders).await,
+            Ok(()) => self.exchange(socket, joined).await,
             Err(end) => end,
         };
         self.leave(number).await;
@@ -172,13 +193,9 @@ impl<'a> Session<'a> {
         end
     }
 
-    async fn join(
-        &mut self,
-        peer: Peer,
-        hello: &Hello,
-    ) -> Result<(u64, mpsc::Receiver<Order>), End> {
+    async fn join(&mut self, peer: Peer, hello: &Hello) -> Result<Joined, End> {
         let app = &self.hub.app;
-        // What is open now is asked about, not sent: the agent may have it.
+        // What was sent before is asked about: the agent may have it.
         let open = app
             .store
             .unanswered_operations(self.agent.id, Micros(i64::MAX), MAX_FRAME_ITEMS as u32)
@@ -195,9 +212,18 @@ impl<'a> Session<'a> {
         };
         let _passing = self.hub.registry.passing.lock().await;
         let joined = self.hub.registry.join(self.agent.id);
-        if let Err(error) = app.store.agent_connected(self.agent.id, &said, now).await {
-            self.hub.registry.leave(self.agent.id, joined.0);
-            return Err(error.into());
+        let entered = async {
+            app.store.agent_connected(self.agent.id, &said, now).await?;
+            app.store.registered_agent(self.agent.id).await
+        };
+        match entered.await {
+            // What changed since it was let in; of what changes from here on the connection hears.
+            Ok(Some(now)) => (self.agent.executor, self.agent.epoch) = (now.executor, now.epoch),
+            Ok(None) => {}
+            Err(error) => {
+                self.hub.registry.leave(self.agent.id, joined.number);
+                return Err(error.into());
+            }
         }
         Ok(joined)
     }
@@ -258,12 +284,23 @@ impl<'a> Session<'a> {
             .await
     }
 
-    async fn exchange(&mut self, socket: &mut Socket, mut orders: mpsc::Receiver<Order>) -> End {
+    async fn exchange(&mut self, socket: &mut Socket, joined: Joined) -> End {
+        let Joined {
+            mut orders,
+            commands,
+            ..
+        } = joined;
+        commands.notify_one();
         let silence = Duration::from_secs(SILENCE_SECONDS);
         let mut heard = Instant::now();
         let mut ask_again = tokio::time::interval(Duration::from_secs(ASK_AGAIN_SECONDS));
         ask_again.reset();
         loop {
+            if self.hub.app.clock.now() >= self.until {
+                let words =
+                    "The certificate of this connection has ended. Come back with the next one.";
+                return End::Close(ClosingCode::Restarting, words.to_owned());
+            }
             let done = tokio::select! {
                 frame = socket.receive() => match frame {
                     Ok(frame) => {
@@ -274,8 +311,12 @@ impl<'a> Session<'a> {
                 },
                 order = orders.recv() => match order {
                     Some(order) => self.obey(socket, order).await,
-                    None => Err(replaced()),
+                    None => Err(closed(ClosingCode::Replaced)),
                 },
+                () = commands.notified() => self.hand_out(socket, &commands).await,
+                () = tokio::time::sleep_until(self.note_at), if !self.accepted.is_empty() => {
+                    self.note_accepted().await
+                }
                 _ = ask_again.tick() => self.ask_about_unanswered(socket).await,
                 () = tokio::time::sleep_until(heard + silence) => {
                     tracing::warn!(agent = %self.agent.id, "nothing heard for {SILENCE_SECONDS} s");
@@ -304,21 +345,32 @@ impl<'a> Session<'a> {
         socket.send(&ToAgent::Query(ids)).await
     }
 
+    /// Sends what is signed for the agent.
+    async fn hand_out(&self, socket: &mut Socket, commands: &Notify) -> Result<(), End> {
+        let app = &self.hub.app;
+        let claimed = app
+            .store
+            .claim_commands(self.agent.id, app.clock.now(), COMMANDS_AT_ONCE)
+            .await?;
+        if claimed.len() == COMMANDS_AT_ONCE as usize {
+            // The agent's own frames get their turn in between.
+            commands.notify_one();
+        }
+        for command in claimed {
+            socket.send(&ToAgent::Command(command.envelope)).await?;
+            app.bus.tell(Change::Operation(command.account, command.id));
+        }
+        Ok(())
+    }
+
     async fn obey(&mut self, socket: &mut Socket, order: Order) -> Result<(), End> {
         match order {
-            Order::Command {
-                operation,
-                envelope,
-            } => {
-                // Asked about at connect: unknown to the agent, it is signed afresh.
-                if self.asked.contains_key(&operation) {
-                    return Ok(());
-                }
-                socket.send(&ToAgent::Command(*envelope)).await
+            Order::Executor(state) => {
+                (self.agent.executor, self.agent.epoch) = (state.executor, state.epoch);
+                socket.send(&ToAgent::Executor(state)).await
             }
             Order::Frame(frame) => socket.send(&frame).await,
-            Order::Close(ClosingCode::Replaced) => Err(replaced()),
-            Order::Close(code) => Err(End::Close(code, "The hub restarts. Come back.".to_owned())),
+            Order::Close(code) => Err(closed(code)),
         }
     }
 }
@@ -351,9 +403,17 @@ fn quarantined(reason: &str) -> End {
     End::Close(ClosingCode::Quarantined, message)
 }
 
-fn replaced() -> End {
-    End::Close(
-        ClosingCode::Replaced,
-        "The agent connected again.".to_owned(),
-    )
+fn closed(code: ClosingCode) -> End {
+    let words = match code {
+        ClosingCode::Replaced => "The agent connected again.",
+        ClosingCode::Revoked => "The agent was removed. Enrol it again.",
+        ClosingCode::Quarantined => "The agent is kept out until an operator decides.",
+        ClosingCode::Restarting
+        | ClosingCode::NotEnrolled
+        | ClosingCode::TokenInvalid
+        | ClosingCode::TokenSpent
+        | ClosingCode::Protocol
+        | ClosingCode::Busy => "The hub restarts. Come back.",
+    };
+    End::Close(code, words.to_owned())
 }

@@ -1,12 +1,18 @@
 //! What an agent's frames do: each kind in a method of its own. Receipts stand in `receipts.rs`.
 
-use storm_protocol::frame::{
-    Heartbeat, InventoryFrame, InventoryKept, KnownState, MAX_FRAME_ITEMS, OperationState,
-    RenewFrame, ToAgent, ToHub, TrustKept,
+use std::time::Duration;
+
+use storm_protocol::{
+    frame::{
+        Heartbeat, InventoryFrame, InventoryKept, KnownState, MAX_FRAME_ITEMS, OperationState,
+        RenewFrame, ToAgent, ToHub, TrustKept,
+    },
+    ident::OperationId,
 };
+use tokio::time::Instant;
 
 use super::{
-    agent::Session,
+    agent::{NOTE_ACCEPTED_MILLISECONDS, Session},
     certificates::ask,
     connection::{End, Socket},
 };
@@ -21,7 +27,7 @@ impl Session<'_> {
     pub(super) async fn take(&mut self, socket: &mut Socket, frame: ToHub) -> Result<(), End> {
         match frame {
             ToHub::Heartbeat(theirs) => self.take_heartbeat(socket, &theirs).await,
-            ToHub::Accepted(state) => self.take_state(&state).await,
+            ToHub::Accepted(state) => self.take_accepted(state.operation).await,
             ToHub::Receipt(frame) => self.take_receipt(socket, &frame).await,
             ToHub::States(states) => {
                 for state in states.iter().take(MAX_FRAME_ITEMS) {
@@ -66,28 +72,46 @@ impl Session<'_> {
             .await
     }
 
+    /// Most commands end before this is worth a commit of its own.
+    async fn take_accepted(&mut self, operation: OperationId) -> Result<(), End> {
+        if self.accepted.is_empty() {
+            self.note_at = Instant::now() + Duration::from_millis(NOTE_ACCEPTED_MILLISECONDS);
+        }
+        self.accepted.push(operation);
+        if self.accepted.len() < MAX_FRAME_ITEMS {
+            return Ok(());
+        }
+        self.note_accepted().await
+    }
+
+    /// Writes down what the agent has taken and not ended yet.
+    pub(super) async fn note_accepted(&mut self) -> Result<(), End> {
+        let app = &self.hub.app;
+        let ids = std::mem::take(&mut self.accepted);
+        for change in app.store.operations_accepted(&ids, self.agent.id).await? {
+            app.bus.tell(change);
+        }
+        Ok(())
+    }
+
     async fn take_state(&mut self, state: &OperationState) -> Result<(), End> {
         let (app, agent) = (&self.hub.app, self.agent.id);
         let asked = self.asked.remove(&state.operation);
-        let change = match state.state {
-            KnownState::Running => app.store.operation_accepted(state.operation, agent).await?,
-            // Its receipt follows, or is asked for as the head shows.
-            KnownState::Ended => None,
-            KnownState::Unknown => match asked {
-                Some(attempt) => {
-                    app.store
-                        .operation_unknown(state.operation, agent, attempt)
-                        .await?
+        match (state.state, asked) {
+            (KnownState::Running, _) => self.take_accepted(state.operation).await?,
+            (KnownState::Unknown, Some(attempt)) => {
+                let moved = app
+                    .store
+                    .operation_unknown(state.operation, agent, attempt)
+                    .await?;
+                if let Some(change) = moved {
+                    tracing::debug!(operation = %state.operation, %agent, "the agent does not know it");
+                    app.bus.tell(change);
+                    app.bus.signer.notify_one();
                 }
-                None => None,
-            },
-        };
-        if let Some(change) = change {
-            tracing::debug!(operation = %state.operation, %agent, state = ?state.state, "operation");
-            app.bus.tell(change);
-            if state.state == KnownState::Unknown {
-                app.bus.signer.notify_one();
             }
+            // Its receipt follows, or is asked for as the head shows.
+            (KnownState::Ended, _) | (KnownState::Unknown, None) => {}
         }
         Ok(())
     }

@@ -15,7 +15,7 @@ mod tls;
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
-use storm_protocol::frame::{ClosingCode, ToAgent};
+use storm_protocol::frame::{ClosingCode, ExecutorState, ToAgent};
 use tokio::{net::TcpListener, sync::Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -25,15 +25,22 @@ use self::{
 };
 use crate::{
     app::{App, Change},
-    store,
+    store::{
+        self,
+        admission::{Appointed, KeptOut},
+    },
 };
 
 /// Connections at the same time, enrolled or not.
 const MAX_CONNECTIONS: usize = 20_000;
 /// Milliseconds between looks at the database when nothing wakes the hub.
 const POLL_MILLISECONDS: u64 = 1_000;
-/// Commands that are handed out in one go.
-const COMMANDS_AT_ONCE: u32 = 200;
+/// Seconds between rounds of forgetting.
+const TIDY_SECONDS: u64 = 600;
+/// Seconds that security events are kept: 90 days.
+const SECURITY_EVENT_SECONDS: i64 = 90 * 24 * 3600;
+/// Security events that are kept: the newest.
+const MAX_SECURITY_EVENTS: u32 = 100_000;
 /// Seconds between commits of the agents' signs of life.
 const SEEN_COMMIT_SECONDS: u64 = 10;
 /// Seconds that connections get to say goodbye.
@@ -63,6 +70,7 @@ pub async fn run(app: App, listener: TcpListener, stop: CancellationToken) -> an
     tokio::join!(
         hub.accept(&listener, &connections, &stop),
         hub.hand_out(&stop),
+        hub.keep_order(&stop),
         hub.note_seen(&stop),
         hub.pass_trust_on(&stop),
         hub.identity.keep_fresh(&hub.app, &stop),
@@ -109,49 +117,84 @@ impl Hub {
         }
     }
 
-    /// Hands signed commands to the connections of their agents.
+    /// Wakes the connections of agents for which there are signed commands. Each takes its own.
     async fn hand_out(&self, stop: &CancellationToken) {
+        let mut signed = self.app.bus.signed();
+        let mut ticks = tokio::time::interval(Duration::from_millis(POLL_MILLISECONDS));
         loop {
-            match self.hand_out_now().await {
-                Ok(true) => continue,
-                Ok(false) => {}
-                Err(error) => {
-                    tracing::error!(%error, "commands could not be handed out; the hub tries again")
-                }
-            }
             tokio::select! {
                 () = stop.cancelled() => return,
-                () = self.app.bus.hub.notified() => {}
-                () = tokio::time::sleep(Duration::from_millis(POLL_MILLISECONDS)) => {}
+                Ok(agent) = signed.recv() => {
+                    self.registry.hand_out(agent);
+                    continue;
+                }
+                _ = ticks.tick() => {}
+            }
+            match self.app.store.agents_with_commands().await {
+                Ok(agents) => {
+                    for agent in agents {
+                        self.registry.hand_out(agent);
+                    }
+                }
+                Err(error) => {
+                    tracing::error!(%error, "commands could not be handed out; the hub tries again");
+                }
             }
         }
     }
 
-    /// `true`: there may be more.
-    async fn hand_out_now(&self) -> store::Result<bool> {
-        let signed = self.app.store.operations_to_send(COMMANDS_AT_ONCE).await?;
-        let full = signed.len() == COMMANDS_AT_ONCE as usize;
-        let mut sent = vec![];
-        let mut changes = vec![];
-        for command in signed {
-            let (agent, operation) = (command.agent, command.id);
-            let order = Order::Command {
-                operation,
-                envelope: Box::new(command.envelope),
+    /// Cuts off who may not be here, gives the executor's role where it is free, and forgets old
+    /// security events.
+    async fn keep_order(&self, stop: &CancellationToken) {
+        let mut ticks = tokio::time::interval(Duration::from_millis(POLL_MILLISECONDS));
+        let mut tidy = tokio::time::interval(Duration::from_secs(TIDY_SECONDS));
+        loop {
+            let done = tokio::select! {
+                () = stop.cancelled() => return,
+                () = self.app.bus.hub.notified() => self.keep_order_now().await,
+                _ = ticks.tick() => self.keep_order_now().await,
+                _ = tidy.tick() => self.forget_events().await,
             };
-            if self.registry.order(agent, order) {
-                sent.push(operation);
-                changes.push(Change::Operation(command.account, operation));
+            if let Err(error) = done {
+                tracing::error!(%error, "the hub could not see to its agents; it tries again");
             }
         }
-        if sent.is_empty() {
-            return Ok(false);
+    }
+
+    async fn keep_order_now(&self) -> store::Result<()> {
+        for kept_out in self.app.store.agents_kept_out().await? {
+            let (agent, code) = match kept_out {
+                KeptOut::Revoked(agent) => (agent, ClosingCode::Revoked),
+                KeptOut::Quarantined(agent) => (agent, ClosingCode::Quarantined),
+            };
+            self.registry.order(agent, Order::Close(code));
         }
-        self.app.store.operations_sent(&sent).await?;
-        for change in changes {
-            self.app.bus.tell(change);
+        let now = self.app.clock.now();
+        for appointed in self.app.store.appoint_executors(now).await? {
+            let Appointed { agent, epoch } = appointed;
+            tracing::info!(%agent, epoch, "the agent is its region's executor now");
+            let state = ExecutorState {
+                executor: true,
+                epoch,
+            };
+            self.registry.order(agent, Order::Executor(state));
+            self.app.bus.tell(Change::Agent(agent));
+            self.app.bus.signer.notify_one();
         }
-        Ok(full)
+        Ok(())
+    }
+
+    async fn forget_events(&self) -> store::Result<()> {
+        let before = self.app.clock.now().plus_seconds(-SECURITY_EVENT_SECONDS);
+        let dropped = self
+            .app
+            .store
+            .drop_security_events(before, MAX_SECURITY_EVENTS)
+            .await?;
+        if dropped > 0 {
+            tracing::debug!(dropped, "security events forgotten");
+        }
+        Ok(())
     }
 
     async fn note_seen(&self, stop: &CancellationToken) {
@@ -177,17 +220,31 @@ impl Hub {
         }
     }
 
-    /// Sends a newer trust document to everyone who is there.
+    /// Puts a newer trust document in force here and sends it to everyone who is there.
     async fn pass_trust_on(&self, stop: &CancellationToken) {
         let mut trust = self.app.trust.clone();
+        let mut authorities = trust.borrow_and_update().document.authorities.clone();
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
                 changed = trust.changed() => if changed.is_err() { return },
             }
-            let envelope = trust.borrow_and_update().envelope.clone();
-            self.registry
-                .order_all(&Order::Frame(Box::new(ToAgent::Trust(envelope))));
+            let now = trust.borrow_and_update().clone();
+            if let Err(error) = self.identity.trust(&now) {
+                tracing::error!(
+                    error = format!("{error:#}"),
+                    "the CA certificates of the new trust document cannot be used; those before stay in force"
+                );
+            }
+            let frame = ToAgent::Trust(now.envelope.clone());
+            self.registry.order_all(&Order::Frame(Box::new(frame)));
+            let new = &now.document.authorities;
+            if authorities.iter().any(|before| !new.contains(before)) {
+                // Whoever came by the CA that is gone has to show another certificate.
+                self.registry
+                    .order_all(&Order::Close(ClosingCode::Restarting));
+            }
+            authorities = new.clone();
         }
     }
 }

@@ -23,7 +23,7 @@ impl Session<'_> {
             Ok(opened) => opened,
             Err(code) => {
                 return Err(self
-                    .quarantine(&format!("a receipt was not valid: {code}"))
+                    .quarantine(&format!("a receipt was not valid: {code}"), None)
                     .await);
             }
         };
@@ -32,7 +32,7 @@ impl Session<'_> {
             || receipt.sequence != frame.sequence
         {
             return Err(self
-                .quarantine("a receipt was another agent's, region's or place's")
+                .quarantine("a receipt was another agent's, region's or place's", None)
                 .await);
         }
         // A secret that is not the one of the receipt is nobody's.
@@ -58,6 +58,7 @@ impl Session<'_> {
             } => {
                 self.wanted = None;
                 self.asked.remove(&receipt.operation);
+                self.accepted.retain(|id| *id != receipt.operation);
                 // Whoever waits for the operation goes first.
                 for change in changes {
                     app.bus.tell(change);
@@ -74,7 +75,7 @@ impl Session<'_> {
             }
             Kept::Known => {}
             Kept::Gap(from) => return self.want(socket, from).await,
-            Kept::Broken(reason) => return Err(self.quarantine(&reason).await),
+            Kept::Broken(reason) => return Err(self.quarantine(&reason, None).await),
         }
         let kept = ReceiptsKept {
             sequence: receipt.sequence,

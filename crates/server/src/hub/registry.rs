@@ -2,31 +2,25 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use storm_protocol::{
-    envelope::Envelope,
-    frame::{ClosingCode, ToAgent},
-    ident::{AgentId, OperationId},
+    frame::{ClosingCode, ExecutorState, ToAgent},
+    ident::AgentId,
 };
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 use crate::store::agents::Seen;
 
-/// Orders that wait on one connection; a command that finds no room stays signed and is tried again.
-const ORDERS_PER_CONNECTION: usize = 256;
+/// Orders that wait on one connection.
+const ORDERS_PER_CONNECTION: usize = 16;
 
 /// What a connection is told to do.
 #[derive(Debug, Clone)]
 pub(super) enum Order {
-    /// Send this command.
-    Command {
-        /// Its operation.
-        operation: OperationId,
-        /// The command.
-        envelope: Box<Envelope>,
-    },
+    /// The agent's role has changed.
+    Executor(ExecutorState),
     /// Send this frame.
     Frame(Box<ToAgent>),
     /// Say why, and close.
@@ -45,21 +39,47 @@ pub(super) struct Registry {
 #[derive(Default)]
 struct Connections {
     last: u64,
-    by_agent: HashMap<AgentId, (u64, mpsc::Sender<Order>)>,
+    by_agent: HashMap<AgentId, Connection>,
+}
+
+struct Connection {
+    number: u64,
+    orders: mpsc::Sender<Order>,
+    commands: Arc<Notify>,
+}
+
+/// What a connection gets when it is entered.
+pub(super) struct Joined {
+    /// Tells it from others of the same agent.
+    pub(super) number: u64,
+    /// What it is told to do.
+    pub(super) orders: mpsc::Receiver<Order>,
+    /// Wakes it when commands wait for its agent.
+    pub(super) commands: Arc<Notify>,
 }
 
 impl Registry {
     /// Enters a connection; the agent's connection before it is told to close.
-    pub(super) fn join(&self, agent: AgentId) -> (u64, mpsc::Receiver<Order>) {
+    pub(super) fn join(&self, agent: AgentId) -> Joined {
         let (sender, orders) = mpsc::channel(ORDERS_PER_CONNECTION);
+        let commands = Arc::new(Notify::new());
         let mut connections = held(&self.connections);
         connections.last += 1;
         let number = connections.last;
-        if let Some((_, before)) = connections.by_agent.insert(agent, (number, sender)) {
+        let connection = Connection {
+            number,
+            orders: sender,
+            commands: Arc::clone(&commands),
+        };
+        if let Some(before) = connections.by_agent.insert(agent, connection) {
             // When its queue is full it ends as its sender is dropped.
-            let _ = before.try_send(Order::Close(ClosingCode::Replaced));
+            let _ = before.orders.try_send(Order::Close(ClosingCode::Replaced));
         }
-        (number, orders)
+        Joined {
+            number,
+            orders,
+            commands,
+        }
     }
 
     /// Takes a connection out; `false` when another one has replaced it.
@@ -68,24 +88,31 @@ impl Registry {
         let mine = connections
             .by_agent
             .get(&agent)
-            .is_some_and(|(present, _)| *present == number);
+            .is_some_and(|present| present.number == number);
         if mine {
             connections.by_agent.remove(&agent);
         }
         mine
     }
 
-    /// Gives an order to an agent's connection; `false`: none is there, or it has no room.
-    pub(super) fn order(&self, agent: AgentId, order: Order) -> bool {
-        let connections = held(&self.connections);
-        let connection = connections.by_agent.get(&agent);
-        connection.is_some_and(|(_, orders)| orders.try_send(order).is_ok())
+    /// Gives an order to an agent's connection, if there is one.
+    pub(super) fn order(&self, agent: AgentId, order: Order) {
+        if let Some(connection) = held(&self.connections).by_agent.get(&agent) {
+            let _ = connection.orders.try_send(order);
+        }
     }
 
     /// Gives an order to everyone.
     pub(super) fn order_all(&self, order: &Order) {
-        for (_, orders) in held(&self.connections).by_agent.values() {
-            let _ = orders.try_send(order.clone());
+        for connection in held(&self.connections).by_agent.values() {
+            let _ = connection.orders.try_send(order.clone());
+        }
+    }
+
+    /// Wakes an agent's connection, if there is one, to take the agent's commands.
+    pub(super) fn hand_out(&self, agent: AgentId) {
+        if let Some(connection) = held(&self.connections).by_agent.get(&agent) {
+            connection.commands.notify_one();
         }
     }
 

@@ -19,7 +19,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use storm_protocol::{
     encoding::Base64,
     frame::HUB_SERVER_NAME,
-    ident::{AgentId, Digest},
+    ident::{AgentId, Digest, Micros},
 };
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
@@ -40,7 +40,7 @@ const RETRY_SECONDS: u64 = 3600;
 /// The hub's certificate and what it accepts.
 pub(super) struct Identity {
     certificate: Arc<Present>,
-    acceptor: TlsAcceptor,
+    acceptor: RwLock<TlsAcceptor>,
 }
 
 /// Who is at the other end, by their certificate.
@@ -50,6 +50,8 @@ pub(super) struct Peer {
     pub(super) agent: AgentId,
     /// The digest of its key.
     pub(super) tls_key: Digest,
+    /// When the certificate ends.
+    pub(super) until: Micros,
 }
 
 impl Identity {
@@ -57,16 +59,29 @@ impl Identity {
     pub(super) async fn obtain(app: &App) -> anyhow::Result<Self> {
         let certificate = Arc::new(Present(RwLock::new(Arc::new(new_certificate(app).await?))));
         let trust = app.trust.borrow().clone();
-        let acceptor =
-            TlsAcceptor::from(Arc::new(server_config(&trust, Arc::clone(&certificate))?));
+        let acceptor = acceptor(&trust, &certificate)?;
         Ok(Self {
             certificate,
-            acceptor,
+            acceptor: RwLock::new(acceptor),
         })
     }
 
-    pub(super) fn acceptor(&self) -> &TlsAcceptor {
-        &self.acceptor
+    /// What a new connection meets.
+    pub(super) fn acceptor(&self) -> TlsAcceptor {
+        self.acceptor
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// From now on, clients' certificates chain to the CAs of `trust`.
+    pub(super) fn trust(&self, trust: &PublicTrust) -> anyhow::Result<()> {
+        let new = acceptor(trust, &self.certificate)?;
+        *self
+            .acceptor
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = new;
+        Ok(())
     }
 
     /// Replaces the certificate long before it ends.
@@ -119,6 +134,7 @@ impl Peer {
         Ok(Self {
             agent: agent.parse()?,
             tls_key: spki_digest(certificate)?,
+            until: Micros(parsed.validity().not_after.timestamp() * Micros::SECOND),
         })
     }
 }
@@ -159,7 +175,7 @@ async fn new_certificate(app: &App) -> anyhow::Result<CertifiedKey> {
     )?)
 }
 
-fn server_config(trust: &PublicTrust, certificate: Arc<Present>) -> anyhow::Result<ServerConfig> {
+fn acceptor(trust: &PublicTrust, certificate: &Arc<Present>) -> anyhow::Result<TlsAcceptor> {
     let mut authorities = RootCertStore::empty();
     for authority in &trust.document.authorities {
         authorities.add(CertificateDer::from(authority.0.as_slice()))?;
@@ -172,9 +188,9 @@ fn server_config(trust: &PublicTrust, certificate: Arc<Present>) -> anyhow::Resu
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&TLS13])?
         .with_client_cert_verifier(clients)
-        .with_cert_resolver(certificate);
+        .with_cert_resolver(Arc::clone(certificate) as Arc<dyn ResolvesServerCert>);
     // Each connection proves its key anew.
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;
-    Ok(config)
+    Ok(TlsAcceptor::from(Arc::new(config)))
 }

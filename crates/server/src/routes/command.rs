@@ -24,7 +24,7 @@ use crate::{
     auth::{Caller, Gate, Need},
     clock::random,
     error::ApiError,
-    store::operations::{NewOperation, Requested},
+    store::operations::{MAX_OPEN_OPERATIONS_PER_ACCOUNT, NewOperation, Requested},
     web::Json,
 };
 
@@ -34,6 +34,8 @@ const GIVE_UP_SECONDS: i64 = 600;
 const GIVE_UP_READ_SECONDS: i64 = WAIT_SECONDS.cast_signed();
 /// Milliseconds between looks at the database, should a wake be lost.
 const POLL_MILLISECONDS: u64 = 1000;
+/// Seconds to wait for some of too many operations to end.
+const TOO_MANY_RETRY_SECONDS: u64 = 5;
 /// The longest idempotency key, in bytes.
 const MAX_IDEMPOTENCY_KEY_BYTES: usize = 128;
 
@@ -130,6 +132,15 @@ pub(crate) async fn run<N: Need>(
             operation
         }
         Requested::Same(operation) => operation,
+        Requested::TooMany => {
+            return Err(ApiError::RateLimited {
+                retry_after_seconds: TOO_MANY_RETRY_SECONDS,
+                message: format!(
+                    "The account has {MAX_OPEN_OPERATIONS_PER_ACCOUNT} operations that have not ended. \
+                     Nothing was changed. Wait for some to end, or cancel them."
+                ),
+            });
+        }
         Requested::Other => {
             return Err(ApiError::refused(
                 StatusCode::UNPROCESSABLE_ENTITY,
@@ -194,20 +205,28 @@ pub(crate) async fn with_results<N: Need>(
     let store = caller.store();
     let account = caller.person.account;
     let (bucket, key) = touched(&operation);
-    let bucket = match bucket {
-        Some(id) => store.bucket(account, id).await?,
-        None => None,
-    };
-    let key = match key {
-        Some(id) => store.key(account, &id).await?,
-        None => None,
-    };
     let may_have = caller.person.role >= Role::Member && operation.actor.account == account;
-    let sealed = if may_have {
-        store.operation_sealed(operation.id).await?
-    } else {
-        None
-    };
+    // At once: somebody waits for the answer.
+    let (bucket, key, sealed) = tokio::try_join!(
+        async {
+            match bucket {
+                Some(id) => store.bucket(account, id).await,
+                None => Ok(None),
+            }
+        },
+        async {
+            match &key {
+                Some(id) => store.key(account, id).await,
+                None => Ok(None),
+            }
+        },
+        async {
+            match may_have {
+                true => store.operation_sealed(operation.id).await,
+                false => Ok(None),
+            }
+        },
+    )?;
     Ok(OperationAnswer {
         operation,
         bucket,
@@ -218,7 +237,7 @@ pub(crate) async fn with_results<N: Need>(
 
 async fn check_region<N: Need>(caller: &Caller<N>, name: &RegionName) -> Result<(), ApiError> {
     let region = caller.store().region(name).await?;
-    let region = region.ok_or_else(|| ApiError::not_found("region"))?;
+    let region = region.ok_or_else(|| ApiError::no_region(name))?;
     if region.executor.is_some() {
         return Ok(());
     }

@@ -2,6 +2,7 @@
 //! choice of a region, and asking for a command.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use http::StatusCode;
 use storm_protocol::{
     api::{Bucket, DEFAULT_PAGE, Key, MAX_PAGE, Region},
     ident::{AccessKeyId, BucketId, Micros, RegionName},
@@ -28,6 +29,8 @@ pub(crate) mod tokens;
 pub(crate) mod trust;
 pub(crate) mod whoami;
 
+/// Regions that an error names.
+const MAX_REGIONS_NAMED: usize = 10;
 /// The longest cursor, in bytes.
 const MAX_CURSOR_BYTES: usize = 512;
 
@@ -87,26 +90,40 @@ async fn choose_region<N: Need>(
             .store()
             .region(&name)
             .await?
-            .ok_or_else(|| ApiError::not_found("region")),
-        None => caller.store().only_region().await?.ok_or_else(|| {
-            ApiError::field(
-                "region",
-                "there is not exactly one region, so the request has to name one",
-            )
-        }),
+            .ok_or_else(|| ApiError::no_region(&name)),
+        None => match caller.store().only_region().await? {
+            Some(region) => Ok(region),
+            None => Err(name_a_region(&caller.store().regions().await?)),
+        },
     }
+}
+
+fn name_a_region(regions: &[Region]) -> ApiError {
+    if regions.is_empty() {
+        let message = "There is no region yet, so nothing can be made. An operator makes one with `storm \
+                       region create`.";
+        return ApiError::refused(StatusCode::CONFLICT, "no_region", message);
+    }
+    let names = regions.iter().map(|region| region.name.as_str());
+    let some: Vec<_> = names.take(MAX_REGIONS_NAMED).collect();
+    let why = format!(
+        "there is more than one, so the request has to name one, such as {}; GET /api/v1/regions lists \
+         them",
+        some.join(", ")
+    );
+    ApiError::field("region", why)
 }
 
 /// The caller's bucket.
 async fn own_bucket<N: Need>(caller: &Caller<N>, id: BucketId) -> Result<Bucket, ApiError> {
     let bucket = caller.store().bucket(caller.person.account, id).await?;
-    bucket.ok_or_else(|| ApiError::not_found("bucket"))
+    bucket.ok_or_else(|| ApiError::not_found("bucket", id, "/api/v1/buckets"))
 }
 
 /// The caller's key.
 async fn own_key<N: Need>(caller: &Caller<N>, id: &AccessKeyId) -> Result<Key, ApiError> {
     let key = caller.store().key(caller.person.account, id).await?;
-    key.ok_or_else(|| ApiError::not_found("key"))
+    key.ok_or_else(|| ApiError::not_found("key", id, "/api/v1/keys"))
 }
 
 /// An end has to lie ahead.
@@ -114,7 +131,10 @@ fn check_expiry(expires_at: Option<Micros>, now: Micros) -> Result<(), ApiError>
     match expires_at {
         Some(at) if at <= now => Err(ApiError::field(
             "expires_at",
-            "it has passed; give microseconds UTC in the future",
+            format!(
+                "{} has passed, since it is {} now; expected a later instant, in microseconds UTC",
+                at.0, now.0
+            ),
         )),
         Some(_) | None => Ok(()),
     }

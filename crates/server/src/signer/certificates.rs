@@ -12,8 +12,8 @@ use crate::{
     app::Change,
     clock::random,
     store::{
-        agents::SecurityEvent,
         certificates::{Answer, Asked, EnrolRequest, NewAgent, Token},
+        security::SecurityEvent,
     },
 };
 

@@ -14,9 +14,12 @@ use storm_protocol::{
 use super::Signer;
 use crate::store::{
     self, StoreError,
-    signing::{Pending, Verdict},
+    signing::{Pending, Share, Verdict},
 };
 
+/// Operations that an account may have at a region's agent at the same time, which keeps one
+/// account's flood out of the others' way there.
+pub(super) const IN_FLIGHT_PER_ACCOUNT: u32 = 100;
 /// Signatures that an account gets in a second.
 pub(super) const SIGNATURES_PER_ACCOUNT_AND_SECOND: u32 = 50;
 /// Operations that are decided in one commit.
@@ -49,10 +52,15 @@ impl Signer {
     pub(super) async fn sign_commands(&mut self) -> store::Result<()> {
         loop {
             let now = self.clock.now();
+            let share = Share {
+                at_once: SIGNATURES_PER_ACCOUNT_AND_SECOND,
+                in_flight: IN_FLIGHT_PER_ACCOUNT,
+            };
             let waiting = self
                 .store
-                .operations_to_sign(now, SIGNATURES_PER_ACCOUNT_AND_SECOND, OPERATIONS_AT_ONCE)
+                .operations_to_sign(now, share, OPERATIONS_AT_ONCE)
                 .await?;
+            let full = waiting.len() == OPERATIONS_AT_ONCE as usize;
             let mut decisions = vec![];
             for pending in waiting {
                 // The others wait for the next second.
@@ -65,7 +73,11 @@ impl Signer {
                 return Ok(());
             }
             let moved = self.store.decide_operations(&decisions, now).await?;
-            self.bus.hub.notify_one();
+            for (_, verdict) in &decisions {
+                if let Verdict::Signed { agent, .. } = verdict {
+                    self.bus.hand_out(*agent);
+                }
+            }
             for change in moved {
                 self.bus.tell(change);
             }
@@ -79,6 +91,10 @@ impl Signer {
                         tracing::warn!(%operation, command, ?outcome, "not signed");
                     }
                 }
+            }
+            // What came meanwhile has woken the signer again.
+            if !full {
+                return Ok(());
             }
         }
     }
@@ -120,7 +136,7 @@ impl Signer {
             )));
         }
         let actor = &pending.actor;
-        let Some(standing) = self.store.standing(actor).await? else {
+        let Some(standing) = pending.standing else {
             return Ok(Err((
                 Refusal::NotYours,
                 "The person who asked does not exist any more.",

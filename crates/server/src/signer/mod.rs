@@ -13,8 +13,8 @@ mod tests;
 
 use std::{sync::Arc, time::Duration};
 
-use storm_protocol::error::Refusal;
-use storm_protocol::receipt::Outcome;
+use storm_protocol::{envelope::MAX_VALIDITY_SECONDS, error::Refusal, receipt::Outcome};
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use self::{commands::Rates, keys::SigningKeys};
@@ -54,33 +54,40 @@ impl Signer {
     /// Signs and issues until `stop`.
     pub async fn run(mut self, stop: CancellationToken) {
         let bus = Arc::clone(&self.bus);
+        let mut ticks = tokio::time::interval(Duration::from_millis(POLL_MILLISECONDS));
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            if let Err(error) = self.pass().await {
-                tracing::error!(%error, "the signer could not do its work; it tries again");
-            }
-            tokio::select! {
+            let done = tokio::select! {
                 () = stop.cancelled() => return,
-                () = bus.signer.notified() => {}
-                () = tokio::time::sleep(Duration::from_millis(POLL_MILLISECONDS)) => {}
+                () = bus.signer.notified() => self.answer().await,
+                _ = ticks.tick() => self.pass().await,
+            };
+            if let Err(error) = done {
+                tracing::error!(%error, "the signer could not do its work; it tries again");
             }
         }
     }
 
-    /// Does all that waits.
+    /// Does all that waits, and all that is due.
     async fn pass(&mut self) -> store::Result<()> {
-        self.sign_commands().await?;
-        self.answer_certificates().await?;
+        let now = self.clock.now();
+        let unsent = now.plus_seconds(-MAX_VALIDITY_SECONDS);
+        let mut changes = self.store.take_back_unsent(unsent).await?;
+        self.answer().await?;
         let outcome = Outcome::Refused {
             code: Refusal::Expired,
             message: EXPIRED_MESSAGE.to_owned(),
         };
-        for change in self
-            .store
-            .expire_operations(&outcome, self.clock.now())
-            .await?
-        {
+        changes.extend(self.store.expire_operations(&outcome, now).await?);
+        for change in changes {
             self.bus.tell(change);
         }
         Ok(())
+    }
+
+    /// Does all that waits.
+    async fn answer(&mut self) -> store::Result<()> {
+        self.sign_commands().await?;
+        self.answer_certificates().await
     }
 }

@@ -5,13 +5,20 @@ use storm_protocol::{
     command::{AgentPing, BucketCreate, BucketDelete, Command, KeyDelete},
     envelope::{Actor, CommandPayload, Envelope, PayloadType},
     error::Refusal,
-    ident::{AccountId, BucketId, OperationId, UserId},
+    ident::{AccountId, BucketId, Micros, OperationId, UserId},
     receipt::Outcome,
     trust::KeyRole,
 };
 
-use super::{Signer, commands::SIGNATURES_PER_ACCOUNT_AND_SECOND};
-use crate::{clock::random, store::operations::Cancelled, testing::World};
+use super::{
+    Signer,
+    commands::{IN_FLIGHT_PER_ACCOUNT, SIGNATURES_PER_ACCOUNT_AND_SECOND},
+};
+use crate::{
+    clock::random,
+    store::{operations::Cancelled, signing::Share},
+    testing::World,
+};
 
 const AGENT: &str = "019a0000-0000-7000-8000-000000000001";
 
@@ -87,9 +94,15 @@ async fn what_is_signed_is_what_was_asked_for_the_executor_now() {
     signer.pass().await.unwrap();
     assert_eq!(status(&world, id).await, OperationStatus::Signed);
 
-    let sent = world.app.store.operations_to_send(10).await.unwrap();
-    let envelope: &Envelope = &sent[0].envelope;
     let now = world.app.clock.now();
+    let agent = AGENT.parse().unwrap();
+    let sent = world
+        .app
+        .store
+        .claim_commands(agent, now, 10)
+        .await
+        .unwrap();
+    let envelope: &Envelope = &sent[0].envelope;
     let keys = world
         .app
         .trust
@@ -333,6 +346,13 @@ async fn a_second_signature_rests_first() {
     let id = world.ask(&world.customer, ping()).await;
     signer.pass().await.unwrap();
     let agent = AGENT.parse().unwrap();
+    let now = world.app.clock.now();
+    world
+        .app
+        .store
+        .claim_commands(agent, now, 10)
+        .await
+        .unwrap();
     let back = world
         .app
         .store
@@ -359,4 +379,121 @@ async fn a_second_signature_rests_first() {
             .unwrap()
             .is_none()
     );
+}
+
+#[tokio::test]
+async fn what_is_handed_out_goes_once_and_what_is_not_is_signed_afresh() {
+    let (world, mut signer) = start().await;
+    let store = &world.app.store;
+    let agent = AGENT.parse().unwrap();
+    let open = async || {
+        let all = Micros(i64::MAX);
+        store.unanswered_operations(agent, all, 10).await.unwrap()
+    };
+    let taken = world.ask(&world.customer, ping()).await;
+    let left = world.ask(&world.customer, create("photos")).await;
+    signer.pass().await.unwrap();
+    assert_eq!(store.agents_with_commands().await.unwrap(), vec![agent]);
+    // Nobody has seen it yet, so there is nothing to ask about.
+    assert!(open().await.is_empty());
+    let now = world.app.clock.now();
+    let first = store.claim_commands(agent, now, 1).await.unwrap();
+    assert_eq!(first[0].id, taken);
+    assert_eq!(status(&world, taken).await, OperationStatus::Sent);
+    assert_eq!(open().await, vec![(taken, 1)]);
+
+    world.clock.advance_seconds(61);
+    let now = world.app.clock.now();
+    assert!(
+        store
+            .claim_commands(agent, now, 10)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    signer.pass().await.unwrap();
+    let operation = store.operation(left).await.unwrap().unwrap();
+    assert_eq!(
+        (operation.state, operation.attempt),
+        (OperationStatus::Signed, 2)
+    );
+    assert_eq!(status(&world, taken).await, OperationStatus::Sent);
+    let now = world.app.clock.now();
+    let second = store.claim_commands(agent, now, 10).await.unwrap();
+    assert_eq!(
+        second.iter().map(|it| it.id).collect::<Vec<_>>(),
+        vec![left]
+    );
+    assert!(store.agents_with_commands().await.unwrap().is_empty());
+}
+
+/// Requests in an account of their own.
+async fn flood(world: &World, requests: u32) -> Actor {
+    let now = world.app.clock.now();
+    let account = AccountId::new(now, random());
+    let user = world.operator.user;
+    for text in [
+        format!("INSERT INTO accounts VALUES ('{account}', 'flood', 0)"),
+        format!("INSERT INTO members VALUES ('{account}', '{user}', 'member')"),
+    ] {
+        world.sql(&text).await;
+    }
+    let actor = Actor {
+        account,
+        ..world.operator.clone()
+    };
+    for _ in 0..requests {
+        world.ask(&actor, ping()).await;
+    }
+    actor
+}
+
+#[tokio::test]
+async fn many_that_ask_for_much_keep_nobody_waiting() {
+    let (world, _) = start().await;
+    let (first, second) = (flood(&world, 5).await, flood(&world, 5).await);
+    world.ask(&world.customer, ping()).await;
+    let share = Share {
+        at_once: 5,
+        in_flight: 5,
+    };
+    let now = world.app.clock.now();
+    let turn = world.app.store.operations_to_sign(now, share, 4).await;
+    let accounts: Vec<_> = turn
+        .unwrap()
+        .iter()
+        .map(|pending| pending.actor.account)
+        .collect();
+    let expected = [
+        first.account,
+        second.account,
+        world.customer.account,
+        first.account,
+    ];
+    assert_eq!(accounts, expected);
+}
+
+#[tokio::test]
+async fn an_account_has_so_many_in_flight_and_no_more() {
+    let (world, mut signer) = start().await;
+    let most = i64::from(IN_FLIGHT_PER_ACCOUNT);
+    let actor = flood(&world, IN_FLIGHT_PER_ACCOUNT + 10).await;
+    for _ in 0..4 {
+        signer.pass().await.unwrap();
+        world.clock.advance_seconds(1);
+    }
+    let signed = "SELECT COUNT(*) FROM operations WHERE state = 'signed'";
+    assert_eq!(world.count(signed).await, most);
+    // Others, and others' regions, are not held up by that; one that ends makes room.
+    let other = world.ask(&world.customer, ping()).await;
+    world
+        .sql(&format!(
+            "UPDATE operations SET state = 'done' WHERE id = \
+             (SELECT MIN(id) FROM operations WHERE account = '{}' AND state = 'signed')",
+            actor.account
+        ))
+        .await;
+    signer.pass().await.unwrap();
+    assert_eq!(status(&world, other).await, OperationStatus::Signed);
+    assert_eq!(world.count(signed).await, most + 1);
 }

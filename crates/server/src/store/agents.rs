@@ -4,11 +4,12 @@ use sqlx::{Row, sqlite::SqliteRow};
 use storm_protocol::{
     api::Agent,
     envelope::{Envelope, VerifyKey},
-    ident::{AgentId, Digest, Micros, OperationId, RegionName},
+    ident::{AgentId, Digest, Micros, RegionName},
 };
 
 use super::{
-    Durability, Result, Store, from_big, from_json, parsed, parsed_option, to_big, to_json,
+    Durability, Result, Store, admission::ChainEnd, from_big, from_json, parsed, parsed_option,
+    to_big, to_json,
 };
 
 const TABLE: &str = "agents";
@@ -37,6 +38,8 @@ pub struct Registered {
     pub renewed_tls_key: Option<Digest>,
     /// Why it is kept out until an operator decides.
     pub quarantined: Option<String>,
+    /// Where its chain ended when it was turned away.
+    pub refused: Option<ChainEnd>,
     /// Whether it was removed.
     pub revoked: bool,
     /// The sequence of the last stored receipt.
@@ -84,7 +87,7 @@ impl Store {
             agent_select!(),
             "WHERE a.revoked_at IS NULL ORDER BY a.region, a.id"
         ))
-        .fetch_all(self.read())
+        .fetch_all(&mut *self.read().await)
         .await?;
         rows.iter().map(read_agent).collect()
     }
@@ -93,7 +96,7 @@ impl Store {
     pub async fn agent(&self, id: AgentId) -> Result<Option<Agent>> {
         let row = sqlx::query(concat!(agent_select!(), "WHERE a.id = $1"))
             .bind(id.to_string())
-            .fetch_optional(self.read())
+            .fetch_optional(&mut *self.read().await)
             .await?;
         row.as_ref().map(read_agent).transpose()
     }
@@ -101,7 +104,7 @@ impl Store {
     /// The statement of every agent that ever enrolled: with them anyone checks receipts.
     pub async fn agent_statements(&self) -> Result<Vec<Envelope>> {
         let texts: Vec<String> = sqlx::query_scalar("SELECT statement FROM agents ORDER BY id")
-            .fetch_all(self.read())
+            .fetch_all(&mut *self.read().await)
             .await?;
         texts.iter().map(|text| from_json(TABLE, text)).collect()
     }
@@ -110,12 +113,12 @@ impl Store {
     pub async fn registered_agent(&self, id: AgentId) -> Result<Option<Registered>> {
         let row = sqlx::query(
             "SELECT a.id, a.region, a.receipt_key, a.tls_key, a.renewed_tls_key, a.quarantined, \
-             a.revoked_at, a.receipts, a.head, a.generation, r.epoch, \
+             a.refused_receipts, a.refused_head, a.revoked_at, a.receipts, a.head, a.generation, r.epoch, \
              CASE WHEN r.executor = a.id THEN 1 ELSE 0 END AS executor \
              FROM agents a JOIN regions r ON r.name = a.region WHERE a.id = $1",
         )
         .bind(id.to_string())
-        .fetch_optional(self.read())
+        .fetch_optional(&mut *self.read().await)
         .await?;
         let Some(row) = row else { return Ok(None) };
         Ok(Some(Registered {
@@ -125,6 +128,7 @@ impl Store {
             tls_key: parsed(TABLE, row.try_get("tls_key")?)?,
             renewed_tls_key: parsed_option(TABLE, row.try_get("renewed_tls_key")?)?,
             quarantined: row.try_get("quarantined")?,
+            refused: read_refused(&row)?,
             revoked: row.try_get::<Option<i64>, _>("revoked_at")?.is_some(),
             receipts: from_big(TABLE, row.try_get("receipts")?)?,
             head: parsed_option(TABLE, row.try_get("head")?)?,
@@ -215,78 +219,16 @@ impl Store {
         transaction.commit().await?;
         Ok(())
     }
-
-    /// Keeps an agent out until an operator decides, and says why among the security events. On disk
-    /// when this returns.
-    pub async fn quarantine_agent(
-        &self,
-        id: AgentId,
-        reason: &str,
-        origin: &str,
-        now: Micros,
-    ) -> Result<()> {
-        let mut transaction = self.write(Durability::Machine).await?;
-        sqlx::query("UPDATE agents SET quarantined = $2 WHERE id = $1 AND quarantined IS NULL")
-            .bind(id.to_string())
-            .bind(reason)
-            .execute(&mut *transaction)
-            .await?;
-        let event = SecurityEvent {
-            kind: "agent_quarantined",
-            subject: &id.to_string(),
-            origin: Some(origin),
-            detail: reason,
-        };
-        event.insert(&mut transaction, now).await?;
-        transaction.commit().await?;
-        Ok(())
-    }
-
-    /// Notes something that an operator should see.
-    pub async fn note_security_event(&self, event: SecurityEvent<'_>, now: Micros) -> Result<()> {
-        let mut transaction = self.write(Durability::Process).await?;
-        event.insert(&mut transaction, now).await?;
-        transaction.commit().await?;
-        Ok(())
-    }
 }
 
-/// Something that an operator should see.
-#[derive(Debug, Clone, Copy)]
-pub struct SecurityEvent<'a> {
-    /// A stable name.
-    pub kind: &'static str,
-    /// Who or what it is about.
-    pub subject: &'a str,
-    /// The address that it came from.
-    pub origin: Option<&'a str>,
-    /// In words.
-    pub detail: &'a str,
-}
-
-impl SecurityEvent<'_> {
-    /// Writes it down in the caller's transaction.
-    pub(crate) async fn insert(
-        &self,
-        transaction: &mut sqlx::Transaction<'_, sqlx::Sqlite>,
-        now: Micros,
-    ) -> Result<()> {
-        // Any id of version 7 serves.
-        let id = OperationId::new(now, crate::clock::random());
-        sqlx::query(
-            "INSERT INTO security_events (id, at, kind, subject, origin, detail) \
-             VALUES ($1, $2, $3, $4, $5, $6)",
-        )
-        .bind(id.to_string())
-        .bind(now.0)
-        .bind(self.kind)
-        .bind(self.subject)
-        .bind(self.origin)
-        .bind(self.detail)
-        .execute(&mut **transaction)
-        .await?;
-        Ok(())
-    }
+fn read_refused(row: &SqliteRow) -> Result<Option<ChainEnd>> {
+    let Some(sequence) = row.try_get::<Option<i64>, _>("refused_receipts")? else {
+        return Ok(None);
+    };
+    Ok(Some(ChainEnd {
+        sequence: from_big(TABLE, sequence)?,
+        head: parsed_option(TABLE, row.try_get("refused_head")?)?,
+    }))
 }
 
 fn read_agent(row: &SqliteRow) -> Result<Agent> {

@@ -12,8 +12,8 @@ use storm_protocol::{
 };
 
 use super::{
-    Durability, Result, Store, StoreError, from_json, from_json_option, parsed, parsed_option,
-    to_json,
+    Durability, Result, Store, StoreError, Writing, from_json, from_json_option, parsed,
+    parsed_option, to_json,
 };
 
 const TABLE: &str = "certificate_requests";
@@ -143,7 +143,7 @@ impl Store {
         let answer: Option<Option<String>> =
             sqlx::query_scalar("SELECT answer FROM certificate_requests WHERE id = $1")
                 .bind(id)
-                .fetch_optional(self.read())
+                .fetch_optional(&mut *self.read().await)
                 .await?;
         from_json_option(TABLE, answer.flatten().as_deref())
     }
@@ -155,7 +155,7 @@ impl Store {
              ORDER BY created_at LIMIT $1",
         )
         .bind(i64::from(limit))
-        .fetch_all(self.read())
+        .fetch_all(&mut *self.read().await)
         .await?;
         let read =
             |row: &SqliteRow| Ok((row.try_get("id")?, from_json(TABLE, row.try_get("body")?)?));
@@ -176,7 +176,7 @@ impl Store {
             "SELECT region, expires_at, tls_key, agent, spent_at FROM enrol_tokens WHERE hash = $1",
         )
         .bind(hash.to_string())
-        .fetch_optional(self.read())
+        .fetch_optional(&mut *self.read().await)
         .await?;
         let Some(row) = row else { return Ok(None) };
         Ok(Some(Token {
@@ -192,7 +192,7 @@ impl Store {
     pub async fn agent_keys(&self, id: AgentId) -> Result<Option<(VerifyKey, SealKey)>> {
         let row = sqlx::query("SELECT receipt_key, seal_key FROM agents WHERE id = $1")
             .bind(id.to_string())
-            .fetch_optional(self.read())
+            .fetch_optional(&mut *self.read().await)
             .await?;
         let Some(row) = row else { return Ok(None) };
         Ok(Some((
@@ -208,7 +208,7 @@ impl Store {
              ORDER BY created_at LIMIT 1",
         )
         .bind(token.to_string())
-        .fetch_all(self.read())
+        .fetch_all(&mut *self.read().await)
         .await?;
         from_json_option(TABLE, answers.first().map(String::as_str))
     }
@@ -253,10 +253,12 @@ impl Store {
         .execute(&mut *transaction)
         .await?;
         sqlx::query(
-            "UPDATE regions SET executor = $2, epoch = epoch + 1 WHERE name = $1 AND executor IS NULL",
+            "UPDATE regions SET executor = $2, epoch = epoch + 1, executor_free_at = NULL \
+             WHERE name = $1 AND executor IS NULL AND COALESCE(executor_free_at, 0) <= $3",
         )
         .bind(new.region.as_str())
         .bind(new.id.to_string())
+        .bind(now.0)
         .execute(&mut *transaction)
         .await?;
         write_answer(&mut transaction, request, answer).await?;
@@ -301,11 +303,7 @@ impl Store {
     }
 }
 
-async fn write_answer(
-    transaction: &mut sqlx::Transaction<'_, sqlx::Sqlite>,
-    id: &str,
-    answer: &Answer,
-) -> Result<()> {
+async fn write_answer(transaction: &mut Writing, id: &str, answer: &Answer) -> Result<()> {
     let state = match answer {
         Answer::Certificate(_) | Answer::Enrolled { .. } => "issued",
         Answer::Refused { .. } => "refused",

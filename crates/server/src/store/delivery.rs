@@ -6,80 +6,92 @@ use storm_protocol::{
     ident::{AccountId, AgentId, Micros, OperationId},
 };
 
-use super::{
-    Durability, Result, Store, from_json, parsed,
-    signing::{is_open, read_change},
-};
+use super::{Durability, Result, Store, from_json, parsed, signing::read_change};
 use crate::app::Change;
 
 const TABLE: &str = "operations";
 
-/// A signed command that was not sent yet.
+/// Seconds after its signature until which a command is handed out; it is valid for 60.
+const HAND_OUT_SECONDS: i64 = 55;
+
+/// A command that is about to be sent.
 #[derive(Debug, Clone)]
-pub struct Signed {
+pub struct Claimed {
     /// The operation.
     pub id: OperationId,
     /// Whose it is.
     pub account: AccountId,
-    /// The agent that it is for.
-    pub agent: AgentId,
     /// The command.
     pub envelope: Envelope,
 }
 
 impl Store {
-    /// Signed commands for agents that are there, oldest first.
-    pub async fn operations_to_send(&self, limit: u32) -> Result<Vec<Signed>> {
-        let rows = sqlx::query(concat!(
-            "SELECT o.id, o.account, o.agent, o.envelope FROM operations o JOIN agents a ON a.id = o.agent \
-             WHERE o.",
-            is_open!(),
-            " AND o.state = 'signed' AND a.connected = 1 ORDER BY o.id LIMIT $1"
-        ))
-        .bind(i64::from(limit))
-        .fetch_all(self.read())
+    /// Agents that are there and for which signed commands wait.
+    pub async fn agents_with_commands(&self) -> Result<Vec<AgentId>> {
+        let ids: Vec<String> = sqlx::query_scalar(
+            "SELECT DISTINCT o.agent FROM operations o JOIN agents a ON a.id = o.agent \
+             WHERE o.state = 'signed' AND a.connected = 1",
+        )
+        .fetch_all(&mut *self.read().await)
         .await?;
+        ids.iter().map(|id| parsed(TABLE, id)).collect()
+    }
+
+    /// Takes an agent's signed commands to be sent at once, oldest first, `limit` at most. They count
+    /// as sent from here on: whatever cuts the caller off, the agent is asked about them, and none
+    /// goes out twice.
+    pub async fn claim_commands(
+        &self,
+        agent: AgentId,
+        now: Micros,
+        limit: u32,
+    ) -> Result<Vec<Claimed>> {
+        let mut change = self.write_one(Durability::Process).await;
+        let rows = sqlx::query(
+            "UPDATE operations SET state = 'sent' WHERE state = 'signed' AND id IN \
+             (SELECT id FROM operations WHERE agent = $1 AND state = 'signed' AND signed_at > $2 \
+              ORDER BY id LIMIT $3) RETURNING id, account, envelope",
+        )
+        .bind(agent.to_string())
+        .bind(now.plus_seconds(-HAND_OUT_SECONDS).0)
+        .bind(i64::from(limit))
+        .fetch_all(&mut *change)
+        .await?;
+        drop(change);
         let read = |row: &sqlx::sqlite::SqliteRow| {
-            Ok(Signed {
+            Ok(Claimed {
                 id: parsed(TABLE, row.try_get("id")?)?,
                 account: parsed(TABLE, row.try_get("account")?)?,
-                agent: parsed(TABLE, row.try_get("agent")?)?,
                 envelope: from_json(TABLE, row.try_get("envelope")?)?,
             })
         };
-        rows.iter().map(read).collect()
+        let mut claimed = rows.iter().map(read).collect::<Result<Vec<_>>>()?;
+        // RETURNING promises no order.
+        claimed.sort_by_key(|claimed| claimed.id);
+        Ok(claimed)
     }
 
-    /// These commands were handed to their agents' connections.
-    pub async fn operations_sent(&self, ids: &[OperationId]) -> Result<()> {
+    /// The agent has these operations in its journal. Answers with those that moved.
+    pub async fn operations_accepted(
+        &self,
+        ids: &[OperationId],
+        agent: AgentId,
+    ) -> Result<Vec<Change>> {
+        let mut moved = vec![];
         let mut transaction = self.write(Durability::Process).await?;
         for id in ids {
-            sqlx::query("UPDATE operations SET state = 'sent' WHERE id = $1 AND state = 'signed'")
-                .bind(id.to_string())
-                .execute(&mut *transaction)
-                .await?;
+            let row = sqlx::query(
+                "UPDATE operations SET state = 'accepted' WHERE id = $1 AND agent = $2 \
+                 AND state IN ('sent', 'unknown') RETURNING account, id",
+            )
+            .bind(id.to_string())
+            .bind(agent.to_string())
+            .fetch_optional(&mut *transaction)
+            .await?;
+            moved.extend(row.as_ref().map(read_change).transpose()?);
         }
         transaction.commit().await?;
-        Ok(())
-    }
-
-    /// The agent has the operation in its journal. Answers with the change when it moved.
-    pub async fn operation_accepted(
-        &self,
-        id: OperationId,
-        agent: AgentId,
-    ) -> Result<Option<Change>> {
-        let mut transaction = self.write(Durability::Process).await?;
-        let row = sqlx::query(
-            "UPDATE operations SET state = 'accepted' WHERE id = $1 AND agent = $2 \
-             AND state IN ('signed', 'sent', 'unknown') RETURNING account, id",
-        )
-        .bind(id.to_string())
-        .bind(agent.to_string())
-        .fetch_optional(&mut *transaction)
-        .await?;
-        transaction.commit().await?;
-        row.as_ref().map(read_change).transpose()
+        Ok(moved)
     }
 
     /// What an agent was given, signed before `before`, and has not answered, with the attempt: at
@@ -90,15 +102,14 @@ impl Store {
         before: Micros,
         limit: u32,
     ) -> Result<Vec<(OperationId, u32)>> {
-        let rows = sqlx::query(concat!(
-            "SELECT id, attempt FROM operations WHERE ",
-            is_open!(),
-            " AND state <> 'requested' AND agent = $1 AND signed_at < $2 ORDER BY id LIMIT $3"
-        ))
+        let rows = sqlx::query(
+            "SELECT id, attempt FROM operations WHERE state IN ('sent', 'accepted', 'unknown') \
+             AND agent = $1 AND signed_at < $2 ORDER BY id LIMIT $3",
+        )
         .bind(agent.to_string())
         .bind(before.0)
         .bind(i64::from(limit))
-        .fetch_all(self.read())
+        .fetch_all(&mut *self.read().await)
         .await?;
         let read = |row: &sqlx::sqlite::SqliteRow| {
             let attempt: i64 = row.try_get("attempt")?;
@@ -116,17 +127,16 @@ impl Store {
         agent: AgentId,
         attempt: u32,
     ) -> Result<Option<Change>> {
-        let mut transaction = self.write(Durability::Process).await?;
-        let row = sqlx::query(
+        let mut change = self.write_one(Durability::Process).await;
+        let rows = sqlx::query(
             "UPDATE operations SET state = 'requested' WHERE id = $1 AND agent = $2 AND attempt = $3 \
-             AND state IN ('signed', 'sent', 'accepted', 'unknown') RETURNING account, id",
+             AND state IN ('sent', 'accepted', 'unknown') RETURNING account, id",
         )
         .bind(id.to_string())
         .bind(agent.to_string())
         .bind(i64::from(attempt))
-        .fetch_optional(&mut *transaction)
+        .fetch_all(&mut *change)
         .await?;
-        transaction.commit().await?;
-        row.as_ref().map(read_change).transpose()
+        rows.first().map(read_change).transpose()
     }
 }

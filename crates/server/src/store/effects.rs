@@ -1,7 +1,6 @@
 //! What a command that did its work changes among buckets, keys and grants, until the next sweep
 //! says the same. Runs in the transaction that stores the receipt.
 
-use sqlx::{Sqlite, Transaction};
 use storm_protocol::{
     command::{Command, CommandResult, KeyGrant},
     ident::{
@@ -10,7 +9,7 @@ use storm_protocol::{
     },
 };
 
-use super::{Result, to_big, to_json};
+use super::{Result, Writing, to_big, to_json};
 use crate::app::Change;
 
 /// A key's label until a sweep names it: of commands whose parameters this database does not have.
@@ -33,7 +32,7 @@ impl Effects<'_> {
     /// Writes down what `result` says. `command` is what was asked, when this database knows it.
     pub(crate) async fn apply(
         &self,
-        transaction: &mut Transaction<'_, Sqlite>,
+        transaction: &mut Writing,
         command: Option<&Command>,
         result: &CommandResult,
     ) -> Result<Vec<Change>> {
@@ -62,7 +61,7 @@ impl Effects<'_> {
                         write: true,
                         owner: true,
                     };
-                    grant(transaction, key, &all).await?;
+                    self.grant(transaction, key, &all).await?;
                     changes.push(Change::Key(Some(self.account), key.clone()));
                 }
                 Ok(changes)
@@ -92,7 +91,7 @@ impl Effects<'_> {
                 self.key(transaction, &made.key, asked.map(|p| &p.label), expires_at)
                     .await?;
                 for given in asked.map_or(&[][..], |p| &p.grants) {
-                    grant(transaction, &made.key, given).await?;
+                    self.grant(transaction, &made.key, given).await?;
                 }
                 Ok(vec![Change::Key(Some(self.account), made.key.clone())])
             }
@@ -101,7 +100,7 @@ impl Effects<'_> {
                 Ok(vec![Change::Key(Some(self.account), gone.key.clone())])
             }
             CommandResult::KeySetGrant(set) => {
-                grant(transaction, &set.key, &set.grant).await?;
+                self.grant(transaction, &set.key, &set.grant).await?;
                 Ok(vec![
                     Change::Key(Some(self.account), set.key.clone()),
                     Change::Bucket(Some(self.account), set.grant.bucket),
@@ -118,7 +117,7 @@ impl Effects<'_> {
                         .await?;
                 }
                 for given in &turned.grants {
-                    grant(transaction, &turned.key, given).await?;
+                    self.grant(transaction, &turned.key, given).await?;
                 }
                 self.key_ends(transaction, &turned.previous, turned.previous_expires_at)
                     .await?;
@@ -132,7 +131,7 @@ impl Effects<'_> {
 
     async fn bucket(
         &self,
-        transaction: &mut Transaction<'_, Sqlite>,
+        transaction: &mut Writing,
         id: BucketId,
         name: &BucketName,
         (bytes, objects): (Option<Limit>, Option<Limit>),
@@ -157,7 +156,7 @@ impl Effects<'_> {
 
     async fn quota(
         &self,
-        transaction: &mut Transaction<'_, Sqlite>,
+        transaction: &mut Writing,
         id: BucketId,
         bytes: Option<Limit>,
         objects: Option<Limit>,
@@ -174,18 +173,15 @@ impl Effects<'_> {
         Ok(())
     }
 
-    async fn bucket_gone(
-        &self,
-        transaction: &mut Transaction<'_, Sqlite>,
-        id: BucketId,
-    ) -> Result<()> {
+    async fn bucket_gone(&self, transaction: &mut Writing, id: BucketId) -> Result<()> {
         sqlx::query("UPDATE buckets SET gone_at = $3 WHERE id = $1 AND region = $2")
             .bind(id.to_string())
             .bind(self.region.as_str())
             .bind(self.at.0)
             .execute(&mut **transaction)
             .await?;
-        sqlx::query("DELETE FROM grants WHERE bucket = $1")
+        sqlx::query("DELETE FROM grants WHERE region = $1 AND bucket = $2")
+            .bind(self.region.as_str())
             .bind(id.to_string())
             .execute(&mut **transaction)
             .await?;
@@ -194,7 +190,7 @@ impl Effects<'_> {
 
     async fn key(
         &self,
-        transaction: &mut Transaction<'_, Sqlite>,
+        transaction: &mut Writing,
         id: &AccessKeyId,
         label: Option<&KeyLabel>,
         expires_at: Option<Micros>,
@@ -220,15 +216,17 @@ impl Effects<'_> {
 
     async fn take_label(
         &self,
-        transaction: &mut Transaction<'_, Sqlite>,
+        transaction: &mut Writing,
         id: &AccessKeyId,
         from: &AccessKeyId,
     ) -> Result<()> {
         sqlx::query(
-            "UPDATE keys SET label = COALESCE((SELECT label FROM keys WHERE id = $2), label) WHERE id = $1",
+            "UPDATE keys SET label = COALESCE((SELECT label FROM keys WHERE id = $2 AND region = $3), label) \
+             WHERE id = $1 AND region = $3",
         )
         .bind(id.as_str())
         .bind(from.as_str())
+        .bind(self.region.as_str())
         .execute(&mut **transaction)
         .await?;
         Ok(())
@@ -236,7 +234,7 @@ impl Effects<'_> {
 
     async fn key_ends(
         &self,
-        transaction: &mut Transaction<'_, Sqlite>,
+        transaction: &mut Writing,
         id: &AccessKeyId,
         at: Micros,
     ) -> Result<()> {
@@ -249,50 +247,50 @@ impl Effects<'_> {
         Ok(())
     }
 
-    async fn key_gone(
-        &self,
-        transaction: &mut Transaction<'_, Sqlite>,
-        id: &AccessKeyId,
-    ) -> Result<()> {
+    async fn key_gone(&self, transaction: &mut Writing, id: &AccessKeyId) -> Result<()> {
         sqlx::query("UPDATE keys SET gone_at = $3 WHERE id = $1 AND region = $2")
             .bind(id.as_str())
             .bind(self.region.as_str())
             .bind(self.at.0)
             .execute(&mut **transaction)
             .await?;
-        sqlx::query("DELETE FROM grants WHERE key = $1")
+        sqlx::query("DELETE FROM grants WHERE region = $1 AND key = $2")
+            .bind(self.region.as_str())
             .bind(id.as_str())
             .execute(&mut **transaction)
             .await?;
         Ok(())
     }
-}
 
-/// A key's rights on a bucket are exactly these; without any the row goes.
-async fn grant(
-    transaction: &mut Transaction<'_, Sqlite>,
-    key: &AccessKeyId,
-    given: &KeyGrant,
-) -> Result<()> {
-    if !(given.read || given.write || given.owner) {
-        sqlx::query("DELETE FROM grants WHERE bucket = $1 AND key = $2")
-            .bind(given.bucket.to_string())
-            .bind(key.as_str())
-            .execute(&mut **transaction)
-            .await?;
-        return Ok(());
+    /// A key's rights on a bucket are exactly these; without any the row goes.
+    async fn grant(
+        &self,
+        transaction: &mut Writing,
+        key: &AccessKeyId,
+        given: &KeyGrant,
+    ) -> Result<()> {
+        if !(given.read || given.write || given.owner) {
+            sqlx::query("DELETE FROM grants WHERE region = $1 AND bucket = $2 AND key = $3")
+                .bind(self.region.as_str())
+                .bind(given.bucket.to_string())
+                .bind(key.as_str())
+                .execute(&mut **transaction)
+                .await?;
+            return Ok(());
+        }
+        sqlx::query(
+            "INSERT INTO grants (region, bucket, key, read, write, owner) VALUES ($1, $2, $3, $4, $5, $6) \
+             ON CONFLICT (region, bucket, key) DO UPDATE SET read = excluded.read, \
+             write = excluded.write, owner = excluded.owner",
+        )
+        .bind(self.region.as_str())
+        .bind(given.bucket.to_string())
+        .bind(key.as_str())
+        .bind(i64::from(given.read))
+        .bind(i64::from(given.write))
+        .bind(i64::from(given.owner))
+        .execute(&mut **transaction)
+        .await?;
+        Ok(())
     }
-    sqlx::query(
-        "INSERT INTO grants (bucket, key, read, write, owner) VALUES ($1, $2, $3, $4, $5) \
-         ON CONFLICT (bucket, key) DO UPDATE SET read = excluded.read, write = excluded.write, \
-         owner = excluded.owner",
-    )
-    .bind(given.bucket.to_string())
-    .bind(key.as_str())
-    .bind(i64::from(given.read))
-    .bind(i64::from(given.write))
-    .bind(i64::from(given.owner))
-    .execute(&mut **transaction)
-    .await?;
-    Ok(())
 }

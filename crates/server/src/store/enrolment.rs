@@ -40,7 +40,7 @@ impl Store {
         let rows = sqlx::query(
             "SELECT id, region, created_at, expires_at, agent FROM enrol_tokens ORDER BY id DESC",
         )
-        .fetch_all(self.read())
+        .fetch_all(&mut *self.read().await)
         .await?;
         rows.iter().map(read_token).collect()
     }
@@ -49,7 +49,7 @@ impl Store {
     pub async fn knows_enrol_token(&self, hash: Digest) -> Result<bool> {
         let known: Option<i64> = sqlx::query_scalar("SELECT 1 FROM enrol_tokens WHERE hash = $1")
             .bind(hash.to_string())
-            .fetch_optional(self.read())
+            .fetch_optional(&mut *self.read().await)
             .await?;
         Ok(known.is_some())
     }

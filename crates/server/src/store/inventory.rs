@@ -1,13 +1,13 @@
 //! Inventory: what an executor saw in its cluster. Frames of one generation come in order; the last
 //! one settles which things are gone and whose the new buckets are.
 
-use sqlx::{QueryBuilder, Row as _, Sqlite, Transaction, sqlite::SqliteRow};
+use sqlx::{QueryBuilder, Row as _, Sqlite, sqlite::SqliteRow};
 use storm_protocol::{
     frame::{BucketState, InventoryFrame, KeyState},
     ident::{AgentId, KeyLabel, Micros, RegionName, parse_key_name},
 };
 
-use super::{Durability, Result, Store, parsed, parsed_option, to_big, to_json};
+use super::{Durability, Result, Store, Writing, parsed, parsed_option, to_big, to_json};
 use crate::app::Change;
 
 /// Seconds for which a receipt outweighs a sweep that may have begun before it.
@@ -68,7 +68,7 @@ impl Store {
 }
 
 async fn upsert_keys(
-    transaction: &mut Transaction<'_, Sqlite>,
+    transaction: &mut Writing,
     sweep: &Sweep<'_>,
     keys: &[KeyState],
     now: Micros,
@@ -106,7 +106,7 @@ async fn upsert_keys(
 }
 
 async fn upsert_buckets(
-    transaction: &mut Transaction<'_, Sqlite>,
+    transaction: &mut Writing,
     sweep: &Sweep<'_>,
     buckets: &[BucketState],
     now: Micros,
@@ -151,15 +151,18 @@ async fn upsert_buckets(
         .iter()
         .map(read_bucket_change)
         .collect::<Result<Vec<_>>>()?;
-    replace_grants(transaction, buckets).await?;
+    replace_grants(transaction, sweep, buckets).await?;
     Ok(changes)
 }
 
 async fn replace_grants(
-    transaction: &mut Transaction<'_, Sqlite>,
+    transaction: &mut Writing,
+    sweep: &Sweep<'_>,
     buckets: &[BucketState],
 ) -> Result<()> {
-    let mut delete = QueryBuilder::<Sqlite>::new("DELETE FROM grants WHERE bucket IN (");
+    let mut delete = QueryBuilder::<Sqlite>::new("DELETE FROM grants WHERE region = ");
+    delete.push_bind(sweep.region.as_str());
+    delete.push(" AND bucket IN (");
     let mut list = delete.separated(", ");
     for bucket in buckets {
         list.push_bind(bucket.bucket.to_string());
@@ -171,23 +174,25 @@ async fn replace_grants(
         .flat_map(|bucket| bucket.grants.iter().map(|grant| (bucket.bucket, grant)))
         .collect();
     for grants in grants.chunks(ROWS_AT_ONCE) {
-        let mut insert =
-            QueryBuilder::<Sqlite>::new("INSERT INTO grants (bucket, key, read, write, owner) ");
+        let mut insert = QueryBuilder::<Sqlite>::new(
+            "INSERT INTO grants (region, bucket, key, read, write, owner) ",
+        );
         insert.push_values(grants, |mut row, (bucket, grant)| {
-            row.push_bind(bucket.to_string())
+            row.push_bind(sweep.region.as_str())
+                .push_bind(bucket.to_string())
                 .push_bind(grant.key.to_string())
                 .push_bind(i64::from(grant.read))
                 .push_bind(i64::from(grant.write))
                 .push_bind(i64::from(grant.owner));
         });
-        insert.push(" ON CONFLICT (bucket, key) DO NOTHING");
+        insert.push(" ON CONFLICT (region, bucket, key) DO NOTHING");
         insert.build().execute(&mut **transaction).await?;
     }
     Ok(())
 }
 
 async fn bucket_gone(
-    transaction: &mut Transaction<'_, Sqlite>,
+    transaction: &mut Writing,
     sweep: &Sweep<'_>,
     id: &str,
     now: Micros,
@@ -201,7 +206,8 @@ async fn bucket_gone(
     .bind(now.0)
     .fetch_optional(&mut **transaction)
     .await?;
-    sqlx::query("DELETE FROM grants WHERE bucket = $1")
+    sqlx::query("DELETE FROM grants WHERE region = $1 AND bucket = $2")
+        .bind(sweep.region.as_str())
         .bind(id)
         .execute(&mut **transaction)
         .await?;
@@ -209,7 +215,7 @@ async fn bucket_gone(
 }
 
 async fn key_gone(
-    transaction: &mut Transaction<'_, Sqlite>,
+    transaction: &mut Writing,
     sweep: &Sweep<'_>,
     id: &str,
     now: Micros,
@@ -223,7 +229,8 @@ async fn key_gone(
     .bind(now.0)
     .fetch_optional(&mut **transaction)
     .await?;
-    sqlx::query("DELETE FROM grants WHERE key = $1")
+    sqlx::query("DELETE FROM grants WHERE region = $1 AND key = $2")
+        .bind(sweep.region.as_str())
         .bind(id)
         .execute(&mut **transaction)
         .await?;
@@ -232,7 +239,7 @@ async fn key_gone(
 
 /// After a whole sweep: what it did not show is gone, but for what a receipt made meanwhile.
 async fn unseen_gone(
-    transaction: &mut Transaction<'_, Sqlite>,
+    transaction: &mut Writing,
     sweep: &Sweep<'_>,
     now: Micros,
 ) -> Result<Vec<Change>> {
@@ -267,15 +274,15 @@ async fn unseen_gone(
 /// A bucket that is nobody's yet belongs to the one account whose keys own it. One that is somebody's
 /// stays theirs.
 async fn give_buckets_to_owners(
-    transaction: &mut Transaction<'_, Sqlite>,
+    transaction: &mut Writing,
     sweep: &Sweep<'_>,
 ) -> Result<Vec<Change>> {
     let rows = sqlx::query(
         "UPDATE buckets SET account = (SELECT MIN(k.account) FROM grants g JOIN keys k ON k.id = g.key \
-           WHERE g.bucket = buckets.id AND g.owner = 1 AND k.region = $1) \
+           WHERE g.bucket = buckets.id AND g.owner = 1 AND g.region = $1 AND k.region = $1) \
          WHERE region = $1 AND account IS NULL AND gone_at IS NULL \
          AND (SELECT COUNT(DISTINCT k.account) FROM grants g JOIN keys k ON k.id = g.key \
-           WHERE g.bucket = buckets.id AND g.owner = 1 AND k.region = $1) = 1 RETURNING account, id",
+           WHERE g.bucket = buckets.id AND g.owner = 1 AND g.region = $1 AND k.region = $1) = 1 RETURNING account, id",
     )
     .bind(sweep.region.as_str())
     .fetch_all(&mut **transaction)

@@ -1,18 +1,23 @@
 //! The database. All SQL stands below this module, one file a noun; handlers hold none.
 //!
 //! Not found is `Ok(None)`. Each text runs on SQLite and PostgreSQL alike (`$1` parameters, BIGINT
-//! booleans). SQLite has one writing connection, so a write never meets a lock of our own.
+//! booleans).
 
 use std::{fmt::Display, path::Path, str::FromStr, sync::Arc};
 
 use serde::de::DeserializeOwned;
 use sqlx::{
-    Sqlite, SqlitePool, Transaction,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+    Connection as _, SqliteConnection,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode},
 };
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard};
+
+pub use self::write::Durability;
+use self::write::Writers;
+pub(crate) use self::write::Writing;
 
 pub mod accounts;
+pub mod admission;
 pub mod agents;
 pub mod certificates;
 pub mod delivery;
@@ -22,18 +27,23 @@ pub mod inventory;
 pub mod operations;
 pub mod receipts;
 pub mod regions;
+pub mod security;
 pub mod sessions;
 mod settlement;
 pub mod setup;
 pub mod signing;
+mod statements;
 #[cfg(test)]
 mod tests;
 pub mod tokens;
 pub mod users;
 pub mod views;
+mod write;
 
 /// Connections that read at the same time.
-const READERS: u32 = 4;
+const READERS: usize = 4;
+/// Statements that a connection keeps prepared: all that there are.
+const STATEMENTS: usize = 256;
 /// Milliseconds that a statement waits for another process's lock.
 const BUSY_TIMEOUT_MILLISECONDS: u64 = 5_000;
 
@@ -59,22 +69,11 @@ pub enum StoreError {
     },
 }
 
-/// What a commit survives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Durability {
-    /// A crash of the process. The next durable commit makes it durable too.
-    Process,
-    /// A crash of the machine: on disk when it returns.
-    Machine,
-}
-
 /// A handle to the database; clones share its connections.
 #[derive(Clone)]
 pub struct Store {
-    read: SqlitePool,
-    write: SqlitePool,
-    /// What the writing connection is set to; held until the transaction has begun.
-    set_to: Arc<Mutex<Durability>>,
+    readers: Arc<[Mutex<SqliteConnection>]>,
+    writers: Arc<Mutex<Writers>>,
 }
 
 impl Store {
@@ -85,53 +84,45 @@ impl Store {
             .filename(file)
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
-            // What a connection begins with, should it ever be opened anew.
-            .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
+            .statement_cache_capacity(STATEMENTS)
             .busy_timeout(std::time::Duration::from_millis(BUSY_TIMEOUT_MILLISECONDS));
-        let pool = || {
-            SqlitePoolOptions::new()
-                .test_before_acquire(false)
-                .idle_timeout(None)
-                .max_lifetime(None)
-        };
-        let write = pool()
-            .max_connections(1)
-            .connect_with(options.clone())
+        let mut writers = Writers::open(&options).await?;
+        sqlx::migrate!("migrations/sqlite")
+            .run(writers.connection(Durability::Machine))
             .await?;
-        sqlx::migrate!("migrations/sqlite").run(&write).await?;
-        let read = pool()
-            .max_connections(READERS)
-            .connect_with(options.read_only(true))
-            .await?;
+        let options = options.read_only(true);
+        let mut readers = vec![];
+        for _ in 0..READERS {
+            let reader = SqliteConnection::connect_with(&options).await?;
+            readers.push(Mutex::new(reader));
+        }
         Ok(Self {
-            read,
-            write,
-            set_to: Arc::new(Mutex::new(Durability::Machine)),
+            readers: readers.into(),
+            writers: Arc::new(Mutex::new(writers)),
         })
     }
 
-    /// For queries that change nothing.
-    pub(crate) fn read(&self) -> &SqlitePool {
-        &self.read
+    /// A connection for queries that change nothing: one that is free, or soon will be. No pool,
+    /// which would ask each connection for a sign of life after each query.
+    pub(crate) async fn read(&self) -> MutexGuard<'_, SqliteConnection> {
+        for reader in &*self.readers {
+            if let Ok(free) = reader.try_lock() {
+                return free;
+            }
+        }
+        let waiting = self.readers.iter().map(|reader| Box::pin(reader.lock()));
+        futures_util::future::select_all(waiting).await.0
     }
 
     /// Begins a change.
-    pub(crate) async fn write(
-        &self,
-        durability: Durability,
-    ) -> Result<Transaction<'static, Sqlite>> {
-        let mut set_to = self.set_to.lock().await;
-        if *set_to != durability {
-            // The setting cannot change inside a transaction, and there is one writing connection.
-            let pragma = match durability {
-                Durability::Process => "PRAGMA synchronous = NORMAL",
-                Durability::Machine => "PRAGMA synchronous = FULL",
-            };
-            sqlx::query(pragma).execute(&self.write).await?;
-            *set_to = durability;
-        }
-        Ok(self.write.begin_with("BEGIN IMMEDIATE").await?)
+    pub(crate) async fn write(&self, durability: Durability) -> Result<Writing> {
+        Writing::new(&self.writers, durability).await.begin().await
+    }
+
+    /// A change of one statement, which needs no transaction around it.
+    pub(crate) async fn write_one(&self, durability: Durability) -> Writing {
+        Writing::new(&self.writers, durability).await
     }
 }
 

@@ -14,6 +14,10 @@ use super::{Durability, Result, Store, StoreError, from_json_option, parsed, par
 
 const TABLE: &str = "operations";
 
+/// Operations that an account may have open: asked for, signed or at work. Those that a lost agent
+/// left unknown do not count.
+pub const MAX_OPEN_OPERATIONS_PER_ACCOUNT: i64 = 1_000;
+
 /// The columns that [`read_operation`] reads.
 macro_rules! operation_columns {
     () => {
@@ -22,6 +26,14 @@ macro_rules! operation_columns {
     };
 }
 pub(crate) use operation_columns;
+
+/// What the partial index `operations_open` covers; a query has to say it in these words.
+macro_rules! counts {
+    () => {
+        "state IN ('requested', 'signed', 'sent', 'accepted')"
+    };
+}
+pub(crate) use counts;
 
 /// What the web tier asks for.
 pub struct NewOperation {
@@ -54,6 +66,8 @@ pub enum Requested {
     Same(Operation),
     /// The idempotency key came before with another request.
     Other,
+    /// The account has [`MAX_OPEN_OPERATIONS_PER_ACCOUNT`] open; nothing was written.
+    TooMany,
 }
 
 /// What became of a wish to cancel.
@@ -71,32 +85,15 @@ impl Store {
     pub async fn request_operation(&self, new: NewOperation) -> Result<Requested> {
         let raw = new.command.to_raw();
         let digest = request_digest(&new.region, &raw.name, raw.parameters.get());
-        let mut transaction = self.write(Durability::Process).await?;
-        if let Some(key) = &new.idempotency_key {
-            let before = sqlx::query(
-                "SELECT id, request_digest FROM operations \
-                 WHERE account = $1 AND \"user\" = $2 AND idempotency_key = $3",
-            )
-            .bind(new.actor.account.to_string())
-            .bind(new.actor.user.to_string())
-            .bind(key)
-            .fetch_optional(&mut *transaction)
-            .await?;
-            if let Some(row) = before {
-                if parsed::<Digest>(TABLE, row.try_get("request_digest")?)? != digest {
-                    return Ok(Requested::Other);
-                }
-                let id: OperationId = parsed(TABLE, row.try_get("id")?)?;
-                drop(transaction);
-                let operation = self.operation(id).await?;
-                return Ok(operation.map_or(Requested::Other, Requested::Same));
-            }
-        }
-        let row = sqlx::query(concat!(
+        let mut change = self.write_one(Durability::Process).await;
+        let rows = sqlx::query(concat!(
             "INSERT INTO operations (id, state, account, \"user\", operator, via, origin, region, \
              command, parameters, seal_to, idempotency_key, request_digest, requested_at, give_up_at) \
-             VALUES ($1, 'requested', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) \
-             RETURNING ",
+             SELECT $1, 'requested', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14 \
+             WHERE (SELECT COUNT(*) FROM operations WHERE account = $2 AND ",
+            counts!(),
+            ") < $15 ON CONFLICT (account, \"user\", idempotency_key) \
+             WHERE idempotency_key IS NOT NULL DO NOTHING RETURNING ",
             operation_columns!()
         ))
         .bind(new.id.to_string())
@@ -109,15 +106,37 @@ impl Store {
         .bind(&raw.name)
         .bind(raw.parameters.get())
         .bind(new.seal_to.map(|key| key.to_string()))
-        .bind(new.idempotency_key)
+        .bind(&new.idempotency_key)
         .bind(digest.to_string())
         .bind(new.requested_at.0)
         .bind(new.give_up_at.0)
-        .fetch_one(&mut *transaction)
+        .bind(MAX_OPEN_OPERATIONS_PER_ACCOUNT)
+        .fetch_all(&mut *change)
         .await?;
-        let operation = read_operation(&row)?;
-        transaction.commit().await?;
-        Ok(Requested::New(operation))
+        drop(change);
+        if let Some(row) = rows.first() {
+            return Ok(Requested::New(read_operation(row)?));
+        }
+        let Some(key) = &new.idempotency_key else {
+            return Ok(Requested::TooMany);
+        };
+        let before = sqlx::query(concat!(
+            "SELECT request_digest, ",
+            operation_columns!(),
+            " FROM operations WHERE account = $1 AND \"user\" = $2 AND idempotency_key = $3"
+        ))
+        .bind(new.actor.account.to_string())
+        .bind(new.actor.user.to_string())
+        .bind(key)
+        .fetch_optional(&mut *self.read().await)
+        .await?;
+        Ok(match before {
+            None => Requested::TooMany,
+            Some(row) if parsed::<Digest>(TABLE, row.try_get("request_digest")?)? == digest => {
+                Requested::Same(read_operation(&row)?)
+            }
+            Some(_) => Requested::Other,
+        })
     }
 
     /// One operation, whoever's it is.
@@ -128,7 +147,7 @@ impl Store {
             " FROM operations WHERE id = $1"
         ))
         .bind(id.to_string())
-        .fetch_optional(self.read())
+        .fetch_optional(&mut *self.read().await)
         .await?;
         row.as_ref().map(read_operation).transpose()
     }
@@ -138,7 +157,7 @@ impl Store {
         let text: Option<Option<String>> =
             sqlx::query_scalar("SELECT sealed FROM operations WHERE id = $1")
                 .bind(id.to_string())
-                .fetch_optional(self.read())
+                .fetch_optional(&mut *self.read().await)
                 .await?;
         from_json_option(TABLE, text.flatten().as_deref())
     }
@@ -191,11 +210,11 @@ impl Store {
         Ok(known)
     }
 
-    /// Drops sealed forms that nobody fetched, of operations that ended before `before`.
+    /// Drops sealed forms that nobody fetched and that came before `before`, by our own clock.
     pub async fn drop_sealed(&self, before: Micros) -> Result<u64> {
         let mut transaction = self.write(Durability::Process).await?;
         let dropped = sqlx::query(
-            "UPDATE operations SET sealed = NULL WHERE sealed IS NOT NULL AND finished_at < $1",
+            "UPDATE operations SET sealed = NULL WHERE sealed IS NOT NULL AND sealed_at < $1",
         )
         .bind(before.0)
         .execute(&mut *transaction)

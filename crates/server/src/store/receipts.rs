@@ -1,7 +1,7 @@
 //! Receipts: the agents' chains as the hub keeps them. One transaction takes a receipt in, moves its
 //! operation, and brings buckets, keys and grants up to date.
 
-use sqlx::{Row, Sqlite, Transaction, sqlite::SqliteRow};
+use sqlx::{Row, sqlite::SqliteRow};
 use storm_protocol::{
     api::ReceiptRecord,
     envelope::Envelope,
@@ -70,13 +70,13 @@ impl Store {
             "SELECT ",
             receipt_columns!(),
             " FROM receipts WHERE account = $1 AND ($2 IS NULL OR agent = $2) \
-             AND account_sequence > $3 ORDER BY account_sequence, agent LIMIT $4"
+             AND account_sequence > $3 ORDER BY account_sequence, agent, chain LIMIT $4"
         ))
         .bind(account.to_string())
         .bind(agent.map(|agent| agent.to_string()))
         .bind(to_big(after))
         .bind(i64::from(limit))
-        .fetch_all(self.read())
+        .fetch_all(&mut *self.read().await)
         .await?;
         rows.iter().map(read_record).collect()
     }
@@ -91,12 +91,12 @@ impl Store {
         let rows = sqlx::query(concat!(
             "SELECT ",
             receipt_columns!(),
-            " FROM receipts WHERE agent = $1 AND sequence > $2 ORDER BY sequence LIMIT $3"
+            " FROM receipts WHERE agent = $1 AND sequence > $2 ORDER BY sequence, chain LIMIT $3"
         ))
         .bind(agent.to_string())
         .bind(to_big(after))
         .bind(i64::from(limit))
-        .fetch_all(self.read())
+        .fetch_all(&mut *self.read().await)
         .await?;
         rows.iter().map(read_record).collect()
     }
@@ -105,20 +105,29 @@ impl Store {
     pub async fn keep_receipt(&self, incoming: &Incoming<'_>, now: Micros) -> Result<Kept> {
         let receipt = incoming.receipt;
         let mut transaction = self.write(Durability::Machine).await?;
-        if let Some(answer) = check_chains(&mut transaction, incoming).await? {
+        let row = sqlx::query(KNOWN)
+            .bind(receipt.agent.to_string())
+            .bind(to_big(receipt.sequence))
+            .bind(receipt.account.to_string())
+            .bind(receipt.operation.to_string())
+            .fetch_one(&mut *transaction)
+            .await?;
+        if let Some(answer) = check_chains(&row, incoming)? {
             return Ok(answer);
         }
+        let envelope = to_json(TABLE, incoming.envelope)?;
         sqlx::query(
-            "INSERT INTO receipts (agent, sequence, account, account_sequence, operation, identity, \
-             receipt, stored_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+            "INSERT INTO receipts (agent, chain, sequence, account, account_sequence, operation, \
+             identity, receipt, stored_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         )
         .bind(receipt.agent.to_string())
+        .bind(row.try_get::<i64, _>("chain")?)
         .bind(to_big(receipt.sequence))
         .bind(receipt.account.to_string())
         .bind(to_big(receipt.account_sequence))
         .bind(receipt.operation.to_string())
         .bind(incoming.identity.to_string())
-        .bind(to_json(TABLE, incoming.envelope)?)
+        .bind(&envelope)
         .bind(now.0)
         .execute(&mut *transaction)
         .await?;
@@ -129,32 +138,36 @@ impl Store {
             .bind(now.0)
             .execute(&mut *transaction)
             .await?;
-        let kept = settle(&mut transaction, incoming, now).await?;
+        let kept = settle(&mut transaction, incoming, &row, &envelope, now).await?;
         transaction.commit().await?;
         Ok(kept)
     }
 }
 
+/// All that a receipt is compared with: the agent's chain, the account's part of it, the receipt in
+/// its place, and the operation.
+const KNOWN: &str = "SELECT a.chain, a.base, a.receipts, a.head, s.identity AS stored, \
+     l.account_sequence AS last_sequence, l.identity AS last_identity, \
+     o.id AS operation, o.region, o.account, o.\"user\", o.operator, o.via, o.command, o.parameters, \
+     o.seal_to, o.attempt, o.give_up_at \
+     FROM agents a \
+     LEFT JOIN receipts s ON s.agent = a.id AND s.chain = a.chain AND s.sequence = $2 \
+     LEFT JOIN receipts l ON l.agent = a.id AND l.chain = a.chain AND l.account = $3 \
+       AND l.account_sequence = (SELECT MAX(m.account_sequence) FROM receipts m \
+         WHERE m.agent = a.id AND m.chain = a.chain AND m.account = $3) \
+     LEFT JOIN operations o ON o.id = $4 \
+     WHERE a.id = $1";
+
 /// `None`: the receipt is the next of both its chains.
-async fn check_chains(
-    transaction: &mut Transaction<'_, Sqlite>,
-    incoming: &Incoming<'_>,
-) -> Result<Option<Kept>> {
+fn check_chains(row: &SqliteRow, incoming: &Incoming<'_>) -> Result<Option<Kept>> {
     let receipt = incoming.receipt;
-    let agent = sqlx::query("SELECT receipts, head FROM agents WHERE id = $1")
-        .bind(receipt.agent.to_string())
-        .fetch_one(&mut **transaction)
-        .await?;
-    let stored = from_big("agents", agent.try_get("receipts")?)?;
-    let head: Option<Digest> = parsed_option("agents", agent.try_get("head")?)?;
+    let stored = from_big("agents", row.try_get("receipts")?)?;
     if receipt.sequence <= stored {
-        let before: Option<String> =
-            sqlx::query_scalar("SELECT identity FROM receipts WHERE agent = $1 AND sequence = $2")
-                .bind(receipt.agent.to_string())
-                .bind(to_big(receipt.sequence))
-                .fetch_optional(&mut **transaction)
-                .await?;
-        return Ok(Some(if before == Some(incoming.identity.to_string()) {
+        let before: Option<Digest> = parsed_option(TABLE, row.try_get("stored")?)?;
+        // An operator accepted that the chain goes on behind it.
+        let passed_over =
+            before.is_none() && receipt.sequence <= from_big("agents", row.try_get("base")?)?;
+        return Ok(Some(if passed_over || before == Some(incoming.identity) {
             Kept::Known
         } else {
             Kept::Broken(format!(
@@ -166,24 +179,23 @@ async fn check_chains(
     if receipt.sequence > stored + 1 {
         return Ok(Some(Kept::Gap(stored + 1)));
     }
+    let head = parsed_option("agents", row.try_get("head")?)?;
     let mut chain = Chain::resume(stored, head);
     if let Err(error) = chain.append(receipt, incoming.identity) {
         return Ok(Some(Kept::Broken(error.to_string())));
     }
-    let last = sqlx::query(
-        "SELECT account_sequence, identity FROM receipts WHERE account = $1 AND agent = $2 \
-         ORDER BY account_sequence DESC LIMIT 1",
-    )
-    .bind(receipt.account.to_string())
-    .bind(receipt.agent.to_string())
-    .fetch_optional(&mut **transaction)
-    .await?;
+    let last: Option<i64> = row.try_get("last_sequence")?;
     let mut chain = match last {
-        Some(row) => Chain::resume(
-            from_big(TABLE, row.try_get("account_sequence")?)?,
-            Some(parsed(TABLE, row.try_get("identity")?)?),
+        Some(last) => Chain::resume(
+            from_big(TABLE, last)?,
+            parsed_option(TABLE, row.try_get("last_identity")?)?,
         ),
-        None => Chain::default(),
+        None if row.try_get::<i64, _>("chain")? == 0 => Chain::default(),
+        // The head that an operator accepted does not say where each account's part had come to.
+        None => Chain::resume(
+            receipt.account_sequence.saturating_sub(1),
+            receipt.account_previous,
+        ),
     };
     Ok(match chain.append_account(receipt, incoming.identity) {
         Ok(()) => None,

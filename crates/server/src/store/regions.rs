@@ -43,7 +43,7 @@ impl Store {
     pub async fn region(&self, name: &RegionName) -> Result<Option<Region>> {
         let row = sqlx::query(concat!(region_select!(), "WHERE r.name = $1"))
             .bind(name.as_str())
-            .fetch_optional(self.read())
+            .fetch_optional(&mut *self.read().await)
             .await?;
         row.as_ref().map(read_region).transpose()
     }
@@ -51,7 +51,7 @@ impl Store {
     /// Every region, by name.
     pub async fn regions(&self) -> Result<Vec<Region>> {
         let rows = sqlx::query(concat!(region_select!(), "ORDER BY r.name"))
-            .fetch_all(self.read())
+            .fetch_all(&mut *self.read().await)
             .await?;
         rows.iter().map(read_region).collect()
     }
@@ -59,7 +59,7 @@ impl Store {
     /// The region, when there is exactly one.
     pub async fn only_region(&self) -> Result<Option<Region>> {
         let rows = sqlx::query(concat!(region_select!(), "ORDER BY r.name LIMIT 2"))
-            .fetch_all(self.read())
+            .fetch_all(&mut *self.read().await)
             .await?;
         match rows.as_slice() {
             [row] => Ok(Some(read_region(row)?)),

@@ -107,7 +107,7 @@ impl Store {
         .bind(session.expires_at.0)
         .execute(&mut *change)
         .await?;
-        Ok(change.commit().await?)
+        change.commit().await
     }
 
     /// The person whose session this is, while it lasts and they are a member.
@@ -127,7 +127,7 @@ impl Store {
         )
         .bind(secret.0.to_string())
         .bind(now.0)
-        .fetch_optional(self.read())
+        .fetch_optional(&mut *self.read().await)
         .await?;
         row.map(PersonRow::read).transpose()
     }
@@ -139,6 +139,6 @@ impl Store {
             .bind(secret.0.to_string())
             .execute(&mut *change)
             .await?;
-        Ok(change.commit().await?)
+        change.commit().await
     }
 }

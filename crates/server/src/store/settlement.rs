@@ -1,6 +1,6 @@
 //! What a receipt does to the operation that it answers, in the transaction that stores it.
 
-use sqlx::{Row, Sqlite, Transaction};
+use sqlx::{Row, sqlite::SqliteRow};
 use storm_protocol::{
     api::OperationStatus,
     command::RawCommand,
@@ -10,7 +10,7 @@ use storm_protocol::{
 };
 
 use super::{
-    Result, StoreError,
+    Result, StoreError, Writing,
     effects::Effects,
     from_json,
     operations::{read_actor, request_digest, via_as_str},
@@ -24,8 +24,10 @@ const TABLE: &str = "operations";
 
 /// Moves the operation that a receipt answers.
 pub(super) async fn settle(
-    transaction: &mut Transaction<'_, Sqlite>,
+    transaction: &mut Writing,
     incoming: &Incoming<'_>,
+    known: &SqliteRow,
+    envelope: &str,
     now: Micros,
 ) -> Result<Kept> {
     let receipt = incoming.receipt;
@@ -34,16 +36,14 @@ pub(super) async fn settle(
         stray: true,
         sign_again: false,
     };
-    let asked = match Asked::find(transaction, incoming).await? {
-        Some(asked) => asked,
-        None => match Asked::adopt(transaction, incoming, now).await? {
-            Some(asked) => asked,
-            None => return Ok(stray),
-        },
+    let asked = match known.try_get::<Option<&str>, _>("operation")? {
+        Some(_) => Asked::read(known, incoming)?,
+        None => Asked::adopt(transaction, incoming, now).await?,
     };
-    if asked.intent != receipt.intent {
+    // An agent speaks for its own region alone.
+    let Some(asked) = asked.filter(|asked| asked.intent == receipt.intent) else {
         return Ok(stray);
-    }
+    };
     let moved = Change::Operation(receipt.account, receipt.operation);
     if let Outcome::Refused { code, .. } = &receipt.outcome
         && code.is_transient()
@@ -80,16 +80,18 @@ pub(super) async fn settle(
     // A refusal says nothing final of an operation that a later envelope carried out.
     let ended = sqlx::query(
         "UPDATE operations SET state = $2, agent = $3, finished_at = $4, outcome = $5, receipt = $6, \
-         sealed = $7 WHERE id = $1 AND (receipt IS NULL OR (state = 'refused' AND $8 = 1))",
+         sealed = $7, sealed_at = CASE WHEN $7 IS NULL THEN NULL ELSE $9 END \
+         WHERE id = $1 AND (receipt IS NULL OR (state = 'refused' AND $8 = 1))",
     )
     .bind(receipt.operation.to_string())
     .bind(state.as_str())
     .bind(receipt.agent.to_string())
     .bind(receipt.finished_at.0)
     .bind(to_json(TABLE, &receipt.outcome)?)
-    .bind(to_json(TABLE, incoming.envelope)?)
+    .bind(envelope)
     .bind(incoming.sealed.map(|sealed| to_json(TABLE, sealed)).transpose()?)
     .bind(i64::from(taken))
+    .bind(now.0)
     .execute(&mut **transaction)
     .await?
     .rows_affected()
@@ -124,19 +126,12 @@ struct Asked {
 }
 
 impl Asked {
-    async fn find(
-        transaction: &mut Transaction<'_, Sqlite>,
-        incoming: &Incoming<'_>,
-    ) -> Result<Option<Self>> {
+    /// Reads the operation beside the receipt; `None`: it is another region's.
+    fn read(row: &SqliteRow, incoming: &Incoming<'_>) -> Result<Option<Self>> {
         let receipt = incoming.receipt;
-        let row = sqlx::query(
-            "SELECT account, \"user\", operator, via, command, parameters, seal_to, attempt, give_up_at \
-             FROM operations WHERE id = $1",
-        )
-        .bind(receipt.operation.to_string())
-        .fetch_optional(&mut **transaction)
-        .await?;
-        let Some(row) = row else { return Ok(None) };
+        if row.try_get::<&str, _>("region")? != receipt.region.as_str() {
+            return Ok(None);
+        }
         let parameters: String = row.try_get("parameters")?;
         let attempt: i64 = row.try_get("attempt")?;
         let attempt = u32::try_from(attempt).unwrap_or(u32::MAX);
@@ -149,7 +144,7 @@ impl Asked {
                 }
             })?,
         };
-        let actor = read_actor(&row)?;
+        let actor = read_actor(row)?;
         if actor.via == Via::Offline {
             // Made from a receipt: what was asked is known to the agent alone.
             return Ok(Some(Self {
@@ -186,7 +181,7 @@ impl Asked {
     /// before the database was restored. A receipt does not say who asked, so the account's owner
     /// stands for it. `None`: there is no such account, or the refusal ended nothing.
     async fn adopt(
-        transaction: &mut Transaction<'_, Sqlite>,
+        transaction: &mut Writing,
         incoming: &Incoming<'_>,
         now: Micros,
     ) -> Result<Option<Self>> {
@@ -229,10 +224,7 @@ impl Asked {
     }
 }
 
-async fn owner_of(
-    transaction: &mut Transaction<'_, Sqlite>,
-    account: AccountId,
-) -> Result<Option<UserId>> {
+async fn owner_of(transaction: &mut Writing, account: AccountId) -> Result<Option<UserId>> {
     let user: Option<String> = sqlx::query_scalar(
         "SELECT \"user\" FROM members WHERE account = $1 \
          ORDER BY CASE role WHEN 'owner' THEN 0 WHEN 'admin' THEN 1 ELSE 2 END, \"user\" LIMIT 1",

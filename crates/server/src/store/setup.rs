@@ -21,7 +21,7 @@ impl Store {
     /// Whether there is anybody at all.
     pub async fn has_users(&self) -> Result<bool> {
         let any: Option<i64> = sqlx::query_scalar("SELECT 1 FROM users LIMIT 1")
-            .fetch_optional(self.read())
+            .fetch_optional(&mut *self.read().await)
             .await?;
         Ok(any.is_some())
     }

@@ -10,20 +10,13 @@ use storm_protocol::{
 };
 
 use super::{
-    Durability, Result, Store, StoreError, from_big, from_json, operations::read_actor, parsed,
-    parsed_option, to_json,
+    Durability, Result, Store, from_big, from_json,
+    operations::{counts, read_actor},
+    parsed, parsed_option, to_json,
 };
 use crate::app::Change;
 
 const TABLE: &str = "operations";
-
-/// What the partial index `operations_open` covers; a query has to say it in these words.
-macro_rules! is_open {
-    () => {
-        "state IN ('requested', 'signed', 'sent', 'accepted', 'unknown')"
-    };
-}
-pub(crate) use is_open;
 
 /// An operation that waits for a signature, with the executor that would take it.
 #[derive(Debug, Clone)]
@@ -48,6 +41,8 @@ pub struct Pending {
     pub epoch: u64,
     /// What that agent does not offer.
     pub not_offered: Vec<String>,
+    /// Who the actor is to the account now; `None`: there is no such user.
+    pub standing: Option<Standing>,
 }
 
 /// What the signer made of an operation.
@@ -66,6 +61,15 @@ pub enum Verdict {
     Refused(Outcome),
 }
 
+/// How much of the work an account gets.
+#[derive(Debug, Clone, Copy)]
+pub struct Share {
+    /// Operations of an account and region that are answered with in one go.
+    pub at_once: u32,
+    /// Operations that an account may have at a region's agent at the same time.
+    pub in_flight: u32,
+}
+
 /// Who a user is to an account, as the database has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
@@ -76,64 +80,39 @@ pub struct Standing {
 }
 
 impl Store {
-    /// Operations that wait for a signature and whose executor is there, `per_account` of each
-    /// account at most, so that no account keeps another waiting. An operation that was signed
-    /// before rests a while first.
+    /// Operations that wait for a signature and whose executor is there: each account's first, then
+    /// each one's second, and so on within its `share`, so that no account keeps another waiting. An
+    /// operation that was signed before rests a while first.
     pub async fn operations_to_sign(
         &self,
         now: Micros,
-        per_account: u32,
+        share: Share,
         limit: u32,
     ) -> Result<Vec<Pending>> {
         let rows = sqlx::query(concat!(
             "SELECT * FROM (SELECT o.id, o.account, o.\"user\", o.operator, o.via, o.command, \
              o.parameters, o.seal_to, o.attempt, o.region, a.id AS executor, r.epoch, a.not_offered, \
-             ROW_NUMBER() OVER (PARTITION BY o.account ORDER BY o.id) AS place \
+             u.operator AS runs_platform, m.role, \
+             ROW_NUMBER() OVER (PARTITION BY o.account, o.region ORDER BY o.id) AS place \
              FROM operations o JOIN regions r ON r.name = o.region JOIN agents a ON a.id = r.executor \
-             WHERE o.",
-            is_open!(),
-            " AND o.state = 'requested' AND o.give_up_at > $1 \
+             LEFT JOIN users u ON u.id = o.\"user\" \
+             LEFT JOIN members m ON m.\"user\" = o.\"user\" AND m.account = o.account \
+             WHERE o.state = 'requested' AND o.give_up_at > $1 \
              AND a.connected = 1 AND a.quarantined IS NULL AND a.revoked_at IS NULL \
              AND (o.attempt = 0 OR o.signed_at + CASE WHEN o.attempt = 1 THEN 1000000 \
                   WHEN o.attempt < 5 THEN 5000000 ELSE 30000000 END <= $1)) waiting \
-             WHERE place <= $2 ORDER BY id LIMIT $3"
+             WHERE place <= $2 AND place + (SELECT COUNT(*) FROM operations f \
+               WHERE f.account = waiting.account AND f.region = waiting.region AND f.",
+            counts!(),
+            " AND f.state <> 'requested') <= $3 ORDER BY place, id LIMIT $4"
         ))
         .bind(now.0)
-        .bind(i64::from(per_account))
+        .bind(i64::from(share.at_once))
+        .bind(i64::from(share.in_flight))
         .bind(i64::from(limit))
-        .fetch_all(self.read())
+        .fetch_all(&mut *self.read().await)
         .await?;
         rows.iter().map(read_pending).collect()
-    }
-
-    /// Who `actor` is to its account; `None`: there is no such user.
-    pub async fn standing(&self, actor: &Actor) -> Result<Option<Standing>> {
-        let row = sqlx::query(
-            "SELECT u.operator, m.role FROM users u \
-             LEFT JOIN members m ON m.\"user\" = u.id AND m.account = $2 WHERE u.id = $1",
-        )
-        .bind(actor.user.to_string())
-        .bind(actor.account.to_string())
-        .fetch_optional(self.read())
-        .await?;
-        let Some(row) = row else { return Ok(None) };
-        let role = match row.try_get::<Option<&str>, _>("role")? {
-            None => None,
-            Some("viewer") => Some(Role::Viewer),
-            Some("member") => Some(Role::Member),
-            Some("admin") => Some(Role::Admin),
-            Some("owner") => Some(Role::Owner),
-            Some(other) => {
-                return Err(StoreError::Row {
-                    table: "members",
-                    what: format!("role is {other:?}"),
-                });
-            }
-        };
-        Ok(Some(Standing {
-            operator: row.try_get::<i64, _>("operator")? != 0,
-            role,
-        }))
     }
 
     /// Whose a bucket of a region is; `None`: nobody's, or not known.
@@ -146,7 +125,7 @@ impl Store {
             sqlx::query_scalar("SELECT account FROM buckets WHERE id = $1 AND region = $2")
                 .bind(id.to_string())
                 .bind(region.as_str())
-                .fetch_optional(self.read())
+                .fetch_optional(&mut *self.read().await)
                 .await?;
         parsed_option("buckets", account.flatten().as_deref())
     }
@@ -161,7 +140,7 @@ impl Store {
             sqlx::query_scalar("SELECT account FROM keys WHERE id = $1 AND region = $2")
                 .bind(id.as_str())
                 .bind(region.as_str())
-                .fetch_optional(self.read())
+                .fetch_optional(&mut *self.read().await)
                 .await?;
         parsed_option("keys", account.flatten().as_deref())
     }
@@ -174,7 +153,10 @@ impl Store {
         now: Micros,
     ) -> Result<Vec<Change>> {
         let mut moved = vec![];
-        let mut transaction = self.write(Durability::Machine).await?;
+        let mut transaction = match decisions {
+            [_] => self.write_one(Durability::Machine).await,
+            _ => self.write(Durability::Machine).await?,
+        };
         for (pending, verdict) in decisions {
             let query = match verdict {
                 Verdict::Signed { agent, attempt, envelope } => sqlx::query(
@@ -205,29 +187,48 @@ impl Store {
 
     /// Ends operations that no agent took in time. Answers with those that moved.
     pub async fn expire_operations(&self, outcome: &Outcome, now: Micros) -> Result<Vec<Change>> {
-        let due: Option<i64> = sqlx::query_scalar(concat!(
-            "SELECT 1 FROM operations WHERE ",
-            is_open!(),
-            " AND state = 'requested' AND give_up_at <= $1 LIMIT 1"
-        ))
+        let due: Option<i64> = sqlx::query_scalar(
+            "SELECT 1 FROM operations WHERE state = 'requested' AND give_up_at <= $1 LIMIT 1",
+        )
         .bind(now.0)
-        .fetch_optional(self.read())
+        .fetch_optional(&mut *self.read().await)
         .await?;
         if due.is_none() {
             return Ok(vec![]);
         }
-        let mut transaction = self.write(Durability::Machine).await?;
-        let rows = sqlx::query(concat!(
-            "UPDATE operations SET state = $3, outcome = $2, finished_at = $1 WHERE ",
-            is_open!(),
-            " AND state = 'requested' AND give_up_at <= $1 RETURNING account, id"
-        ))
+        let mut change = self.write_one(Durability::Machine).await;
+        let rows = sqlx::query(
+            "UPDATE operations SET state = $3, outcome = $2, finished_at = $1 \
+             WHERE state = 'requested' AND give_up_at <= $1 RETURNING account, id",
+        )
         .bind(now.0)
         .bind(to_json(TABLE, outcome)?)
         .bind(OperationStatus::Expired.as_str())
-        .fetch_all(&mut *transaction)
+        .fetch_all(&mut *change)
         .await?;
-        transaction.commit().await?;
+        rows.iter().map(read_change).collect()
+    }
+
+    /// Takes back what was signed before `before` and never handed out: its signature has ended, so
+    /// it waits for another one, under the same id. Answers with those that moved.
+    pub async fn take_back_unsent(&self, before: Micros) -> Result<Vec<Change>> {
+        let stale: Option<i64> = sqlx::query_scalar(
+            "SELECT 1 FROM operations WHERE state = 'signed' AND signed_at <= $1 LIMIT 1",
+        )
+        .bind(before.0)
+        .fetch_optional(&mut *self.read().await)
+        .await?;
+        if stale.is_none() {
+            return Ok(vec![]);
+        }
+        let mut change = self.write_one(Durability::Process).await;
+        let rows = sqlx::query(
+            "UPDATE operations SET state = 'requested' WHERE state = 'signed' AND signed_at <= $1 \
+             RETURNING account, id",
+        )
+        .bind(before.0)
+        .fetch_all(&mut *change)
+        .await?;
         rows.iter().map(read_change).collect()
     }
 }
@@ -253,5 +254,17 @@ fn read_pending(row: &SqliteRow) -> Result<Pending> {
         agent: parsed(TABLE, row.try_get("executor")?)?,
         epoch: from_big("regions", row.try_get("epoch")?)?,
         not_offered: from_json("agents", row.try_get("not_offered")?)?,
+        standing: read_standing(row)?,
     })
+}
+
+fn read_standing(row: &SqliteRow) -> Result<Option<Standing>> {
+    let Some(operator) = row.try_get::<Option<i64>, _>("runs_platform")? else {
+        return Ok(None);
+    };
+    let role = row.try_get::<Option<&str>, _>("role")?;
+    Ok(Some(Standing {
+        operator: operator != 0,
+        role: role.map(super::accounts::role).transpose()?,
+    }))
 }

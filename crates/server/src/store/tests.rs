@@ -1,5 +1,7 @@
 //! The store's own promises, on a database in a temporary directory.
 
+use std::time::Duration;
+
 use storm_protocol::{
     api::OperationStatus,
     command::{AgentPing, BucketCreate, Command},
@@ -7,7 +9,11 @@ use storm_protocol::{
     seal::OpenKey,
 };
 
-use super::{Durability, Store, StoreError, operations::Requested};
+use super::{
+    Durability, Store, StoreError,
+    operations::{MAX_OPEN_OPERATIONS_PER_ACCOUNT, Requested},
+    security::SecurityEvent,
+};
 use crate::testing::World;
 
 fn create(name: &str) -> Command {
@@ -89,7 +95,7 @@ async fn sealed_secrets_are_dropped_after_their_time() {
     let world = World::new().await;
     let id = world.ask(&world.customer, create("photos")).await;
     world
-        .sql("UPDATE operations SET state = 'done', sealed = '{}', finished_at = 1000")
+        .sql("UPDATE operations SET state = 'done', sealed = '{}', sealed_at = 1000, finished_at = 9000")
         .await;
     assert_eq!(world.app.store.drop_sealed(Micros(1000)).await.unwrap(), 0);
     assert_eq!(world.app.store.drop_sealed(Micros(1001)).await.unwrap(), 1);
@@ -132,4 +138,103 @@ async fn the_only_region_is_the_only_one() {
     assert!(!store.create_region(&second, Micros(1)).await.unwrap());
     assert_eq!(store.only_region().await.unwrap(), None);
     assert_eq!(store.regions().await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_change_that_is_cut_off_leaves_nothing_behind() {
+    let world = World::new().await;
+    let store = &world.app.store;
+    let count = "SELECT COUNT(*) FROM accounts";
+    let before = world.count(count).await;
+    // Cut off at each point where it waits.
+    for polls in 0..8 {
+        let change = async {
+            let mut change = store.write(Durability::Process).await.unwrap();
+            sqlx::query("INSERT INTO accounts VALUES ('cut', 'off', 0)")
+                .execute(&mut *change)
+                .await
+                .unwrap();
+            std::future::pending::<()>().await;
+        };
+        let mut change = Box::pin(change);
+        for _ in 0..polls {
+            let _ = futures_util::poll!(change.as_mut());
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        drop(change);
+        let mut next = store.write(Durability::Machine).await.unwrap();
+        let set: i64 = sqlx::query_scalar("PRAGMA synchronous")
+            .fetch_one(&mut *next)
+            .await
+            .unwrap();
+        assert_eq!(set, 2, "after {polls} polls");
+        next.commit().await.unwrap();
+        assert_eq!(world.count(count).await, before, "after {polls} polls");
+    }
+}
+
+#[tokio::test]
+async fn what_was_not_committed_is_gone_before_the_next_change() {
+    let world = World::new().await;
+    let store = &world.app.store;
+    let mut change = store.write(Durability::Process).await.unwrap();
+    sqlx::query("INSERT INTO accounts VALUES ('not', 'meant', 0)")
+        .execute(&mut *change)
+        .await
+        .unwrap();
+    drop(change);
+    let mut one = store.write_one(Durability::Machine).await;
+    let left: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM accounts WHERE id = 'not'")
+        .fetch_one(&mut *one)
+        .await
+        .unwrap();
+    assert_eq!(left, 0);
+}
+
+#[tokio::test]
+async fn an_account_has_so_many_operations_open_and_no_more() {
+    let world = World::new().await;
+    let store = &world.app.store;
+    let ask = |actor, key: Option<&str>| {
+        let mut new = world.request(actor, Command::AgentPing(AgentPing {}));
+        new.idempotency_key = key.map(str::to_owned);
+        store.request_operation(new)
+    };
+    for number in 0..MAX_OPEN_OPERATIONS_PER_ACCOUNT {
+        let key = (number == 0).then_some("first");
+        let asked = ask(&world.customer, key).await.unwrap();
+        assert!(matches!(asked, Requested::New(_)));
+    }
+    let many = ask(&world.customer, None).await.unwrap();
+    assert!(matches!(many, Requested::TooMany));
+    let many = ask(&world.customer, Some("another")).await.unwrap();
+    assert!(matches!(many, Requested::TooMany));
+    // What was asked before is answered, and others are not held up.
+    let same = ask(&world.customer, Some("first")).await.unwrap();
+    assert!(matches!(same, Requested::Same(_)));
+    let other = ask(&world.operator, None).await.unwrap();
+    assert!(matches!(other, Requested::New(_)));
+    world
+        .sql("UPDATE operations SET state = 'unknown' WHERE idempotency_key = 'first'")
+        .await;
+    let again = ask(&world.customer, None).await.unwrap();
+    assert!(matches!(again, Requested::New(_)));
+}
+
+#[tokio::test]
+async fn security_events_are_bounded_in_age_and_number() {
+    let world = World::new().await;
+    let store = &world.app.store;
+    for at in 1..=10 {
+        let event = SecurityEvent {
+            kind: "sign_in_failed",
+            subject: "somebody",
+            origin: None,
+            detail: "",
+        };
+        store.note_security_event(event, Micros(at)).await.unwrap();
+    }
+    assert_eq!(store.drop_security_events(Micros(4), 100).await.unwrap(), 3);
+    assert_eq!(store.drop_security_events(Micros(4), 5).await.unwrap(), 2);
+    assert_eq!(world.count("SELECT MIN(at) FROM security_events").await, 6);
 }

@@ -97,7 +97,7 @@ impl Store {
         )
         .bind(secret.0.to_string())
         .bind(now.0)
-        .fetch_optional(self.read())
+        .fetch_optional(&mut *self.read().await)
         .await?;
         let Some(found) = found else { return Ok(None) };
         let stale = now.plus_seconds(-LAST_USED_LAG_SECONDS).0;
@@ -129,7 +129,7 @@ impl Store {
         .bind(user.to_string())
         .bind(after)
         .bind(limit)
-        .fetch_all(self.read())
+        .fetch_all(&mut *self.read().await)
         .await?;
         rows.into_iter().map(TokenRow::read).collect()
     }

@@ -18,7 +18,7 @@ impl Store {
         let sql = "SELECT id, password_hash FROM users WHERE email = $1";
         let found: Option<(String, Option<String>)> = sqlx::query_as(sql)
             .bind(email)
-            .fetch_optional(self.read())
+            .fetch_optional(&mut *self.read().await)
             .await?;
         found
             .map(|(id, password_hash)| {

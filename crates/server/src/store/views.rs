@@ -53,7 +53,7 @@ impl Store {
         let row = sqlx::query(bucket_select!("id = $2"))
             .bind(account.to_string())
             .bind(id.to_string())
-            .fetch_optional(self.read())
+            .fetch_optional(&mut *self.read().await)
             .await?;
         row.as_ref().map(read_bucket).transpose()
     }
@@ -71,7 +71,7 @@ impl Store {
         .bind(account.to_string())
         .bind(name.as_str())
         .bind(region.map(RegionName::as_str))
-        .fetch_all(self.read())
+        .fetch_all(&mut *self.read().await)
         .await?;
         rows.iter().map(read_bucket).collect()
     }
@@ -101,7 +101,7 @@ impl Store {
             .bind(id)
             .bind(region.map(RegionName::as_str))
             .bind(rows_of(limit))
-            .fetch_all(self.read())
+            .fetch_all(&mut *self.read().await)
             .await?;
         }
         if rows.len() < limit {
@@ -113,7 +113,7 @@ impl Store {
             .bind(nameless_after.unwrap_or(""))
             .bind(region.map(RegionName::as_str))
             .bind(rows_of(limit - rows.len()))
-            .fetch_all(self.read())
+            .fetch_all(&mut *self.read().await)
             .await?;
             rows.extend(nameless);
         }
@@ -125,7 +125,7 @@ impl Store {
         let row = sqlx::query(key_select!("id = $2"))
             .bind(account.to_string())
             .bind(id.as_str())
-            .fetch_optional(self.read())
+            .fetch_optional(&mut *self.read().await)
             .await?;
         let Some(row) = row else { return Ok(None) };
         let mut keys = vec![read_key(&row)?];
@@ -148,7 +148,7 @@ impl Store {
         .bind(after)
         .bind(region.map(RegionName::as_str))
         .bind(rows_of(limit))
-        .fetch_all(self.read())
+        .fetch_all(&mut *self.read().await)
         .await?;
         let mut keys = rows.iter().map(read_key).collect::<Result<Vec<_>>>()?;
         self.add_grants(account, &mut keys).await?;
@@ -164,15 +164,17 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<Grant>> {
         let rows = sqlx::query(
-            "SELECT keys.id, keys.label, read, write, owner FROM grants \
-             JOIN keys ON keys.id = grants.key AND keys.account = $1 AND keys.gone_at IS NULL \
-             WHERE bucket = $2 AND key > $3 ORDER BY key LIMIT $4",
+            "SELECT keys.id, keys.label, read, write, owner FROM buckets \
+             JOIN grants ON grants.region = buckets.region AND grants.bucket = buckets.id \
+             JOIN keys ON keys.id = grants.key AND keys.region = grants.region \
+               AND keys.account = $1 AND keys.gone_at IS NULL \
+             WHERE buckets.id = $2 AND key > $3 ORDER BY key LIMIT $4",
         )
         .bind(account.to_string())
         .bind(bucket.to_string())
         .bind(after)
         .bind(rows_of(limit))
-        .fetch_all(self.read())
+        .fetch_all(&mut *self.read().await)
         .await?;
         rows.iter().map(read_grant).collect()
     }
@@ -196,7 +198,7 @@ impl Store {
         .bind(before.map_or_else(|| "g".to_owned(), |id| id.to_string()))
         .bind(state.map(OperationStatus::as_str))
         .bind(rows_of(limit))
-        .fetch_all(self.read())
+        .fetch_all(&mut *self.read().await)
         .await?;
         rows.iter().map(read_operation).collect()
     }
@@ -207,14 +209,15 @@ impl Store {
             return Ok(());
         };
         let rows = sqlx::query(
-            "SELECT grants.key, grants.bucket, grants.read, grants.write, grants.owner FROM grants \
-             JOIN keys ON keys.id = grants.key AND keys.account = $1 AND keys.gone_at IS NULL \
-             WHERE grants.key BETWEEN $2 AND $3 ORDER BY grants.key, grants.bucket",
+            "SELECT grants.key, grants.bucket, grants.read, grants.write, grants.owner FROM keys \
+             JOIN grants ON grants.region = keys.region AND grants.key = keys.id \
+             WHERE keys.account = $1 AND keys.gone_at IS NULL AND keys.id BETWEEN $2 AND $3 \
+             ORDER BY keys.id, grants.bucket",
         )
         .bind(account.to_string())
         .bind(first.id.as_str())
         .bind(last.id.as_str())
-        .fetch_all(self.read())
+        .fetch_all(&mut *self.read().await)
         .await?;
         let mut by_key: HashMap<String, Vec<KeyGrant>> = HashMap::new();
         for row in &rows {

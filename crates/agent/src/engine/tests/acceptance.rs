@@ -256,12 +256,91 @@ async fn an_operation_is_forgotten_after_48_hours_and_an_acknowledgement_and_nev
 async fn an_unacknowledged_operation_is_kept_for_ever() {
     let bench = Bench::start().await;
     let asker = bench.asker();
-    let payload = bench.payload(&asker, &ping());
+    let payload = bench.payload(&asker, &create("photos", None));
     bench.submit(&payload).await;
     bench.wait(payload.operation).await;
     bench.clock.advance(365 * 24 * 3600);
     bench.engine.0.prune().await;
     assert_eq!(bench.engine.state_of(payload.operation), KnownState::Ended);
+}
+
+#[tokio::test]
+async fn a_read_has_its_receipt_and_leaves_the_journal_as_it_was() {
+    let mut bench = Bench::start().await;
+    let asker = bench.asker();
+    // A change that was asked for before the read and comes after it.
+    let slow = bench.payload(&asker, &create("photos", None));
+    let read = bench.payload(&asker, &ping());
+    bench.submit(&read).await;
+    let first = bench.wait(read.operation).await;
+    first.result();
+    let Submitted::Ended(again) = bench.submit(&read).await else {
+        panic!("it ran twice")
+    };
+    assert_eq!(again, first.frame);
+    let mut other = read.clone();
+    other.actor.operator = true;
+    assert_eq!(refused(&bench, &other).await, Refusal::IntentConflict);
+
+    // Nothing of it is in the journal, and nothing that is pruned refuses the change.
+    bench.engine.receipts_kept(u64::MAX);
+    bench.engine.0.prune().await;
+    bench.crash().await;
+    bench.recover().await;
+    assert_eq!(bench.engine.state_of(read.operation), KnownState::Unknown);
+    assert!(matches!(bench.submit(&slow).await, Submitted::Accepted(_)));
+    bench.wait(slow.operation).await.result();
+    let kept = bench.engine.receipts_from(first.frame.sequence, 1).unwrap();
+    assert_eq!(kept[0], first.frame);
+}
+
+#[tokio::test]
+async fn a_change_that_could_not_be_written_down_has_not_begun_and_may_come_again() {
+    let bench = Bench::start().await;
+    let payload = bench.payload(&bench.asker(), &create("photos", None));
+    // Holds the journal's writer until the change waits behind a job that fails their commit.
+    let journal = bench.engine.0.journal.clone();
+    let (begun, begins) = tokio::sync::oneshot::channel();
+    let (go, wait) = std::sync::mpsc::channel::<()>();
+    let first = tokio::spawn(async move {
+        let hold = move |_: &mut crate::journal::Tx<'_>| {
+            begun.send(()).unwrap();
+            wait.recv().unwrap();
+            Ok(())
+        };
+        journal.commit("settings", hold).await
+    });
+    begins.await.unwrap();
+    let failing = bench.engine.0.journal.commit("settings", |_| {
+        Err::<(), _>(redb::Error::Corrupted("a test says so".to_owned()))
+    });
+    let release = async move {
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        go.send(()).unwrap();
+    };
+    let (submitted, failed, ()) = tokio::join!(bench.submit(&payload), failing, release);
+    first.await.unwrap().unwrap();
+    assert!(failed.is_err());
+    assert!(
+        matches!(submitted, Submitted::Dropped(Refusal::Busy)),
+        "{submitted:?}"
+    );
+    let forgotten = async {
+        while bench.engine.state_of(payload.operation) != KnownState::Unknown {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), forgotten)
+        .await
+        .expect("it is taken back within half a minute");
+    assert_eq!(bench.proxy.calls(), Vec::<String>::new());
+    assert!(matches!(
+        bench.submit(&payload).await,
+        Submitted::Accepted(_)
+    ));
+    bench.wait(payload.operation).await.result();
 }
 
 #[tokio::test]

@@ -154,9 +154,14 @@ async fn deleting_a_bucket_removes_its_unfinished_uploads_first() {
         200
     );
     // Garage counts a moment later.
-    while bench.garage.buckets().await[0].unfinished_uploads == 0 {
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
+    let counted = async {
+        while bench.garage.buckets().await[0].unfinished_uploads == 0 {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(30), counted)
+        .await
+        .expect("Garage counts the upload within half a minute");
     bench.proxy.forget_calls();
     bench
         .run(&asker, delete(created(&done).bucket))

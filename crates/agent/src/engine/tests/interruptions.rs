@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use storm_protocol::{
     command::{Command, CommandResult, KeyCreate, KeyDelete, KeyGrant, KeyRotate},
-    error::Failure,
+    error::{Failure, Refusal},
     frame::KnownState,
     ident::{AccessKeyId, BucketId},
 };
@@ -32,12 +32,7 @@ async fn disturbed(
     let submitted = bench.submit(&payload).await;
     assert!(matches!(submitted, Submitted::Accepted(_)), "{submitted:?}");
     if matches!(mishap, Mishap::HeldBefore | Mishap::HeldAfter) {
-        for _ in 0..400 {
-            if bench.proxy.happened() > before {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        bench.proxy.has_happened(before + 1).await;
         bench.crash().await;
         bench.recover().await;
     }
@@ -248,9 +243,7 @@ async fn a_bucket_that_got_an_object_while_its_deletion_was_cut_is_put_back() {
     bench.proxy.plan("DeleteBucket", Mishap::HeldBefore);
     let payload = bench.payload(&asker, &delete(bucket));
     bench.submit(&payload).await;
-    while bench.proxy.happened() == 0 {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    bench.proxy.has_happened(1).await;
     bench.crash().await;
     assert_eq!(
         bench.garage.s3("PUT", "/photos/a", key.as_str(), &secret),
@@ -285,9 +278,7 @@ async fn a_create_that_was_written_down_but_never_begun_does_not_take_another_ac
     let two = bench.payload(&second, &create("photos", None));
     bench.submit(&one).await;
     bench.submit(&two).await;
-    while bench.proxy.happened() == 0 {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    bench.proxy.has_happened(1).await;
     bench.crash().await;
     bench.recover().await;
     let winner = bench.wait(one.operation).await;
@@ -321,9 +312,7 @@ async fn a_nameless_bucket_that_a_cut_call_left_is_deleted_and_an_older_one_is_n
     bench.proxy.plan("CreateBucket", Mishap::HeldBefore);
     let payload = bench.payload(&asker, &create("photos", None));
     bench.submit(&payload).await;
-    while bench.proxy.happened() == 0 {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    bench.proxy.has_happened(1).await;
     bench.crash().await;
     // What a cluster's half-done CreateBucket leaves.
     bench.garage.ask("CreateBucket", &empty);
@@ -344,9 +333,7 @@ async fn new_commands_wait_behind_what_is_recovered() {
     bench.proxy.plan("DeleteBucket", Mishap::HeldBefore);
     let payload = bench.payload(&asker, &delete(bucket));
     bench.submit(&payload).await;
-    while bench.proxy.happened() == 0 {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    bench.proxy.has_happened(1).await;
     bench.crash().await;
     bench.reopen().await.unwrap();
     bench.engine.set_trust(bench.trust());
@@ -406,4 +393,43 @@ async fn a_key_id_that_is_taken_is_given_up_for_the_next_one() {
     assert_eq!(new_key(&done), second);
     bench.secret(&done);
     nothing_beside(&bench, &[created(&done).bucket], &[second]).await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_written_to_its_end_keeps_its_place_until_the_restart() {
+    let mut bench = Bench::start().await;
+    let asker = bench.asker();
+    let (first, second) = (
+        bench.payload(&asker, &create("photos", None)),
+        bench.payload(&asker, &create("photos", None)),
+    );
+    {
+        // No CreateBucket goes out while this is held.
+        let creates = bench.engine.0.creates.write().await;
+        bench.submit(&first).await;
+        bench.submit(&second).await;
+        let journal = bench.engine.0.journal.clone();
+        tokio::task::spawn_blocking(move || journal.close())
+            .await
+            .unwrap();
+        drop(creates);
+    }
+    bench.engine.0.queue.idle().await;
+    assert_eq!(bench.proxy.calls(), ["CreateBucket"], "the first's alone");
+    assert!(bench.engine.trouble().is_some());
+    let later = bench.payload(&asker, &create("videos", None));
+    let submitted = bench.submit(&later).await;
+    assert!(
+        matches!(submitted, Submitted::Dropped(Refusal::Busy)),
+        "{submitted:?}"
+    );
+
+    bench.crash().await;
+    bench.recover().await;
+    let made = bench.wait(first.operation).await;
+    assert_eq!(
+        bench.wait(second.operation).await.failure(),
+        Failure::NameTaken
+    );
+    nothing_beside(&bench, &[created(&made).bucket], &[]).await;
 }

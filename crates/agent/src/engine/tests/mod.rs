@@ -4,6 +4,7 @@
 mod acceptance;
 mod commands;
 mod interruptions;
+mod node;
 mod ownership;
 mod proxy;
 mod support;

@@ -1,17 +1,23 @@
 //! Whose things may be touched by whom.
 
 use storm_protocol::{
-    command::{Command, KeyCreate, KeyDelete},
+    command::{BucketSetQuota, Command, KeyCreate, KeyDelete},
     error::Refusal,
-    ident::BucketId,
+    frame::KnownState,
+    ident::{BucketId, Limit},
 };
 
 use super::{
     acceptance::create,
     commands::{created, delete, grant, new_key},
+    proxy::Mishap,
     support::{Asker, Bench},
 };
-use crate::{clock::random, engine::Submitted, journal::Owned};
+use crate::{
+    clock::random,
+    engine::{Source, Submitted},
+    journal::Owned,
+};
 
 async fn refusal(bench: &Bench, asker: &Asker, command: &Command) -> Refusal {
     match bench.submit(&bench.payload(asker, command)).await {
@@ -81,16 +87,25 @@ async fn a_thing_that_the_journal_does_not_know_is_judged_by_its_keys_names() {
         refusal(&bench, &owner, &grant(&key, bucket, read)).await,
         Refusal::NotYours
     );
-    let allow = serde_json::json!({
-        "bucketId": bucket, "accessKeyId": key, "permissions": { "read": true },
-    });
-    bench.garage.ask("AllowBucketKey", &allow);
+    let allow = |right: &str| {
+        let body = serde_json::json!({
+            "bucketId": bucket, "accessKeyId": key, "permissions": { right: true },
+        });
+        bench.garage.ask("AllowBucketKey", &body);
+    };
+    // Anyone may have been given a right to read; whoever owns the bucket is its owner.
+    allow("read");
+    assert_eq!(
+        refusal(&bench, &owner, &grant(&key, bucket, read)).await,
+        Refusal::NotYours
+    );
+    allow("owner");
     assert_eq!(
         refusal(&bench, &thief, &grant(&key, bucket, read)).await,
         Refusal::NotYours
     );
     bench
-        .run(&owner, grant(&key, bucket, [true, true, false]))
+        .run(&owner, grant(&key, bucket, [true, true, true]))
         .await
         .result();
 
@@ -118,4 +133,85 @@ async fn a_thing_that_the_journal_does_not_know_is_judged_by_its_keys_names() {
         refusal(&bench, &thief, &delete(bucket)).await,
         Refusal::NotYours
     );
+}
+
+/// A bucket made by hand, with a key of `asker`'s that owns it: the journal does not know it.
+async fn by_hand(bench: &Bench, asker: &Asker) -> BucketId {
+    let key = format!("GK{}", hex::encode(random::<12>()));
+    let import = serde_json::json!({
+        "accessKeyId": key, "secretAccessKey": "s".repeat(64),
+        "name": format!("{}/old", asker.actor.account),
+    });
+    bench.garage.ask("ImportKey", &import);
+    let made = bench
+        .garage
+        .ask("CreateBucket", &serde_json::json!({ "globalAlias": "old" }));
+    let bucket = made["id"].as_str().unwrap();
+    let allow = serde_json::json!({
+        "bucketId": bucket, "accessKeyId": key, "permissions": { "owner": true },
+    });
+    bench.garage.ask("AllowBucketKey", &allow);
+    bucket.parse().unwrap()
+}
+
+fn quota(bucket: BucketId, bytes: u64) -> Command {
+    Command::BucketSetQuota(BucketSetQuota {
+        bucket,
+        quota_bytes: Limit::new(bytes),
+        quota_objects: None,
+    })
+}
+
+#[tokio::test]
+async fn commands_on_one_thing_run_as_they_came_however_long_its_owner_takes_to_tell() {
+    let bench = Bench::start().await;
+    let (owner, mut operator) = (bench.asker(), bench.asker());
+    operator.actor.operator = true;
+    let bucket = by_hand(&bench, &owner).await;
+    bench.proxy.plan("GetBucketInfo", Mishap::Late);
+    let (first, second) = (
+        bench.payload(&owner, &quota(bucket, 1)),
+        bench.payload(&operator, &quota(bucket, 2)),
+    );
+    let submit = |payload| bench.engine.submit(&bench.sign(payload), Source::Channel);
+    let (one, other) = (submit(&first), submit(&second));
+    let one = tokio::spawn(one);
+    bench.proxy.has_happened(1).await;
+    // An operator need not be asked about: the second is taken while the first is not yet.
+    let other = other.await;
+    assert!(matches!(other, Submitted::Accepted(_)), "{other:?}");
+    bench.proxy.release();
+    let one = one.await.unwrap();
+    assert!(matches!(one, Submitted::Accepted(_)), "{one:?}");
+    let (first, second) = (
+        bench.wait(first.operation).await,
+        bench.wait(second.operation).await,
+    );
+    assert!(first.receipt.sequence < second.receipt.sequence);
+    assert_eq!(bench.garage.buckets().await[0].quotas.max_size, Some(2));
+}
+
+#[tokio::test]
+async fn a_garage_that_does_not_tell_an_owner_in_time_is_busy_and_holds_nobody_up() {
+    let bench = Bench::start().await;
+    let (owner, mut operator) = (bench.asker(), bench.asker());
+    operator.actor.operator = true;
+    let bucket = by_hand(&bench, &owner).await;
+    bench.proxy.plan("GetBucketInfo", Mishap::HeldBefore);
+    let payload = bench.payload(&owner, &quota(bucket, 1));
+    let Submitted::Ended(frame) = bench.submit(&payload).await else {
+        panic!("taken without an owner")
+    };
+    assert_eq!(bench.done(frame).refusal(), Refusal::Busy);
+    assert_eq!(
+        bench.engine.state_of(payload.operation),
+        KnownState::Unknown
+    );
+    bench.run(&operator, quota(bucket, 2)).await.result();
+    // Signed afresh, or sent again while it is fresh, it is taken.
+    assert!(matches!(
+        bench.submit(&payload).await,
+        Submitted::Accepted(_)
+    ));
+    bench.wait(payload.operation).await.result();
 }

@@ -3,11 +3,13 @@
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{UnixListener, UnixStream},
+    sync::Semaphore,
 };
 
 use crate::engine::lock;
@@ -25,6 +27,8 @@ pub(super) enum Mishap {
     HeldAfter,
     /// Garage does not get it; the caller is told 503.
     Unavailable,
+    /// Nothing, but only once [`Proxy::release`] is called.
+    Late,
 }
 
 #[derive(Default)]
@@ -38,6 +42,7 @@ struct Plan {
 pub(super) struct Proxy {
     pub(super) socket: PathBuf,
     plan: Arc<Mutex<Plan>>,
+    late: Arc<Semaphore>,
 }
 
 impl Proxy {
@@ -46,11 +51,12 @@ impl Proxy {
         let proxy = Self {
             socket,
             plan: Arc::default(),
+            late: Arc::new(Semaphore::new(0)),
         };
-        let (plan, garage) = (Arc::clone(&proxy.plan), garage.to_owned());
+        let (serving, garage) = (proxy.clone(), garage.to_owned());
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                tokio::spawn(serve(client, garage.clone(), Arc::clone(&plan)));
+                tokio::spawn(serve(client, garage.clone(), serving.clone()));
             }
         });
         proxy
@@ -66,6 +72,22 @@ impl Proxy {
         lock(&self.plan).happened
     }
 
+    /// Waits until so many planned mishaps have happened.
+    pub(super) async fn has_happened(&self, mishaps: usize) {
+        for _ in 0..3000 {
+            if self.happened() >= mishaps {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("the planned mishap did not happen within half a minute");
+    }
+
+    /// Lets one late call go on.
+    pub(super) fn release(&self) {
+        self.late.add_permits(1);
+    }
+
     /// The calls so far, by name.
     pub(super) fn calls(&self) -> Vec<String> {
         lock(&self.plan).calls.clone()
@@ -76,7 +98,8 @@ impl Proxy {
     }
 }
 
-async fn serve(mut client: UnixStream, garage: PathBuf, plan: Arc<Mutex<Plan>>) {
+async fn serve(mut client: UnixStream, garage: PathBuf, proxy: Proxy) {
+    let plan = &proxy.plan;
     let Some(request) = read_request(&mut client).await else {
         return;
     };
@@ -89,19 +112,26 @@ async fn serve(mut client: UnixStream, garage: PathBuf, plan: Arc<Mutex<Plan>>) 
         .unwrap_or_default()
         .to_owned();
     let mishap = {
-        let mut plan = lock(&plan);
+        let mut plan = lock(plan);
         plan.calls.push(call.clone());
         let planned = plan.mishaps.iter().position(|(name, _)| *name == call);
         planned.map(|at| plan.mishaps.remove(at).1)
     };
+    if mishap == Some(Mishap::Late) {
+        lock(plan).happened += 1;
+        proxy.late.acquire().await.unwrap().forget();
+        let answer = forward(&garage, &request).await;
+        let _ = client.write_all(&answer).await;
+        return;
+    }
     let answer = match mishap {
         Some(Mishap::NeverArrives | Mishap::HeldBefore | Mishap::Unavailable) => None,
-        Some(Mishap::AnswerLost | Mishap::HeldAfter) | None => {
+        Some(Mishap::AnswerLost | Mishap::HeldAfter | Mishap::Late) | None => {
             Some(forward(&garage, &request).await)
         }
     };
     if mishap.is_some() {
-        lock(&plan).happened += 1;
+        lock(plan).happened += 1;
     }
     match (mishap, answer) {
         (None, Some(answer)) => {
@@ -116,7 +146,7 @@ async fn serve(mut client: UnixStream, garage: PathBuf, plan: Arc<Mutex<Plan>>) 
             let answer = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n";
             let _ = client.write_all(answer).await;
         }
-        (Some(Mishap::NeverArrives | Mishap::AnswerLost) | None, _) => {}
+        (Some(Mishap::NeverArrives | Mishap::AnswerLost | Mishap::Late) | None, _) => {}
     }
 }
 

@@ -10,7 +10,9 @@ use rustls::{
     crypto::aws_lc_rs,
     version::{TLS12, TLS13},
 };
-use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
+use rustls_pki_types::{
+    CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName, pem::PemObject as _,
+};
 use storm_protocol::{
     api::{Operation, OperationStatus},
     command::Command,
@@ -123,11 +125,30 @@ impl Running {
 
     /// An agent that has enrolled and is connected.
     pub(super) async fn enrolled(&self) -> (Double, Socket) {
-        let token = self.world.enrol_token(3600).await;
+        let (agent, socket) = self.enrolled_in(&self.world.region).await;
+        assert!(agent.executor);
+        (agent, socket)
+    }
+
+    /// The same in another region.
+    pub(super) async fn enrolled_in(&self, region: &RegionName) -> (Double, Socket) {
+        let token = self.world.enrol_token_of(region, 3600).await;
         let mut agent = Double::new();
         agent.enrol(self, &token).await.unwrap();
         let socket = agent.connect(self).await.unwrap();
         (agent, socket)
+    }
+
+    /// Waits until the database says so.
+    pub(super) async fn until_count(&self, question: &str, answer: i64) {
+        let wait = async {
+            while self.world.count(question).await != answer {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(PATIENCE_SECONDS), wait)
+            .await
+            .unwrap();
     }
 
     /// Waits until the operation is there.
@@ -161,7 +182,10 @@ pub(super) struct Double {
     seal: OpenKey,
     enrolled: Option<(AgentId, RegionName)>,
     certificate: Option<Certified>,
-    chain: Vec<(AccountId, u64, Digest)>,
+    /// Whether the last welcome said so.
+    pub(super) executor: bool,
+    /// Its receipts: account, place in the account's part, identity.
+    pub(super) chain: Vec<(AccountId, u64, Digest)>,
 }
 
 impl Double {
@@ -172,6 +196,7 @@ impl Double {
             seal: OpenKey::generate(),
             enrolled: None,
             certificate: None,
+            executor: false,
             chain: vec![],
         }
     }
@@ -222,7 +247,7 @@ impl Double {
             .await;
         match next(&mut socket).await {
             Some(ToAgent::Welcome(welcome)) => {
-                assert!(welcome.executor.executor);
+                self.executor = welcome.executor.executor;
                 Ok(socket)
             }
             Some(ToAgent::Closing(closing)) => Err(closing.code),
@@ -425,8 +450,8 @@ pub(super) async fn send_text(socket: &mut Socket, text: &str) {
     socket.send(Message::text(text)).await.unwrap();
 }
 
-/// A certificate for an agent, by a CA that is not ours.
-pub(super) fn certificate_of_another_ca() -> Certified {
+/// A certificate for an agent, by a CA that is not ours, and that CA.
+pub(super) fn certificate_of_another_ca() -> (Certified, CertificateDer<'static>) {
     let world = tempfile::tempdir().unwrap();
     let files = crate::keys::Files::new(&world.path().join("other"));
     let now = crate::clock::Clock::now(&crate::clock::SystemClock);
@@ -441,7 +466,9 @@ pub(super) fn certificate_of_another_ca() -> Certified {
     params.subject_alt_names = vec![rcgen::SanType::URI(uri.try_into().unwrap())];
     params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ClientAuth];
     let certificate = params.signed_by(&key, &issuer).unwrap();
-    (vec![certificate.der().clone()], key.serialize_der())
+    let authority = CertificateDer::from_pem_slice(pem.as_bytes()).unwrap();
+    let certified = (vec![certificate.der().clone()], key.serialize_der());
+    (certified, authority)
 }
 
 fn request(key: &KeyPair) -> Base64 {

@@ -38,8 +38,17 @@ pub(crate) async fn set(
     Json(request): Json<SetGrantRequest>,
 ) -> Result<Response, ApiError> {
     let region = own_bucket(&caller, bucket).await?.region;
-    if own_key(&caller, &key).await?.region != region {
-        return Err(ApiError::not_found("key"));
+    let keys_region = own_key(&caller, &key).await?.region;
+    if keys_region != region {
+        let message = format!(
+            "Key {key} is in region {keys_region} and the bucket is in region {region}, where it opens \
+             nothing. Nothing was changed. Name a key of the bucket's region."
+        );
+        return Err(ApiError::refused(
+            StatusCode::NOT_FOUND,
+            "no_such_key",
+            message,
+        ));
     }
     let SetGrantRequest { read, write, owner } = request;
     let command = Command::KeySetGrant(KeySetGrant {

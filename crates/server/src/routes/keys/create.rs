@@ -80,21 +80,24 @@ async fn check_grants(
     }
     let mut seen = BTreeSet::new();
     for (index, grant) in grants.iter().enumerate() {
-        let wrong = |why: &str| Err(ApiError::field(&format!("grants[{index}]"), why));
+        let wrong = |why: String| Err(ApiError::field(&format!("grants[{index}]"), why));
         if !seen.insert(grant.bucket) {
-            return wrong("this bucket is named twice");
+            return wrong("this bucket is named twice".to_owned());
         }
         if !(grant.read || grant.write || grant.owner) {
-            return wrong(
-                "none of read, write and owner is true; leave the grant out or give a right",
-            );
+            let why = "none of read, write and owner is true; leave the grant out or give a right";
+            return wrong(why.to_owned());
         }
         let bucket = caller
             .store()
             .bucket(caller.person.account, grant.bucket)
             .await?;
         if bucket.is_none_or(|bucket| bucket.region != *region) {
-            return wrong("there is no such bucket in this region");
+            return wrong(format!(
+                "there is no bucket {} in region {region}; GET /api/v1/buckets?region={region} lists those \
+                 that there are",
+                grant.bucket
+            ));
         }
     }
     Ok(())

@@ -6,7 +6,7 @@ use storm_protocol::{
     ident::OperationId,
 };
 
-use super::own;
+use super::{no_operation, own};
 use crate::{
     app::Change,
     auth::{Caller, Member},
@@ -50,6 +50,6 @@ pub(crate) async fn cancel(
             );
             Err(ApiError::refused(StatusCode::CONFLICT, "too_late", message))
         }
-        None => Err(ApiError::not_found("operation")),
+        None => Err(no_operation(id)),
     }
 }

@@ -16,5 +16,9 @@ use crate::{
 async fn own<N: Need>(caller: &Caller<N>, id: OperationId) -> Result<Operation, ApiError> {
     let operation = caller.store().operation(id).await?;
     let own = operation.filter(|operation| operation.actor.account == caller.person.account);
-    own.ok_or_else(|| ApiError::not_found("operation"))
+    own.ok_or_else(|| no_operation(id))
+}
+
+fn no_operation(id: OperationId) -> ApiError {
+    ApiError::not_found("operation", id, "/api/v1/operations")
 }

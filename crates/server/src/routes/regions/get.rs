@@ -21,7 +21,5 @@ pub(crate) async fn get(
     Path(name): Path<RegionName>,
 ) -> Result<Json<Region>, ApiError> {
     let region = caller.store().region(&name).await?;
-    region
-        .map(Json)
-        .ok_or_else(|| ApiError::not_found("region"))
+    region.map(Json).ok_or_else(|| ApiError::no_region(&name))
 }

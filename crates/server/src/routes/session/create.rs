@@ -7,16 +7,14 @@ use storm_protocol::api::{SignInRequest, Whoami};
 
 use super::cookie;
 use crate::{
-    auth::{Anyone, secret::PlainSecret},
+    auth::{Anyone, password::MAX_EMAIL_BYTES, secret::PlainSecret},
     error::ApiError,
-    store::{agents::SecurityEvent, sessions::NewSession},
+    store::{security::SecurityEvent, sessions::NewSession},
     web::Json,
 };
 
 /// Hours that a session lasts.
 const SESSION_HOURS: i64 = 12;
-/// The longest e-mail address, in bytes (RFC 5321).
-const MAX_EMAIL_BYTES: usize = 254;
 
 /// Sign in.
 ///
@@ -45,17 +43,14 @@ pub(crate) async fn create(
             format!("expected 1 to {MAX_EMAIL_BYTES} bytes"),
         ));
     }
-    anyone
-        .sign_in_limits()
-        .admit(anyone.origin, &email)
-        .map_err(|retry_after_seconds| {
-            let message =
-                format!("Too many tries to sign in. Try again in {retry_after_seconds} seconds.");
-            ApiError::RateLimited {
-                retry_after_seconds,
-                message,
-            }
-        })?;
+    let admitted = anyone.sign_in_limits().admit(anyone.origin, &email);
+    let pause = admitted.map_err(|retry_after_seconds| ApiError::RateLimited {
+        retry_after_seconds,
+        message: format!(
+            "Too many tries to sign in from your network. Try again in {retry_after_seconds} seconds."
+        ),
+    })?;
+    tokio::time::sleep(pause).await;
     let app = anyone.app();
     let now = app.clock.now();
     let origin = anyone.origin.map(|address| address.to_string());

@@ -1,15 +1,28 @@
 //! Signing in and out, tokens, other sites.
 
+use std::{net::SocketAddr, time::Duration};
+
 use ::http::{HeaderMap, Method, StatusCode, header};
+use axum::extract::ConnectInfo;
 use serde_json::{Value, json};
 
 use super::{PASSWORD, PUBLIC_URL, Site, code, read, request};
 
 async fn sign_in(site: &Site, email: &str, password: &str) -> (StatusCode, HeaderMap, Value) {
+    sign_in_from(site, "192.0.2.1:4444", email, password).await
+}
+
+async fn sign_in_from(
+    site: &Site,
+    peer: &str,
+    email: &str,
+    password: &str,
+) -> (StatusCode, HeaderMap, Value) {
     let body = json!({"email": email, "password": password});
-    let response = site
-        .send(request(Method::POST, "/api/v1/session", Some(body)))
-        .await;
+    let mut request = request(Method::POST, "/api/v1/session", Some(body));
+    let peer: SocketAddr = peer.parse().unwrap();
+    request.extensions_mut().insert(ConnectInfo(peer));
+    let response = site.send(request).await;
     let headers = response.headers().clone();
     let (status, body) = read(response).await;
     (status, headers, body)
@@ -106,7 +119,7 @@ async fn unknown_address_and_wrong_password_are_answered_alike_and_noted() {
     assert_eq!(answers[0].0, StatusCode::UNAUTHORIZED);
     let noted: Vec<(String, String, String)> =
         sqlx::query_as("SELECT kind, subject, origin FROM security_events ORDER BY subject")
-            .fetch_all(site.app.store.read())
+            .fetch_all(&mut *site.app.store.read().await)
             .await
             .unwrap();
     assert_eq!(noted.len(), 3);
@@ -125,7 +138,7 @@ async fn tries_are_limited() {
     let site = Site::new().await;
     let mut last = None;
     for _ in 0..12 {
-        last = Some(sign_in(&site, "nobody@example.org", "wrong password").await);
+        last = Some(sign_in(&site, "owner@example.org", "wrong password").await);
     }
     let (status, headers, body) = last.unwrap();
     assert_eq!(
@@ -138,10 +151,46 @@ async fn tries_are_limited() {
         .parse()
         .unwrap();
     assert!((1..=20).contains(&seconds));
+    let right = sign_in_from(&site, "198.51.100.7:4444", "owner@example.org", PASSWORD).await;
+    assert_eq!(right.0, StatusCode::OK, "a flood keeps the owner out");
+}
+
+#[tokio::test]
+async fn a_flood_of_one_person_is_answered_429_and_affects_nobody_else() {
+    let site = Site::configured(
+        Duration::from_millis(20),
+        "[limits]\nrequests_per_second = 1000\nchanges_per_second = 1",
+    )
+    .await;
+    // Answered as a change, and changes nothing.
+    let path = "/api/v1/tokens/01900000-0000-7000-8000-000000000000";
+    let mut limited = None;
+    for _ in 0..200 {
+        let mut request = request(Method::DELETE, path, None);
+        let bearer = format!("Bearer {}", site.owner);
+        let headers = request.headers_mut();
+        headers.insert(header::AUTHORIZATION, bearer.parse().unwrap());
+        let response = site.send(request).await;
+        if response.status() != StatusCode::NOT_FOUND {
+            limited = Some(response);
+            break;
+        }
+    }
+    let limited = limited.expect("two hundred changes in a row were taken");
+    let seconds = limited.headers()[header::RETRY_AFTER].to_str().unwrap();
+    assert!(seconds.parse::<u64>().unwrap() > 0);
+    let (status, body) = read(limited).await;
     assert_eq!(
-        sign_in(&site, "owner@example.org", PASSWORD).await.0,
+        (status, code(&body)),
+        (StatusCode::TOO_MANY_REQUESTS, "rate_limited")
+    );
+    // Questions and other people go on.
+    assert_eq!(
+        site.get(&site.owner, "/api/v1/whoami").await.0,
         StatusCode::OK
     );
+    let (status, _) = site.ask(&site.member, Method::DELETE, path, None).await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
 }
 
 #[tokio::test]
@@ -223,7 +272,7 @@ async fn tokens_work_until_they_end() {
         (StatusCode::UNAUTHORIZED, "bad_token")
     );
     let stored: i64 = sqlx::query_scalar("SELECT count(*) FROM tokens WHERE hash LIKE 'sbt_%'")
-        .fetch_one(site.app.store.read())
+        .fetch_one(&mut *site.app.store.read().await)
         .await
         .unwrap();
     assert_eq!(stored, 0);
@@ -273,6 +322,8 @@ async fn odd_tokens() {
             (StatusCode::UNAUTHORIZED, "bad_token"),
             "{token}"
         );
+        let message = body["error"]["message"].as_str().unwrap();
+        assert!(message.contains("`storm login`"), "{message}");
     }
     for (name, expires_at) in [("", Value::Null), (" x", Value::Null), ("x", json!(1))] {
         let body = json!({"name": name, "expires_at": expires_at});

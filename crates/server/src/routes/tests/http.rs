@@ -1,6 +1,10 @@
 //! Bodies, queries, headers, errors; and the description of it all.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::PathBuf,
+    sync::{Arc, Mutex},
+};
 
 use ::http::{Method, Request, StatusCode, header};
 use axum::{Router, body::Body, middleware, routing::get};
@@ -54,7 +58,7 @@ async fn bad_bodies_name_the_field() {
         (
             keys,
             json!({"label": "x", "seal_to": SEAL_TO, "expires_at": 5}),
-            "expires_at: it has passed",
+            "expires_at: 5 has passed, since it is 1800000000000000 now; expected",
         ),
         (
             keys,
@@ -216,6 +220,86 @@ async fn odd_addresses() {
     assert_eq!(
         message,
         "path: not a valid bucket id: expected 64 lower-case hex digits."
+    );
+}
+
+#[tokio::test]
+async fn a_region_has_to_be_named_among_several() {
+    let site = Site::new().await;
+    let videos = json!({"name": "videos"});
+    let elsewhere = json!({"name": "videos", "region": "elsewhere"});
+    let ask = async |body: &Value| {
+        site.post(&site.member, "/api/v1/buckets", body.clone())
+            .await
+    };
+    let words = |problem: &Value| problem["error"]["message"].as_str().unwrap().to_owned();
+    let (status, problem) = ask(&elsewhere).await;
+    assert_eq!(
+        (status, code(&problem)),
+        (StatusCode::NOT_FOUND, "no_such_region")
+    );
+    assert!(
+        words(&problem).contains("region elsewhere")
+            && words(&problem).contains("GET /api/v1/regions")
+    );
+
+    site.sql(
+        "INSERT INTO regions (name, s3_endpoint, s3_region, created_at) VALUES ('away', 'x', 'y', 0)",
+    )
+    .await;
+    let (status, problem) = ask(&videos).await;
+    assert_eq!(
+        (status, code(&problem)),
+        (StatusCode::BAD_REQUEST, "bad_request")
+    );
+    assert!(words(&problem).starts_with("region: ") && words(&problem).contains("away, home"));
+
+    site.sql("DELETE FROM grants").await;
+    site.sql("DELETE FROM keys").await;
+    site.sql("DELETE FROM buckets").await;
+    site.sql("DELETE FROM regions").await;
+    let (status, problem) = ask(&videos).await;
+    assert_eq!(
+        (status, code(&problem)),
+        (StatusCode::CONFLICT, "no_region")
+    );
+}
+
+/// What is logged, at the default level.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn probes_leave_no_line_in_the_log() {
+    let site = Site::new().await;
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::INFO)
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .finish();
+    let logging = tracing::subscriber::set_default(subscriber);
+    for path in ["/healthz", "/readyz", "/api/v1/about"] {
+        let status = site.send(request(Method::GET, path, None)).await.status();
+        assert_eq!(status, StatusCode::OK);
+    }
+    drop(logging);
+    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(
+        text.contains("/api/v1/about") && !text.contains("/readyz") && !text.contains("/healthz"),
+        "{text}"
     );
 }
 

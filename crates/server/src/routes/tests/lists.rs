@@ -96,7 +96,7 @@ async fn keys_with_their_rights() {
         let id = format!("GK{number:024x}");
         site.add_key(&id, "many").await;
         site.sql(&format!(
-            "INSERT INTO grants VALUES ('{BUCKET}', '{id}', 1, 0, 0)"
+            "INSERT INTO grants VALUES ('home', '{BUCKET}', '{id}', 1, 0, 0)"
         ))
         .await;
     }
@@ -159,7 +159,7 @@ async fn a_page_of_many_buckets_comes_by_the_index() {
         "EXPLAIN QUERY PLAN SELECT id FROM buckets WHERE account = 'a' AND gone_at IS NULL
          AND (name, id) > ('b', 'c') ORDER BY name, id LIMIT 5",
     )
-    .fetch_all(site.app.store.read())
+    .fetch_all(&mut *site.app.store.read().await)
     .await
     .unwrap();
     assert_eq!(plan.len(), 1, "{plan:?}");

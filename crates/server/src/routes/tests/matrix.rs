@@ -95,6 +95,14 @@ fn table() -> Vec<(&'static str, &'static str, Needs, u16, Option<Value>)> {
         ),
         ("DELETE", "/api/v1/tokens/{token}", Viewer, 404, None),
         ("GET", "/api/v1/agents", Operator, 200, None),
+        ("POST", "/api/v1/agents/{agent}/revoke", Operator, 404, None),
+        (
+            "POST",
+            "/api/v1/agents/{agent}/end-quarantine",
+            Operator,
+            404,
+            None,
+        ),
         ("GET", "/api/v1/agents/enrol-tokens", Operator, 200, None),
         (
             "POST",
@@ -113,6 +121,7 @@ fn filled(path: &str) -> String {
         .replace("{bucket}", BUCKET)
         .replace("{key}", KEY)
         .replace("{operation}", ID)
+        .replace("{agent}", ID)
         .replace("{token}", ID)
 }
 
@@ -204,13 +213,24 @@ async fn another_account_finds_nothing() {
             .replace("{bucket}", &absent_bucket)
             .replace("{key}", &absent_key)
             .replace("{operation}", absent_operation);
+        // The answers name what was looked for, and are the same but for that.
+        let ids = [
+            [BUCKET, KEY, operation],
+            [&absent_bucket, &absent_key, absent_operation],
+        ];
         let mut answers = vec![];
-        for path in [filled(&theirs), absent] {
+        for (path, ids) in [filled(&theirs), absent].into_iter().zip(ids) {
             let (status, mut problem) = site
                 .ask(&site.stranger, method.clone(), &path, body.clone())
                 .await;
             assert_eq!(status, StatusCode::NOT_FOUND, "{method} {path}");
             problem["error"]["request"].take();
+            let message = problem["error"]["message"].as_str().unwrap();
+            assert!(ids.iter().any(|id| message.contains(id)), "{message}");
+            let nameless = ids
+                .iter()
+                .fold(message.to_owned(), |text, id| text.replace(id, ""));
+            problem["error"]["message"] = nameless.into();
             answers.push(problem);
         }
         assert_eq!(answers[0], answers[1], "{method} {path}");

@@ -1,5 +1,6 @@
 //! The web tier over a real database, without signer and hub: what they would do, a test does.
 
+mod agents;
 mod auth;
 mod events;
 mod http;
@@ -83,10 +84,15 @@ impl Site {
     }
 
     pub(super) async fn with_wait(wait: Duration) -> Self {
+        Self::configured(wait, "").await
+    }
+
+    /// With more lines of configuration.
+    pub(super) async fn configured(wait: Duration, more: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let clock = Arc::new(TestClock(AtomicI64::new(1_800_000_000_000_000)));
         let text = format!(
-            "data_dir = {:?}\n[web]\npublic_url = {PUBLIC_URL:?}",
+            "data_dir = {:?}\n[web]\npublic_url = {PUBLIC_URL:?}\n{more}",
             dir.path()
         );
         let app = App {
@@ -134,7 +140,7 @@ impl Site {
         self.add_bucket(BUCKET, Some("photos")).await;
         self.add_key(KEY, "laptop").await;
         self.sql(&format!(
-            "INSERT INTO grants VALUES ('{BUCKET}', '{KEY}', 1, 1, 0)"
+            "INSERT INTO grants VALUES ('home', '{BUCKET}', '{KEY}', 1, 1, 0)"
         ))
         .await;
     }

@@ -50,7 +50,7 @@ async fn end(site: &Site, id: OperationId, state: &str, outcome: &Value, sealed:
 async fn end_next(site: &Site, state: &str, outcome: &Value, sealed: Option<Value>) -> OperationId {
     site.app.bus.signer.notified().await;
     let id: String = sqlx::query_scalar("SELECT id FROM operations WHERE state = 'requested'")
-        .fetch_one(site.app.store.read())
+        .fetch_one(&mut *site.app.store.read().await)
         .await
         .unwrap();
     let id = id.parse().unwrap();
@@ -209,6 +209,22 @@ async fn bad_ends_have_their_status() {
                 .contains(&id.to_string())
         );
     }
+}
+
+#[tokio::test]
+async fn parameters_that_are_not_known_are_an_empty_object() {
+    let site = Site::new().await;
+    let (_, made) = create(&site, &site.member, None, json!({"name": "videos"})).await;
+    // As of an operation that came from a node's spool.
+    site.sql("UPDATE operations SET parameters = 'null', via = 'offline'")
+        .await;
+    let id = made["operation"]["id"].as_str().unwrap();
+    let (_, one) = site
+        .get(&site.viewer, &format!("/api/v1/operations/{id}"))
+        .await;
+    assert_eq!(one["operation"]["parameters"], json!({}));
+    let (_, page) = site.get(&site.viewer, "/api/v1/operations").await;
+    assert_eq!(page["items"][0]["parameters"], json!({}));
 }
 
 #[tokio::test]

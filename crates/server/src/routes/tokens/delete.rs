@@ -32,6 +32,6 @@ pub(crate) async fn delete(
     {
         Ok(StatusCode::NO_CONTENT)
     } else {
-        Err(ApiError::not_found("token"))
+        Err(ApiError::not_found("token", id, "/api/v1/tokens"))
     }
 }

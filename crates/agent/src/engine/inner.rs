@@ -1,0 +1,181 @@
+//! What the parts of the engine share: its state, its clock, and when the cluster may be changed.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, RwLock,
+        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use storm_protocol::{
+    command::Command,
+    frame::EXECUTOR_SILENCE_SECONDS,
+    ident::{BucketName, Digest, Micros, OperationId},
+    trust::TrustDocument,
+};
+use tokio::sync::{Notify, broadcast, watch};
+
+use super::{
+    EVENTS_KEPT, EngineEvent, EngineOptions, Phase, Refresher,
+    counters::Counters,
+    known::Operations,
+    lock,
+    queue::{Queue, Ticket},
+    refused::RefusedBefore,
+};
+use crate::{
+    clock::Clock,
+    garage::GarageClient,
+    identity::Identity,
+    journal::{Entry, Journal, Opened},
+    verify::Memory,
+};
+
+pub(crate) struct Inner {
+    pub(crate) identity: Arc<Identity>,
+    pub(crate) garage: GarageClient,
+    pub(crate) journal: Journal,
+    /// Held for reading around CreateBucket, for writing while nameless buckets are looked for.
+    pub(crate) creates: tokio::sync::RwLock<()>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) disabled: Vec<String>,
+    pub(super) predecessor: Option<Digest>,
+    pub(super) trust: RwLock<Option<TrustDocument>>,
+    pub(super) birth: Micros,
+    pub(super) floor: Mutex<Option<OperationId>>,
+    pub(super) newest_issued: AtomicI64,
+    pub(super) epoch: AtomicU64,
+    /// The hub has said that another agent is the executor.
+    pub(super) demoted: AtomicBool,
+    pub(super) operations: Mutex<Operations>,
+    /// Names that unfinished operations are making buckets under.
+    pub(super) creating: Mutex<HashMap<OperationId, BucketName>>,
+    pub(super) queue: Arc<Queue>,
+    pub(super) place: AtomicU64,
+    pub(super) heard_at: AtomicU64,
+    pub(super) heard: Notify,
+    pub(super) phase: watch::Sender<Phase>,
+    pub(super) events: broadcast::Sender<EngineEvent>,
+    pub(super) counters: Counters,
+    pub(super) refused: Mutex<RefusedBefore>,
+    pub(super) refresher: RwLock<Option<Refresher>>,
+    pub(super) acknowledged: AtomicU64,
+    pub(super) pruned_at: AtomicI64,
+    pub(super) recovery: Mutex<Vec<(Entry, Ticket)>>,
+}
+
+impl Inner {
+    /// The state as the journal left it. Unfinished operations stand first in the lines of their
+    /// things, and wait to be driven on.
+    pub(super) fn new(options: EngineOptions, opened: Opened) -> Self {
+        let operations = Operations::of_journal(&opened.running, &opened.ended);
+        drop(opened.ended);
+        let inner = Self {
+            identity: options.identity,
+            garage: options.garage,
+            journal: opened.journal,
+            creates: tokio::sync::RwLock::new(()),
+            clock: options.clock,
+            disabled: options.disabled,
+            predecessor: options.predecessor_head,
+            trust: RwLock::new(None),
+            birth: opened.birth,
+            floor: Mutex::new(opened.floor),
+            newest_issued: AtomicI64::new(opened.newest_issued.0),
+            epoch: AtomicU64::new(opened.epoch),
+            demoted: AtomicBool::new(false),
+            operations: Mutex::new(operations),
+            creating: Mutex::default(),
+            queue: Arc::default(),
+            place: AtomicU64::new(opened.running.last().map_or(0, |entry| entry.place + 1)),
+            heard_at: AtomicU64::new(0),
+            heard: Notify::new(),
+            phase: watch::channel(Phase::Open).0,
+            events: broadcast::channel(EVENTS_KEPT).0,
+            counters: Counters::default(),
+            refused: Mutex::default(),
+            refresher: RwLock::new(None),
+            acknowledged: AtomicU64::new(0),
+            pruned_at: AtomicI64::new(0),
+            recovery: Mutex::default(),
+        };
+        let mut recovery = Vec::with_capacity(opened.running.len());
+        for entry in opened.running {
+            let command = entry.command.parse().ok();
+            inner.expect_bucket(entry.operation, command.as_ref());
+            let resources = command.map_or_else(Vec::new, |command| command.resources());
+            let ticket = inner.queue.enter(entry.operation, resources);
+            recovery.push((entry, ticket));
+        }
+        *lock(&inner.recovery) = recovery;
+        inner
+    }
+
+    /// Now, and never before the newest time of signing that was taken.
+    pub(crate) fn now(&self) -> Micros {
+        let newest = Micros(self.newest_issued.load(Ordering::SeqCst));
+        self.clock.now().max(newest)
+    }
+
+    pub(crate) fn phase(&self) -> watch::Receiver<Phase> {
+        self.phase.subscribe()
+    }
+
+    /// The sweeper of the inventory, when the shell has set one.
+    pub(crate) fn refresher(&self) -> Option<Refresher> {
+        self.refresher
+            .read()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
+            .clone()
+    }
+
+    /// The names that unfinished operations are making buckets under.
+    pub(crate) fn creating(&self) -> Vec<BucketName> {
+        lock(&self.creating).values().cloned().collect()
+    }
+
+    /// Whether the cluster may be changed on the hub's behalf: not when it has been silent for so
+    /// long that it may have named another executor, or has said so.
+    pub(crate) fn may_change(&self) -> bool {
+        let heard = self.heard_at.load(Ordering::SeqCst);
+        let silent = heard == 0 || boot_seconds().saturating_sub(heard) > EXECUTOR_SILENCE_SECONDS;
+        !silent && !self.demoted.load(Ordering::SeqCst)
+    }
+
+    /// Comes back when the hub is heard, or a little later.
+    pub(crate) async fn hearing(&self) {
+        const LOOK_AGAIN: Duration = Duration::from_millis(500);
+        let _ = tokio::time::timeout(LOOK_AGAIN, self.heard.notified()).await;
+    }
+
+    pub(super) fn heard(&self) {
+        self.heard_at.store(boot_seconds(), Ordering::SeqCst);
+        self.heard.notify_waiters();
+    }
+
+    pub(super) fn memory(&self) -> Memory {
+        Memory {
+            birth: self.birth,
+            floor: *lock(&self.floor),
+        }
+    }
+
+    pub(super) fn expect_bucket(&self, operation: OperationId, command: Option<&Command>) {
+        if let Some(Command::BucketCreate(create)) = command {
+            lock(&self.creating).insert(operation, create.bucket.clone());
+        }
+    }
+
+    pub(super) fn emit(&self, event: EngineEvent) {
+        // Nobody listening is fine: the journal has it.
+        let _ = self.events.send(event);
+    }
+}
+
+/// Seconds since the machine started, sleep included; at least 1.
+fn boot_seconds() -> u64 {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    u64::try_from(now.tv_sec).unwrap_or(0).max(1)
+}

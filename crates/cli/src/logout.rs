@@ -1,0 +1,64 @@
+//! `storm logout`: the token ends, on the server first and then here. The rest of the configuration
+//! stays, with it the pinned root key.
+
+use anyhow::Result;
+use reqwest::Method;
+use serde_json::json;
+
+use crate::{
+    client::{Api, Call, Credential},
+    config::Config,
+    errors::ApiError,
+    files, output,
+    session::Context,
+};
+
+/// A file beside the configuration that `storm up` writes, and nowhere else.
+const UP_MARK: &str = "up.toml";
+
+/// Signs out. When the server cannot be reached, nothing changes.
+pub(crate) async fn run(context: &Context) -> Result<()> {
+    let path = &context.config_path;
+    let mut config = Config::load(path)?;
+    let token = config.token(path)?.clone();
+    let api = Api::new(config.api_url.clone(), Credential::Token(token))?;
+    let deleted = match config.token_id {
+        Some(id) => {
+            let path = format!("/tokens/{id}");
+            let call = Call {
+                method: Method::DELETE,
+                path: &path,
+                body: None,
+                idempotency_key: None,
+            };
+            match api.send(&call).await {
+                // One that the server does not know any more is what was wanted.
+                Ok(_)
+                | Err(ApiError::Problem {
+                    status: 401 | 404, ..
+                }) => true,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        None => false,
+    };
+    (config.token, config.token_id) = (None, None);
+    config.save(path)?;
+    if context.json {
+        return output::json(&json!({ "config": path, "token_deleted": deleted }));
+    }
+    output::line("Signed out.")?;
+    if files::parent(path).join(UP_MARK).exists() {
+        output::note(
+            "`storm up` used this token too. Give it STORM_ADMIN_EMAIL and STORM_ADMIN_PASSWORD at its \
+             next start, and it makes a new one.",
+        );
+    }
+    if !deleted {
+        output::note(
+            "The token was given to `storm login`, so it still works where else it is kept. Delete \
+             it with `storm token delete` once you have signed in again.",
+        );
+    }
+    Ok(())
+}

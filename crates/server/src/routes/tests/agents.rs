@@ -1,0 +1,83 @@
+//! What operators decide about agents.
+
+use ::http::{Method, StatusCode};
+use ed25519_dalek::SigningKey;
+use serde_json::{Value, json};
+use storm_protocol::envelope::{Envelope, PayloadType};
+
+use super::{Site, code};
+use crate::clock::random;
+
+const AGENT: &str = "01900000-0000-7000-8000-000000000000";
+
+/// A site whose executor is there.
+async fn with_agent() -> Site {
+    let site = Site::new().await;
+    let signed = Envelope::sign_json(
+        PayloadType::Agent,
+        &json!({}),
+        &SigningKey::from_bytes(&random()),
+    );
+    let statement = serde_json::to_string(&signed.unwrap()).unwrap();
+    site.sql(&format!(
+        "INSERT INTO agents (id, region, host, receipt_key, seal_key, tls_key, statement, created_at)
+         VALUES ('{AGENT}', 'home', 'node', 'x', 'x', 'x', '{statement}', 0)"
+    ))
+    .await;
+    site
+}
+
+async fn decide(site: &Site, what: &str) -> (StatusCode, Value) {
+    let path = format!("/api/v1/agents/{AGENT}/{what}");
+    site.ask(&site.operator, Method::POST, &path, None).await
+}
+
+async fn noted(site: &Site) -> Vec<(String, String)> {
+    sqlx::query_as("SELECT kind, subject FROM security_events ORDER BY id")
+        .fetch_all(&mut *site.app.store.read().await)
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn a_revoked_agent_is_gone_and_its_region_has_no_executor() {
+    let site = with_agent().await;
+    for _ in 0..2 {
+        let (status, agent) = decide(&site, "revoke").await;
+        assert_eq!(
+            (status, &agent["id"]),
+            (StatusCode::OK, &json!(AGENT)),
+            "{agent}"
+        );
+    }
+    let (_, page) = site.get(&site.operator, "/api/v1/agents").await;
+    assert_eq!(page["items"], json!([]));
+    let (_, region) = site.get(&site.viewer, "/api/v1/regions/home").await;
+    assert_eq!(region["executor"], Value::Null);
+    assert_eq!(
+        noted(&site).await,
+        [("agent_revoked".to_owned(), AGENT.to_owned())]
+    );
+}
+
+#[tokio::test]
+async fn a_quarantine_ends_once() {
+    let site = with_agent().await;
+    site.sql("UPDATE agents SET quarantined = 'its chain is behind'")
+        .await;
+    let (status, agent) = decide(&site, "end-quarantine").await;
+    assert_eq!(
+        (status, &agent["quarantined"]),
+        (StatusCode::OK, &Value::Null),
+        "{agent}"
+    );
+    assert_eq!(
+        noted(&site).await,
+        [("quarantine_ended".to_owned(), AGENT.to_owned())]
+    );
+    let (status, problem) = decide(&site, "end-quarantine").await;
+    assert_eq!(
+        (status, code(&problem)),
+        (StatusCode::CONFLICT, "not_quarantined")
+    );
+}
