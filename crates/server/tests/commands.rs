@@ -60,11 +60,12 @@ fn nobody() -> Stdio {
 }
 
 #[test]
-fn a_wrong_first_operator_leaves_nothing_behind() {
+fn a_wrong_environment_leaves_nothing_behind() {
     let installation = Installation::new();
     for (name, value) in [
         ("STORM_ADMIN_EMAIL", "nobody"),
         ("STORM_ADMIN_PASSWORD", "short"),
+        ("STORM_LOG", "sqlx=loud"),
     ] {
         let output = installation
             .command(&["serve"])

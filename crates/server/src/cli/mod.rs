@@ -5,8 +5,11 @@ mod user;
 
 use std::{io::IsTerminal as _, path::PathBuf};
 
+use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{
+    Layer as _, filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+};
 
 use crate::{
     config::{Config, DEFAULT_PATH, LogFormat},
@@ -76,7 +79,7 @@ pub fn run() -> anyhow::Result<()> {
     let config = Config::read(&arguments.common.config)?;
     match arguments.command {
         Noun::Serve => {
-            start_log(config.log.format);
+            start_log(config.log.format)?;
             runtime()?.block_on(serve::serve(config))
         }
         Noun::Config(ConfigVerb::Check) => check(&arguments.common.config, &config),
@@ -112,17 +115,20 @@ fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
 }
 
 /// Logs to standard error; STORM_LOG filters, as in `STORM_LOG=debug`.
-fn start_log(format: LogFormat) {
-    let filter =
-        EnvFilter::try_from_env("STORM_LOG").unwrap_or_else(|_| EnvFilter::new(DEFAULT_LOG));
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+fn start_log(format: LogFormat) -> anyhow::Result<()> {
+    let wanted = std::env::var("STORM_LOG").unwrap_or_else(|_| DEFAULT_LOG.to_owned());
+    let filter: Targets = wanted.parse().with_context(|| {
+        format!("STORM_LOG is '{wanted}': expected a level such as info or debug")
+    })?;
+    let log = tracing_subscriber::fmt::layer()
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
         // It would say on standard error that standard error is gone, and panic over it.
         .log_internal_errors(false);
+    let registry = tracing_subscriber::registry();
     match format {
-        LogFormat::Text => log.init(),
-        LogFormat::Json => log.json().init(),
+        LogFormat::Text => registry.with(log.with_filter(filter)).init(),
+        LogFormat::Json => registry.with(log.json().with_filter(filter)).init(),
     }
+    Ok(())
 }
