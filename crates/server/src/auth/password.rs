@@ -1,14 +1,21 @@
 //! Passwords: argon2id, checked by few threads at a time, with equal work for an address that does
 //! not exist.
 
-use std::sync::Arc;
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        mpsc::{self, Receiver, SyncSender, TrySendError},
+    },
+    thread,
+};
 
 use argon2::{
-    Argon2,
-    password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
+    Algorithm, Argon2, Block, Params, Version,
+    password_hash::{PasswordHasher, phc::PasswordHash},
 };
 use secrecy::{ExposeSecret, SecretString};
-use tokio::sync::Semaphore;
+use subtle::ConstantTimeEq as _;
+use tokio::sync::oneshot;
 
 /// The shortest password that may be set, in bytes.
 pub(crate) const MIN_PASSWORD_BYTES: usize = 8;
@@ -18,7 +25,7 @@ pub(crate) const MAX_EMAIL_BYTES: usize = 254;
 pub(crate) const MAX_PASSWORD_BYTES: usize = 1024;
 /// Checks that run at the same time; each takes 19 MiB and a core.
 const CHECKS_AT_ONCE: usize = 2;
-/// Checks that run or wait, some seconds' worth; more are turned away.
+/// Checks that wait, some seconds' worth; more are turned away.
 const CHECKS_WAITING: usize = 256;
 
 /// Has the parameters of [`hash`] and belongs to no password: checking against it costs the same.
@@ -57,19 +64,32 @@ pub(crate) fn hash(password: &SecretString) -> Result<String, PasswordError> {
         .map_err(|error| PasswordError::Hash(error.to_string()))
 }
 
-/// Checks passwords, [`CHECKS_AT_ONCE`] at a time.
+/// Checks passwords on [`CHECKS_AT_ONCE`] threads of their own, each with memory that it keeps:
+/// glibc before 2.38 hardly finds a use for such large aligned pieces again once they are freed.
 #[derive(Clone)]
-pub(crate) struct Passwords {
-    running: Arc<Semaphore>,
-    waiting: Arc<Semaphore>,
+pub(crate) struct Passwords(SyncSender<Check>);
+
+struct Check {
+    password: SecretString,
+    stored: Option<String>,
+    answer: oneshot::Sender<Result<bool, PasswordError>>,
 }
 
 impl Default for Passwords {
+    /// Starts the threads; they end with the last clone.
     fn default() -> Self {
-        Self {
-            running: Arc::new(Semaphore::new(CHECKS_AT_ONCE)),
-            waiting: Arc::new(Semaphore::new(CHECKS_WAITING)),
+        let (checks, waiting) = mpsc::sync_channel(CHECKS_WAITING);
+        let waiting = Arc::new(Mutex::new(waiting));
+        for _ in 0..CHECKS_AT_ONCE {
+            let waiting = Arc::clone(&waiting);
+            let started = thread::Builder::new()
+                .name("passwords".to_owned())
+                .spawn(move || check_all(&waiting));
+            if let Err(error) = started {
+                tracing::error!(%error, "a thread that checks passwords cannot be started");
+            }
         }
+        Self(checks)
     }
 }
 
@@ -82,37 +102,74 @@ impl Passwords {
         password: SecretString,
         stored: Option<String>,
     ) -> Result<bool, PasswordError> {
-        let busy = |_| PasswordError::Busy;
-        let _place = self.waiting.try_acquire().map_err(busy)?;
-        let turn = Arc::clone(&self.running).acquire_owned().await;
-        let turn = turn.map_err(|_| PasswordError::Busy)?;
-        let check = tokio::task::spawn_blocking(move || {
-            // Held by the work itself: a request that goes away does not free the core it uses.
-            let _turn = turn;
-            let known = stored.is_some();
-            let stored = stored.as_deref().unwrap_or(NOBODYS_HASH);
-            verify_now(&password, stored).map(|right| known && right)
-        });
-        check
-            .await
-            .map_err(|error| PasswordError::Hash(error.to_string()))?
+        let (answer, answered) = oneshot::channel();
+        let check = Check {
+            password,
+            stored,
+            answer,
+        };
+        self.0.try_send(check).map_err(|error| match error {
+            TrySendError::Full(_) => PasswordError::Busy,
+            TrySendError::Disconnected(_) => stopped(),
+        })?;
+        answered.await.unwrap_or_else(|_| Err(stopped()))
     }
 }
 
-fn verify_now(password: &SecretString, stored: &str) -> Result<bool, PasswordError> {
-    let bytes = password.expose_secret().as_bytes();
-    let stored =
-        PasswordHash::new(stored).map_err(|error| PasswordError::Hash(error.to_string()))?;
-    match Argon2::default().verify_password(bytes, &stored) {
-        Ok(()) => Ok(bytes.len() <= MAX_PASSWORD_BYTES),
-        Err(argon2::password_hash::Error::PasswordInvalid) => Ok(false),
-        Err(error) => Err(PasswordError::Hash(error.to_string())),
+fn stopped() -> PasswordError {
+    PasswordError::Hash("the threads that check passwords have stopped".to_owned())
+}
+
+fn check_all(waiting: &Mutex<Receiver<Check>>) {
+    let mut memory = Vec::new();
+    loop {
+        // Held while waiting, too: then there is nothing for the other threads either.
+        let next = waiting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .recv();
+        let Ok(check) = next else { return };
+        // Whoever asked may have gone away meanwhile.
+        if check.answer.is_closed() {
+            continue;
+        }
+        let known = check.stored.is_some();
+        let stored = check.stored.as_deref().unwrap_or(NOBODYS_HASH);
+        let right = verify_now(&check.password, stored, &mut memory).map(|right| known && right);
+        let _ = check.answer.send(right);
     }
+}
+
+/// Whether `password` is the one of `stored`, worked out in `memory`, which grows to what it takes.
+fn verify_now(
+    password: &SecretString,
+    stored: &str,
+    memory: &mut Vec<Block>,
+) -> Result<bool, PasswordError> {
+    let unreadable = |error: &dyn std::fmt::Display| PasswordError::Hash(error.to_string());
+    let stored = PasswordHash::new(stored).map_err(|error| unreadable(&error))?;
+    let (Some(salt), Some(expected)) = (&stored.salt, &stored.hash) else {
+        return Err(unreadable(&"the stored hash is incomplete"));
+    };
+    let algorithm = Algorithm::try_from(stored.algorithm.as_str());
+    let algorithm = algorithm.map_err(|error| unreadable(&error))?;
+    let version = Version::try_from(stored.version.unwrap_or(Version::default().into()));
+    let version = version.map_err(|error| unreadable(&error))?;
+    let params = Params::try_from(&stored).map_err(|error| unreadable(&error))?;
+
+    memory.resize(params.block_count(), Block::default());
+    let bytes = password.expose_secret().as_bytes();
+    let mut found = vec![0; expected.len()];
+    Argon2::new(algorithm, version, params)
+        .hash_password_into_with_memory(bytes, salt.as_ref(), &mut found, memory)
+        .map_err(|error| unreadable(&error))?;
+    let right: bool = found.ct_eq(expected.as_bytes()).into();
+    Ok(right && bytes.len() <= MAX_PASSWORD_BYTES)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{NOBODYS_HASH, PasswordError, Passwords, hash};
+    use super::{CHECKS_WAITING, NOBODYS_HASH, PasswordError, Passwords, hash};
 
     #[tokio::test]
     async fn right_wrong_and_nobodys() {
@@ -125,6 +182,33 @@ mod tests {
         assert!(!verify("correct horsf", Some(stored.clone())).await.unwrap());
         assert!(!verify("correct horse", None).await.unwrap());
         assert!(matches!(hash(&"short".into()), Err(PasswordError::Length)));
+    }
+
+    #[tokio::test]
+    async fn what_does_not_fit_is_turned_away_and_the_rest_is_answered() {
+        let stored = hash(&"correct horse".into()).unwrap();
+        let passwords = Passwords::default();
+        let tries = 2 * CHECKS_WAITING;
+        // All are asked before the first answer is looked at.
+        let asked: Vec<_> = (0..tries)
+            .map(|_| {
+                let (passwords, stored) = (passwords.clone(), Some(stored.clone()));
+                Box::pin(async move { passwords.verify("wrong".into(), stored).await })
+            })
+            .collect();
+        let answers = futures_util::future::join_all(asked.into_iter()).await;
+        let busy =
+            |answer: &&Result<bool, PasswordError>| matches!(answer, Err(PasswordError::Busy));
+        let turned_away = answers.iter().filter(busy).count();
+        assert!(
+            turned_away > 0 && turned_away <= CHECKS_WAITING,
+            "{turned_away}"
+        );
+        let wrong = answers
+            .iter()
+            .filter(|answer| matches!(answer, Ok(false)))
+            .count();
+        assert_eq!(wrong + turned_away, tries);
     }
 
     #[test]
