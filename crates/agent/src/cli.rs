@@ -209,11 +209,12 @@ fn show_status(config: &Config, json: bool) -> Result<(), Stop> {
         );
     };
     let running = status::is_running(&status, &state);
+    let room = state.room_bytes()?;
     if json {
-        let text = status::as_json(&status, running).map_err(anyhow::Error::from)?;
+        let text = status::as_json(&status, running, room).map_err(anyhow::Error::from)?;
         print::line(&text)?;
     } else {
-        print::text(&status::describe(&status, running))?;
+        print::text(&status::describe(&status, running, room))?;
     }
     if running {
         return Ok(());

@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use storm_protocol::{
     command::MAX_ENVELOPE_BYTES,
     envelope::VerifyKey,
+    error::Refusal,
     receipt::{Outcome, Receipt},
 };
 use tokio::{
@@ -57,12 +58,28 @@ pub(crate) async fn exec(config: &Config, file: &Path, as_json: bool) -> Result<
         }
         Reply::Answer(Answer::Dropped { code }) => stop(
             Code::Refused,
-            format!("{} ({code}; no receipt)", code.sentence()),
+            format!(
+                "{} ({code}; no receipt). {}",
+                code.sentence(),
+                way_out(code)
+            ),
         ),
         Reply::Answer(Answer::TrustKept { .. } | Answer::TrustRefused { .. }) => stop(
             Code::Failed,
             "the agent answered something else than a receipt",
         ),
+    }
+}
+
+/// What to do about an envelope that gets no receipt.
+fn way_out(code: Refusal) -> &'static str {
+    if code == Refusal::BadSignature {
+        "Nothing was changed. If the key may sign: `storm-buckets trust add-offline-key KEY` at the \
+         control plane, then `storm-pulse trust add FILE` here"
+    } else if code == Refusal::Busy {
+        "Nothing was changed. `storm-pulse status` says what is in the way; then run it again"
+    } else {
+        "Nothing was changed. Sign the command anew with `storm offline sign`"
     }
 }
 

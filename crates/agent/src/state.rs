@@ -35,6 +35,12 @@ pub(crate) struct StateDir(PathBuf);
 pub(crate) struct AgentLock(#[expect(dead_code, reason = "held, never read")] File);
 
 impl StateDir {
+    /// Bytes that its disk has left for us.
+    pub(crate) fn room_bytes(&self) -> anyhow::Result<u64> {
+        let disk = rustix::fs::statvfs(&self.0)?;
+        Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+    }
+
     /// Opens an existing directory.
     ///
     /// Errors: there is none; others may enter it.

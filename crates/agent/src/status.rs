@@ -343,10 +343,15 @@ pub(crate) fn is_running(status: &Status, state: &StateDir) -> bool {
     status.connection.state != ConnectionState::Stopped && matches!(state.is_locked(), Ok(true))
 }
 
-/// The status as JSON, with whether the agent runs.
-pub(crate) fn as_json(status: &Status, running: bool) -> serde_json::Result<String> {
+/// The status as JSON, with whether the agent runs and the bytes that the disk has left for it.
+pub(crate) fn as_json(
+    status: &Status,
+    running: bool,
+    room_bytes: u64,
+) -> serde_json::Result<String> {
     let mut value = serde_json::to_value(status)?;
     value["running"] = running.into();
+    value["room_bytes"] = room_bytes.into();
     serde_json::to_string_pretty(&value)
 }
 

@@ -9,6 +9,10 @@ use storm_protocol::ident::RegionName;
 
 use crate::{auth::password::PasswordError, store::StoreError};
 
+/// What a client hears when nothing can be written down.
+const DISK_FULL: &str = "The control plane's disk is full. Nothing was changed, and buckets keep serving. \
+                         An operator has to make room there; then ask again.";
+
 /// Why a request is not answered as asked.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ApiError {
@@ -113,6 +117,15 @@ impl ApiError {
                     message,
                     Some(retry_after_seconds),
                     None,
+                ),
+            ),
+            Self::Store(error) if error.is_full() => (
+                StatusCode::INSUFFICIENT_STORAGE,
+                fault(
+                    "disk_full".into(),
+                    DISK_FULL.to_owned(),
+                    None,
+                    Some(error.to_string()),
                 ),
             ),
             error @ (Self::Store(_) | Self::Internal(_)) => (

@@ -138,8 +138,15 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();
-        let why = error.inner().to_string();
+        let inner = error.inner();
+        let why = inner.to_string();
         let why = why.split(" at line ").next().unwrap_or(&why);
+        if inner.is_syntax() || inner.is_eof() {
+            return ApiError::field(
+                "body",
+                format!("this is not JSON, or not all of it ({why})"),
+            );
+        }
         ApiError::field(if path == "." { "body" } else { &path }, why)
     })?;
     reader

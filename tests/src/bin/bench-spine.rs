@@ -98,10 +98,14 @@ async fn main() -> Result<()> {
         "  at the agent",
         each(|way, own| way.at_agent.saturating_sub(own.admin)),
     );
-    line("    of which the journal", each(|_, own| own.journal));
     line(
         "  until the client has the answer",
         each(|way, _| way.to_client),
+    );
+    // One before the work, one after it: the second is in the way to the client.
+    line(
+        "the journal's commits, together",
+        each(|_, own| own.journal),
     );
     line("fsync of the same disk", fsyncs);
     for (name, id) in [("agent", stack.agent.id()?), ("server", stack.server.id()?)] {

@@ -1,8 +1,10 @@
 //! Kills inside Garage's own work: the agent dies the moment that a node shows the n-th change of its
 //! tables. The cut connection ends Garage's handler there, half-way, which only a cluster shows.
 
-use anyhow::{Context as _, Result};
-use e2e::harness::{agent::Start, stack::Stack, word};
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, ensure};
+use e2e::harness::{agent::Start, stack::Stack, wait::PATIENCE, word};
 use storm_protocol::seal::OpenKey;
 
 use super::{
@@ -60,7 +62,13 @@ async fn survive(stack: &mut Stack, kind: Kind, number: u64, tally: &mut Tally) 
     let asked = api.settle(method, &path, body.as_ref(), &idempotency);
     let killed = async {
         // As fast as Garage tells: each answer takes about a millisecond.
-        while stack.cluster.admin.table_updates().await? < last {}
+        let begun = Instant::now();
+        while stack.cluster.admin.table_updates().await? < last {
+            ensure!(
+                begun.elapsed() < PATIENCE,
+                "Garage shows fewer changes than the same command made before"
+            );
+        }
         stack.agent.kill()?;
         tally.look(stack).await?;
         stack.agent.start(&Start::default())

@@ -14,8 +14,12 @@ pub(crate) fn instant(at: Micros) -> String {
     )
 }
 
-/// The status for a person; `running` says whether the agent that wrote it is there.
-pub(crate) fn describe(status: &Status, running: bool) -> String {
+/// Bytes that the disk has to have left, or the agent can hardly write anything down.
+const LITTLE_ROOM_BYTES: u64 = 1024 * 1024;
+
+/// The status for a person; `running` says whether the agent that wrote it is there, `room_bytes` how
+/// much the disk has left for its state.
+pub(crate) fn describe(status: &Status, running: bool, room_bytes: u64) -> String {
     let mut lines = vec![
         (
             "agent",
@@ -65,6 +69,14 @@ pub(crate) fn describe(status: &Status, running: bool) -> String {
     lines.push(("receipts", receipts));
     if let Some(error) = &status.journal_error {
         lines.push(("journal", format!("no change is taken: {error}")));
+    }
+    if room_bytes < LITTLE_ROOM_BYTES {
+        let words = format!(
+            "full, {room_bytes} bytes left: no change is taken before there is room, and what stands \
+             here may be old ({})",
+            instant(status.written_at)
+        );
+        lines.push(("disk", words));
     }
     lines.push(("inventory", describe_inventory(&status.inventory)));
     if let Some(version) = &status.garage_version {

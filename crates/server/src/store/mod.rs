@@ -69,6 +69,21 @@ pub enum StoreError {
     },
 }
 
+impl StoreError {
+    /// Whether there was no room for what was to be written.
+    pub(crate) fn is_full(&self) -> bool {
+        /// SQLite's code for a full disk.
+        const SQLITE_FULL: &str = "13";
+        match self {
+            Self::Database(error) => error
+                .as_database_error()
+                .and_then(|error| error.code())
+                .is_some_and(|code| code == SQLITE_FULL),
+            Self::Schema(_) | Self::Row { .. } => false,
+        }
+    }
+}
+
 /// A handle to the database; clones share its connections.
 #[derive(Clone)]
 pub struct Store {
