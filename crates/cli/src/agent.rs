@@ -159,10 +159,11 @@ async fn decide(session: &Session, id: AgentId, decision: &str) -> Result<Agent>
 }
 
 fn state(agent: &Agent) -> String {
-    match (&agent.quarantined, agent.connected) {
-        (Some(why), _) => format!("quarantined: {why}"),
-        (None, true) => "connected".to_owned(),
-        (None, false) => "away".to_owned(),
+    match (&agent.quarantined, agent.connected, &agent.trouble) {
+        (Some(why), ..) => format!("quarantined: {}", output::clean(why)),
+        (None, true, Some(trouble)) => format!("takes no change: {}", output::clean(trouble)),
+        (None, true, None) => "connected".to_owned(),
+        (None, false, _) => "away".to_owned(),
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use storm_protocol::{
-    api::{Operation, OperationAnswer},
+    api::{Operation, OperationAnswer, Region},
     ident::OperationId,
 };
 
@@ -78,7 +78,7 @@ pub(crate) async fn finish(
     let mut poll = FIRST_POLL_MILLIS;
     while !answer.operation.state.is_final() {
         if began.elapsed() >= Duration::from_secs(u64::from(timeout_seconds)) {
-            return Err(unfinished(&answer.operation));
+            return Err(unfinished(session, &answer.operation).await);
         }
         waiting.say(&state_line(&answer.operation));
         tokio::time::sleep(Duration::from_millis(poll)).await;
@@ -115,9 +115,16 @@ fn state_line(operation: &Operation) -> String {
     )
 }
 
-fn unfinished(operation: &Operation) -> anyhow::Error {
+async fn unfinished(session: &Session, operation: &Operation) -> anyhow::Error {
+    let path = format!("/regions/{}", operation.region);
+    let region = session.api.get::<Region>(&path).await;
+    let trouble = region.ok().and_then(|region| region.trouble);
+    let why = trouble.map_or_else(String::new, |trouble| {
+        let (region, trouble) = (&operation.region, output::clean(&trouble));
+        format!(" Region {region}'s agent takes no change at the moment: {trouble}.")
+    });
     let text = format!(
-        "Not finished yet: the operation is {}. Nothing is lost. Go on waiting with: storm op wait {}",
+        "Not finished yet: the operation is {}.{why} Nothing is lost. Go on waiting with: storm op wait {}",
         operation.state.as_str(),
         operation.id
     );

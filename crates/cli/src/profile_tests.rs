@@ -13,6 +13,7 @@ fn region(endpoint: &str, name: &str) -> Region {
         executor: None,
         epoch: 1,
         connected: true,
+        trouble: None,
     }
 }
 

@@ -118,18 +118,19 @@ async fn list(session: &Session) -> Result<()> {
                 region.name.to_string(),
                 region.s3_endpoint.clone(),
                 region.s3_region.clone(),
-                state(region).to_owned(),
+                state(region),
             ]);
         }
         sheet.print("No regions yet. An operator makes one with: storm region create")
     })
 }
 
-fn state(region: &Region) -> &'static str {
-    match (&region.executor, region.connected) {
-        (None, _) => "none yet",
-        (Some(_), true) => "connected",
-        (Some(_), false) => "away",
+fn state(region: &Region) -> String {
+    match (&region.executor, region.connected, &region.trouble) {
+        (None, ..) => "none yet".to_owned(),
+        (Some(_), true, Some(trouble)) => format!("takes no change: {}", output::clean(trouble)),
+        (Some(_), true, None) => "connected".to_owned(),
+        (Some(_), false, _) => "away".to_owned(),
     }
 }
 
@@ -142,7 +143,7 @@ fn facts(region: &Region) -> Result<()> {
             "Websites under",
             output::maybe(region.website_domain.clone(), |domain| domain),
         ),
-        ("Agent", state(region).to_owned()),
+        ("Agent", state(region)),
         (
             "Executor",
             output::maybe(region.executor, |agent| agent.to_string()),

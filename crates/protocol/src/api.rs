@@ -84,6 +84,8 @@ api_types! {
         epoch: u64,
         /// Whether the executor is connected.
         connected: bool,
+        /// Why the executor takes no change at the moment, in its words.
+        trouble: Option<String>,
     }
 
     /// A bucket, as last heard.
@@ -325,6 +327,8 @@ api_types! {
         executor: bool,
         /// Why an operator has to decide about it, if so.
         quarantined: Option<String>,
+        /// Why it takes no change at the moment, in its words.
+        trouble: Option<String>,
         /// When it was heard last.
         seen_at: Option<Micros>,
         /// Its clock less the hub's, in microseconds, as last measured.

@@ -25,6 +25,8 @@ pub const HEARTBEAT_SECONDS: u64 = 30;
 pub const EXECUTOR_SILENCE_SECONDS: u64 = 30;
 /// The most items in a list of a frame: operations, changes, receipts.
 pub const MAX_FRAME_ITEMS: usize = 200;
+/// The most characters of an agent's trouble that are kept.
+pub const MAX_TROUBLE_CHARS: usize = 300;
 /// The TLS server name of every hub. Agents trust one private CA; a hub's address may change.
 pub const HUB_SERVER_NAME: &str = "hub.storm-buckets.internal";
 
@@ -55,6 +57,8 @@ pub enum ToHub {
     Renew(RenewFrame),
     /// Received and kept the trust document of this serial.
     TrustKept(TrustKept),
+    /// Why the agent takes no change at the moment, or that it does again.
+    Trouble(Trouble),
 }
 
 /// From the hub to an agent.
@@ -202,6 +206,12 @@ bodies! {
     Heartbeat {
         /// The sender's clock.
         clock: Micros,
+    }
+
+    /// What is in the way of changes at an agent.
+    Trouble {
+        /// One sentence for a person; absent when all is well again.
+        message: Option<String>,
     }
 
     /// What an agent knows of an operation.

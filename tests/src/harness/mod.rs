@@ -13,6 +13,7 @@ pub mod node_admin;
 pub mod ports;
 pub mod process;
 pub mod server;
+pub mod small_disk;
 pub mod stack;
 pub mod tls;
 pub mod tools;

@@ -3,13 +3,23 @@
 use std::{
     fs::{self, Permissions},
     os::unix::fs::PermissionsExt as _,
+    process::Command,
 };
 
 use anyhow::{Result, ensure};
 use e2e::harness::{
-    agent::Agent, garage::Cluster, hostile_hub::HostileHub, ports::free_port, server::Server,
-    stack::REGION,
+    agent::{Agent, Start},
+    garage::Cluster,
+    hostile_hub::HostileHub,
+    ports::free_port,
+    server::Server,
+    small_disk::SmallDisk,
+    stack::{REGION, Stack},
+    tools::succeed,
+    wait,
 };
+use serde_json::{Value, json};
+use storm_protocol::api::{OperationAnswer, OperationStatus};
 
 use super::{refused, refused_in_a_line};
 
@@ -143,4 +153,60 @@ async fn a_wrong_enrolment_leaves_no_identity() -> Result<()> {
     )
     .await?;
     Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disk_that_fills_under_a_running_agent_is_told_to_whoever_waits() -> Result<()> {
+    if !rustix::process::geteuid().is_root() {
+        println!("skipped: only root can mount a disk that is full");
+        return Ok(());
+    }
+    let mut stack = Stack::single().await?;
+    stack.agent.stop().await?;
+    stack.disconnected().await?;
+    let (state, aside) = (stack.agent.state(), stack.directory().join("aside"));
+    succeed(Command::new("cp").arg("-a").arg(&state).arg(&aside))?;
+    let disk = SmallDisk::mount(&state)?;
+    succeed(
+        Command::new("cp")
+            .arg("-a")
+            .arg(aside.join("."))
+            .arg(&state),
+    )?;
+    stack.agent.start(&Start::default())?;
+    stack.connected().await?;
+    disk.fill();
+
+    let body =
+        json!({ "region": REGION, "name": "photos", "quota_bytes": null, "quota_objects": null });
+    let asked = stack.api.post("/buckets", &body).await?;
+    let asked: OperationAnswer = asked.read()?;
+    ensure!(!asked.operation.state.is_final(), "{asked:?}");
+    let region = format!("/regions/{REGION}");
+    wait::until("the agent's trouble to be told", async || {
+        let region: Value = stack.api.get(&region).await?;
+        let trouble = region["trouble"].as_str();
+        Ok(trouble
+            .is_some_and(|words| words.contains("cannot be written"))
+            .then_some(()))
+    })
+    .await?;
+    let status = stack.agent.expect(&["status"])?;
+    ensure!(
+        status.contains("full") && status.contains("no change is taken"),
+        "{status}"
+    );
+
+    disk.empty()?;
+    wait::until("what waited to be done", async || {
+        let answer = stack.api.operation(asked.operation.id).await?;
+        Ok((answer.operation.state == OperationStatus::Done).then_some(()))
+    })
+    .await?;
+    wait::until("the trouble to be over", async || {
+        let region: Value = stack.api.get(&region).await?;
+        Ok(region["trouble"].is_null().then_some(()))
+    })
+    .await?;
+    stack.agent.stop().await
 }

@@ -4,12 +4,11 @@ use std::{
     fs::{self, Permissions},
     net::TcpListener,
     os::unix::fs::PermissionsExt as _,
-    path::{Path, PathBuf},
-    process::Command,
 };
 
 use anyhow::{Result, ensure};
-use e2e::harness::{server::Server, tools::succeed};
+use e2e::harness::{server::Server, small_disk::SmallDisk};
+use serde_json::json;
 
 use super::{refused, refused_in_a_line};
 
@@ -173,33 +172,34 @@ async fn a_full_disk_leaves_a_start_that_can_be_repeated() -> Result<()> {
     server.stop().await
 }
 
-/// A file system in memory that a few pages fill; gone when the value goes.
-struct SmallDisk(PathBuf);
-
-impl SmallDisk {
-    fn mount(at: &Path) -> Result<Self> {
-        fs::create_dir_all(at)?;
-        let mut mount = Command::new("mount");
-        mount
-            .args(["-t", "tmpfs", "-o", "size=8m,mode=0700", "tmpfs"])
-            .arg(at);
-        succeed(&mut mount)?;
-        Ok(Self(at.to_owned()))
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disk_that_fills_under_a_running_control_plane_is_named() -> Result<()> {
+    if !rustix::process::geteuid().is_root() {
+        println!("skipped: only root can mount a disk that is full");
+        return Ok(());
     }
-
-    fn fill(&self) {
-        // Fails at the last byte: that is the wish.
-        let _ = fs::write(self.0.join("filler"), vec![0; 16 << 20]);
-    }
-
-    fn empty(&self) -> Result<()> {
-        Ok(fs::remove_file(self.0.join("filler"))?)
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        // Lazily: a server that a failed test left may still hold it.
-        let _ = Command::new("umount").arg("--lazy").arg(&self.0).status();
-    }
+    let home = tempfile::tempdir()?;
+    let mut server = Server::prepare(home.path())?;
+    let disk = SmallDisk::mount(&server.data())?;
+    server.start().await?;
+    let api = server.api().await?;
+    disk.fill();
+    let region = json!({
+        "name": "home", "s3_endpoint": "http://127.0.0.1:3900", "s3_region": "garage",
+        "website_domain": null,
+    });
+    let answer = api.post("/regions", &region).await?;
+    let words = answer.body["error"]["message"].as_str().unwrap_or_default();
+    ensure!(
+        answer.status.as_u16() == 507 && answer.code() == "disk_full",
+        "{answer:?}"
+    );
+    ensure!(
+        words.contains("disk is full") && words.contains("Nothing was changed"),
+        "{words}"
+    );
+    disk.empty()?;
+    let answer = api.post("/regions", &region).await?;
+    ensure!(answer.status.is_success(), "{answer:?}");
+    server.stop().await
 }

@@ -9,8 +9,8 @@ use storm_protocol::{
     envelope::Envelope,
     frame::{
         Certificate, ExecutorState, HEARTBEAT_SECONDS, Heartbeat, KnownState, MAX_FRAME_BYTES,
-        MAX_FRAME_ITEMS, OperationState, ReceiptFrame, RenewFrame, ToAgent, ToHub, TrustKept,
-        Welcome,
+        MAX_FRAME_ITEMS, OperationState, ReceiptFrame, RenewFrame, ToAgent, ToHub, Trouble,
+        TrustKept, Welcome,
     },
     ident::{Micros, OperationId},
 };
@@ -58,6 +58,8 @@ pub(super) struct Session<'a> {
     heard: Instant,
     heartbeat: Option<(Micros, Instant)>,
     renewal_asked: Option<Instant>,
+    /// What the hub was told to be in the way of changes.
+    trouble: Option<String>,
     executor: bool,
     /// Commands on their way into the journal. What is dropped with the connection was not taken.
     submitting: JoinSet<Submitted>,
@@ -84,6 +86,7 @@ impl<'a> Session<'a> {
             heard: Instant::now(),
             heartbeat: None,
             renewal_asked: None,
+            trouble: None,
             executor: false,
             submitting: JoinSet::new(),
         }
@@ -247,7 +250,7 @@ impl<'a> Session<'a> {
             // A forger learns nothing; the engine has counted it.
             Submitted::Dropped(_) => {
                 self.shell.board.touch();
-                Ok(())
+                self.tell_trouble().await
             }
         }
     }
@@ -322,7 +325,18 @@ impl<'a> Session<'a> {
         } else if self.executor {
             self.link.ping().await?;
         }
+        self.tell_trouble().await?;
         self.renew().await
+    }
+
+    /// Whoever waits for a change has to hear why nothing is taken: no receipt can say it.
+    async fn tell_trouble(&mut self) -> Result<(), Transient> {
+        let message = self.shell.engine.trouble();
+        if message == self.trouble {
+            return Ok(());
+        }
+        self.trouble.clone_from(&message);
+        self.link.send(&ToHub::Trouble(Trouble { message })).await
     }
 
     fn heartbeat_seen(&mut self, seen: Heartbeat) {

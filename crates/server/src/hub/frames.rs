@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use storm_protocol::{
     frame::{
-        Heartbeat, InventoryFrame, InventoryKept, KnownState, MAX_FRAME_ITEMS, OperationState,
-        RenewFrame, ToAgent, ToHub, TrustKept,
+        Heartbeat, InventoryFrame, InventoryKept, KnownState, MAX_FRAME_ITEMS, MAX_TROUBLE_CHARS,
+        OperationState, RenewFrame, ToAgent, ToHub, Trouble, TrustKept,
     },
     ident::OperationId,
 };
@@ -16,10 +16,13 @@ use super::{
     certificates::ask,
     connection::{End, Socket},
 };
-use crate::store::{
-    agents::Seen,
-    certificates::{Answer, Asked},
-    inventory::Sweep,
+use crate::{
+    app::Change,
+    store::{
+        agents::Seen,
+        certificates::{Answer, Asked},
+        inventory::Sweep,
+    },
 };
 
 impl Session<'_> {
@@ -51,6 +54,7 @@ impl Session<'_> {
                     .await?;
                 Ok(())
             }
+            ToHub::Trouble(trouble) => self.take_trouble(&trouble).await,
             ToHub::Enrol(_) | ToHub::Hello(_) => {
                 Err(End::protocol("The agent is connected already."))
             }
@@ -70,6 +74,19 @@ impl Session<'_> {
         socket
             .send(&ToAgent::HeartbeatSeen(Heartbeat { clock: now }))
             .await
+    }
+
+    async fn take_trouble(&self, trouble: &Trouble) -> Result<(), End> {
+        let (app, agent) = (&self.hub.app, self.agent.id);
+        let words = trouble.message.as_ref();
+        let words = words.map(|words| words.chars().take(MAX_TROUBLE_CHARS).collect::<String>());
+        match &words {
+            Some(words) => tracing::warn!(%agent, trouble = words, "the agent takes no change"),
+            None => tracing::info!(%agent, "the agent takes changes again"),
+        }
+        app.store.agent_in_trouble(agent, words.as_deref()).await?;
+        app.bus.tell(Change::Agent(agent));
+        Ok(())
     }
 
     /// Most commands end before this is worth a commit of its own.

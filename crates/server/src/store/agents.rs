@@ -17,7 +17,7 @@ const TABLE: &str = "agents";
 macro_rules! agent_select {
     () => {
         "SELECT a.id, a.region, a.host, a.version, a.garage_version, a.connected, a.quarantined, \
-         a.seen_at, a.clock_offset_micros, a.certificate_expires_at, a.receipts, a.not_offered, \
+         a.trouble, a.seen_at, a.clock_offset_micros, a.certificate_expires_at, a.receipts, a.not_offered, \
          a.statement, CASE WHEN r.executor = a.id THEN 1 ELSE 0 END AS executor \
          FROM agents a JOIN regions r ON r.name = a.region "
     };
@@ -148,7 +148,7 @@ impl Store {
     ) -> Result<()> {
         let mut transaction = self.write(Durability::Process).await?;
         sqlx::query(
-            "UPDATE agents SET connected = 1, seen_at = $2, version = $3, garage_version = $4, \
+            "UPDATE agents SET connected = 1, trouble = NULL, seen_at = $2, version = $3, garage_version = $4, \
              not_offered = $5, trust_serial = $6, clock_offset_micros = $7, \
              renewed_tls_key = CASE WHEN tls_key = $8 THEN renewed_tls_key ELSE NULL END, tls_key = $8 \
              WHERE id = $1",
@@ -208,6 +208,17 @@ impl Store {
         Ok(())
     }
 
+    /// Why an agent takes no change at the moment; `None` when it does again.
+    pub async fn agent_in_trouble(&self, id: AgentId, trouble: Option<&str>) -> Result<()> {
+        let mut change = self.write_one(Durability::Process).await;
+        sqlx::query("UPDATE agents SET trouble = $2 WHERE id = $1")
+            .bind(id.to_string())
+            .bind(trouble)
+            .execute(&mut *change)
+            .await?;
+        Ok(())
+    }
+
     /// An agent keeps the trust document of this serial.
     pub async fn agent_keeps_trust(&self, id: AgentId, serial: u64) -> Result<()> {
         let mut transaction = self.write(Durability::Process).await?;
@@ -242,6 +253,7 @@ fn read_agent(row: &SqliteRow) -> Result<Agent> {
         connected: row.try_get::<i64, _>("connected")? != 0,
         executor: row.try_get::<i64, _>("executor")? != 0,
         quarantined: row.try_get("quarantined")?,
+        trouble: row.try_get("trouble")?,
         seen_at: row.try_get::<Option<i64>, _>("seen_at")?.map(Micros),
         clock_offset_micros: row.try_get("clock_offset_micros")?,
         certificate_expires_at: row

@@ -13,7 +13,7 @@ const TABLE: &str = "regions";
 macro_rules! region_select {
     () => {
         "SELECT r.name, r.s3_endpoint, r.s3_region, r.website_domain, r.executor, r.epoch, \
-         COALESCE(a.connected, 0) AS connected \
+         COALESCE(a.connected, 0) AS connected, a.trouble \
          FROM regions r LEFT JOIN agents a ON a.id = r.executor "
     };
 }
@@ -78,5 +78,6 @@ fn read_region(row: &SqliteRow) -> Result<Region> {
         executor: parsed_option(TABLE, row.try_get("executor")?)?,
         epoch: from_big(TABLE, row.try_get("epoch")?)?,
         connected: connected != 0,
+        trouble: row.try_get("trouble")?,
     })
 }

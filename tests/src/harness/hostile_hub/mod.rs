@@ -356,7 +356,8 @@ impl Shared {
             | ToHub::Accepted(_)
             | ToHub::States(_)
             | ToHub::Renew(_)
-            | ToHub::TrustKept(_) => None,
+            | ToHub::TrustKept(_)
+            | ToHub::Trouble(_) => None,
         }
     }
 }
