@@ -15,6 +15,7 @@ mod out_of_reach;
 mod packaging;
 mod printed_configurations;
 mod revoked_agent;
+mod rotated_key;
 mod signed_out;
 mod stolen_dispatch_key;
 mod transfer_survives;

@@ -118,7 +118,7 @@ pub(crate) async fn finish(
         }
     };
     let key = unseal(session, &pending, &done).await?;
-    key.deliver(session, &done, delivery)
+    key.deliver(session, &pending.asked, &done, delivery)
         .inspect_err(|_| say_kept(&pending))?;
     if let Err(error) = acknowledge(session, done.answer.operation.id).await {
         output::note(&format!(
@@ -270,7 +270,10 @@ impl NewKey {
                 }
             }
             (Asked::KeyRotate { request, .. }, CommandResult::KeyRotate(made)) => {
-                key.label.clone_from(&request.label);
+                // What it takes over from the old key, the server knows.
+                let shown = done.answer.key.as_ref();
+                key.label = request.label.clone().or_else(|| Some(shown?.label.clone()));
+                key.expires_at = shown.and_then(|shown| shown.expires_at);
                 key.previous = Some((made.previous.clone(), made.previous_expires_at));
                 if let [grant] = made.grants.as_slice() {
                     key.bucket = Some((grant.bucket, name_of(session, grant.bucket).await));
@@ -299,7 +302,13 @@ impl NewKey {
     }
 
     /// Gives the secret to the person: into the file, or onto the screen.
-    fn deliver(&self, session: &Session, done: &Done, delivery: &Delivery) -> Result<()> {
+    fn deliver(
+        &self,
+        session: &Session,
+        asked: &Asked,
+        done: &Done,
+        delivery: &Delivery,
+    ) -> Result<()> {
         let access = self.access(delivery.profile.as_deref())?;
         let saved = delivery.save(&access)?;
         if session.json {
@@ -334,6 +343,14 @@ impl NewKey {
         output::facts(&facts)?;
         if saved.is_none() {
             output::line("\nTake the secret now. It is shown once.")?;
+        }
+        if let (Asked::KeyCreate { request }, true) = (asked, self.bucket.is_none())
+            && request.grants.is_empty()
+        {
+            return output::line(&format!(
+                "\nIt has no right on any bucket yet. Give it some: storm grant set {} BUCKET --read --write",
+                self.id
+            ));
         }
         output::line("\nUse it:")?;
         output::line(&access.commands(saved.as_ref()))

@@ -112,10 +112,9 @@ impl Effects<'_> {
                     _ => None,
                 };
                 self.key(transaction, &turned.key, asked, None).await?;
-                if asked.is_none() {
-                    self.take_label(transaction, &turned.key, &turned.previous)
-                        .await?;
-                }
+                // Before the old one's own end is set below.
+                self.take_over(transaction, &turned.key, &turned.previous, asked.is_none())
+                    .await?;
                 for given in &turned.grants {
                     self.grant(transaction, &turned.key, given).await?;
                 }
@@ -214,19 +213,24 @@ impl Effects<'_> {
         Ok(())
     }
 
-    async fn take_label(
+    /// A key has the end of the one that it replaces, and its label if no other was asked for.
+    async fn take_over(
         &self,
         transaction: &mut Writing,
         id: &AccessKeyId,
         from: &AccessKeyId,
+        label: bool,
     ) -> Result<()> {
         sqlx::query(
-            "UPDATE keys SET label = COALESCE((SELECT label FROM keys WHERE id = $2 AND region = $3), label) \
+            "UPDATE keys SET label = CASE WHEN $4 = 0 THEN label ELSE \
+               COALESCE((SELECT label FROM keys WHERE id = $2 AND region = $3), label) END, \
+             expires_at = (SELECT expires_at FROM keys WHERE id = $2 AND region = $3) \
              WHERE id = $1 AND region = $3",
         )
         .bind(id.as_str())
         .bind(from.as_str())
         .bind(self.region.as_str())
+        .bind(i64::from(label))
         .execute(&mut **transaction)
         .await?;
         Ok(())
