@@ -1,10 +1,6 @@
 //! Bodies, queries, headers, errors; and the description of it all.
 
-use std::{
-    fs,
-    path::PathBuf,
-    sync::{Arc, Mutex},
-};
+use std::{cell::RefCell, fs, path::PathBuf};
 
 use ::http::{Method, Request, StatusCode, header};
 use axum::{Router, body::Body, middleware, routing::get};
@@ -265,13 +261,16 @@ async fn a_region_has_to_be_named_among_several() {
     );
 }
 
-/// What is logged, at the default level.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+thread_local! {
+    /// What this thread has logged: a test of its own each.
+    static LOG: RefCell<Vec<u8>> = const { RefCell::new(vec![]) };
+}
+
+struct Log;
 
 impl std::io::Write for Log {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
+        LOG.with_borrow_mut(|log| log.extend_from_slice(bytes));
         Ok(bytes.len())
     }
 
@@ -282,21 +281,20 @@ impl std::io::Write for Log {
 
 #[tokio::test]
 async fn probes_leave_no_line_in_the_log() {
-    let site = Site::new().await;
-    let log = Log::default();
-    let writer = log.clone();
+    // For all tests, and never taken away: whether anybody listens is remembered for each place that
+    // logs, and a listener that comes and goes on one thread would race with the others.
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(tracing::Level::INFO)
         .with_ansi(false)
-        .with_writer(move || writer.clone())
+        .with_writer(|| Log)
         .finish();
-    let logging = tracing::subscriber::set_default(subscriber);
+    tracing::subscriber::set_global_default(subscriber).unwrap();
+    let site = Site::new().await;
     for path in ["/healthz", "/readyz", "/api/v1/about"] {
         let status = site.send(request(Method::GET, path, None)).await.status();
         assert_eq!(status, StatusCode::OK);
     }
-    drop(logging);
-    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let text = String::from_utf8(LOG.take()).unwrap();
     assert!(
         text.contains("/api/v1/about") && !text.contains("/readyz") && !text.contains("/healthz"),
         "{text}"
