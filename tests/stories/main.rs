@@ -3,9 +3,11 @@
 
 mod audit_file;
 mod bad_input;
+mod bucket_settings;
 mod harness_itself;
 mod hostile_agents;
 mod hostile_envelopes;
+mod keys;
 mod kill_matrix;
 mod lost_answer;
 mod no_secret_at_the_control_plane;
@@ -16,6 +18,7 @@ mod packaging;
 mod printed_configurations;
 mod revoked_agent;
 mod rotated_key;
+mod settings_by_command_line;
 mod signed_out;
 mod stolen_dispatch_key;
 mod transfer_survives;

@@ -19,6 +19,9 @@ mod web;
 
 use step::step;
 
+/// What can be measured.
+const BENCHMARKS: [&str; 2] = ["spine", "inventory"];
+
 /// Build, run and test Storm Buckets.
 #[derive(Debug, Parser)]
 #[command(bin_name = "cargo xtask")]
@@ -62,7 +65,7 @@ enum Command {
     },
     /// Build the web page and all programs into target/release
     BuildRelease,
-    /// Measure: `spine`
+    /// Measure: `spine`, `inventory`
     Bench {
         /// Which benchmark
         #[arg(value_name = "NAME")]
@@ -127,23 +130,17 @@ fn up(garage: Option<PathBuf>, arguments: Vec<String>) -> anyhow::Result<ExitCod
 }
 
 fn bench(name: &str, arguments: &[String]) -> anyhow::Result<ExitCode> {
-    if name != "spine" {
-        bail!("There is no benchmark {name:?}. There is: spine.");
+    if !BENCHMARKS.contains(&name) {
+        let known = BENCHMARKS.join(", ");
+        bail!("There is no benchmark {name:?}. There are: {known}.");
     }
     let garage = garage::find_or_build(None)?;
     let programs = build_release()?;
     let mut command = checkout::cargo();
-    command.args([
-        "run",
-        "--release",
-        "--quiet",
-        "--package",
-        "e2e",
-        "--bin",
-        "bench-spine",
-        "--",
-    ]);
+    command.args(["run", "--release", "--quiet", "--package", "e2e", "--bin"]);
     command
+        .arg(format!("bench-{name}"))
+        .arg("--")
         .args(arguments)
         .env("STORM_GARAGE", garage)
         .env("STORM_BIN_DIR", programs);

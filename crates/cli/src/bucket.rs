@@ -7,8 +7,9 @@ use storm_protocol::{
     ident::{BucketName, KeyLabel, Limit, RegionName},
 };
 
+use crate::bucket_settings as settings;
 use crate::{
-    asked::Asked,
+    asked::{BucketAsked, RegionAsked},
     change, clock,
     errors::usage,
     output::{self, Column, Sheet},
@@ -30,6 +31,22 @@ pub(crate) enum BucketCommand {
     Delete(Which),
     /// Set a bucket's limits
     SetQuota(SetQuota),
+    /// Show what is set on a bucket: CORS, lifecycle, website
+    Settings(Which),
+    /// Set which pages may use a bucket from a browser
+    SetCors(settings::SetCors),
+    /// Ask whether a page may use a bucket from a browser
+    CheckCors(settings::CheckCors),
+    /// Set what a bucket deletes by itself
+    SetLifecycle(settings::SetLifecycle),
+    /// Show a bucket as a website, or stop that
+    SetWebsite(settings::SetWebsite),
+    /// Give a bucket one more name
+    AddAlias(settings::Alias),
+    /// Take one of its names from a bucket; the last one stays
+    RemoveAlias(settings::Alias),
+    /// Remove unfinished uploads
+    CleanupUploads(settings::CleanupUploads),
 }
 
 /// Which buckets.
@@ -48,6 +65,13 @@ pub(crate) struct Which {
     /// Its region, when the name is in several
     #[arg(long)]
     region: Option<RegionName>,
+}
+
+impl Which {
+    /// The bucket.
+    pub(crate) async fn find(&self, session: &Session) -> Result<Bucket> {
+        session.bucket(&self.bucket, self.region.as_ref()).await
+    }
 }
 
 /// A new bucket.
@@ -99,6 +123,16 @@ pub(crate) async fn run(context: &Context, command: BucketCommand) -> Result<()>
         BucketCommand::Create(args) => create(&session, args).await,
         BucketCommand::Delete(which) => delete(context, &session, which).await,
         BucketCommand::SetQuota(args) => set_quota(&session, args).await,
+        BucketCommand::Settings(which) => settings::show(&session, &which).await,
+        BucketCommand::SetCors(args) => settings::set_cors(&session, args).await,
+        BucketCommand::CheckCors(args) => settings::check_cors(&session, args).await,
+        BucketCommand::SetLifecycle(args) => settings::set_lifecycle(&session, args).await,
+        BucketCommand::SetWebsite(args) => settings::set_website(&session, args).await,
+        BucketCommand::AddAlias(args) => settings::add_alias(&session, args).await,
+        BucketCommand::RemoveAlias(args) => settings::remove_alias(context, &session, args).await,
+        BucketCommand::CleanupUploads(args) => {
+            settings::cleanup_uploads(context, &session, args).await
+        }
     }
 }
 
@@ -164,6 +198,10 @@ fn facts(bucket: &Bucket) -> Result<()> {
         ),
         ("Created", units::instant(bucket.created_at)),
         (
+            "Website",
+            if bucket.website { "on" } else { "off" }.to_owned(),
+        ),
+        (
             "Figures read",
             output::maybe(bucket.seen_at, |at| units::when(now, at)),
         ),
@@ -188,7 +226,7 @@ async fn create(session: &Session, args: Create) -> Result<()> {
         seal_to: None,
     };
     if has_key {
-        let asked = |seal_key| Asked::BucketCreate {
+        let asked = |seal_key| BucketAsked::BucketCreate {
             request: CreateBucketRequest {
                 seal_to: Some(seal_key),
                 ..request
@@ -196,7 +234,7 @@ async fn create(session: &Session, args: Create) -> Result<()> {
         };
         return secret::ask(session, &args.delivery, asked).await;
     }
-    let done = change::make(session, &Asked::BucketCreate { request }).await?;
+    let done = change::make(session, BucketAsked::BucketCreate { request }).await?;
     let words = format!(
         "Bucket {name} is ready in region {}. Give a key rights on it: storm grant set KEY {name} --read --write",
         done.answer.operation.region
@@ -214,7 +252,7 @@ async fn delete(context: &Context, session: &Session, which: Which) -> Result<()
     let name = name(&bucket);
     let what = format!("Bucket {name} in region {} will be deleted.", bucket.region);
     context.confirm(&what, &name)?;
-    let done = change::make(session, &Asked::BucketDelete { bucket: bucket.id }).await?;
+    let done = change::make(session, BucketAsked::BucketDelete { bucket: bucket.id }).await?;
     done.say(session, &format!("Bucket {name} is deleted."))
 }
 
@@ -227,7 +265,7 @@ async fn set_quota(session: &Session, args: SetQuota) -> Result<()> {
     if args.quota.is_none() || args.max_objects.is_none() {
         // The other limit is to stay: what was last heard of it may be old.
         let region = bucket.region.clone();
-        change::make(session, &Asked::Refresh { region }).await?;
+        change::make(session, RegionAsked::Refresh { region }).await?;
         bucket = session.bucket(&BucketRef::Id(bucket.id), None).await?;
     }
     let request = SetQuotaRequest {
@@ -245,9 +283,9 @@ async fn set_quota(session: &Session, args: SetQuota) -> Result<()> {
             |limit| units::count(limit.get())
         ),
     );
-    let asked = Asked::BucketSetQuota {
+    let asked = BucketAsked::BucketSetQuota {
         bucket: bucket.id,
         request,
     };
-    change::make(session, &asked).await?.say(session, &words)
+    change::make(session, asked).await?.say(session, &words)
 }

@@ -33,7 +33,8 @@ pub(crate) struct Done {
 }
 
 /// Asks for a change that makes no secret, and waits until it is done and proven.
-pub(crate) async fn make(session: &Session, asked: &Asked) -> Result<Done> {
+pub(crate) async fn make(session: &Session, asked: impl Into<Asked>) -> Result<Done> {
+    let asked = &asked.into();
     let key = new_idempotency_key()?;
     let waiting = Waiting::new(&title(asked));
     let answer = request(session, asked, &key).await?;

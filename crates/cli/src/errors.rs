@@ -302,8 +302,8 @@ fn words(sentence: &str, message: &str) -> String {
 
 fn failure_exit(code: Failure) -> Exit {
     match code {
-        Failure::NameTaken | Failure::BucketNotEmpty => Exit::Conflict,
-        Failure::NoSuchBucket | Failure::NoSuchKey => Exit::NotFound,
+        Failure::NameTaken | Failure::BucketNotEmpty | Failure::LastAlias => Exit::Conflict,
+        Failure::NoSuchBucket | Failure::NoSuchKey | Failure::NoSuchAlias => Exit::NotFound,
         Failure::GarageRefused | Failure::GarageUnavailable | Failure::GaveUp => Exit::Failed,
     }
 }

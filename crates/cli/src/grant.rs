@@ -8,7 +8,7 @@ use storm_protocol::{
 };
 
 use crate::{
-    asked::Asked,
+    asked::KeyAsked,
     bucket, change,
     errors::usage,
     output::{self, Column, Sheet},
@@ -124,10 +124,10 @@ async fn set(session: &Session, pair: &Pair, request: SetGrantRequest) -> Result
         output::rights(request.read, request.write, request.owner),
         bucket::name(&bucket)
     );
-    let asked = Asked::KeySetGrant {
+    let asked = KeyAsked::KeySetGrant {
         key: key.id,
         bucket: bucket.id,
         request,
     };
-    change::make(session, &asked).await?.say(session, &words)
+    change::make(session, asked).await?.say(session, &words)
 }

@@ -10,8 +10,9 @@ use storm_protocol::{
     ident::{KeyLabel, RegionName},
 };
 
+use crate::key_life as life;
 use crate::{
-    asked::Asked,
+    asked::{Asked, KeyAsked},
     change, clock,
     output::{self, Column, Sheet},
     pending::Pending,
@@ -33,6 +34,18 @@ pub(crate) enum KeyCommand {
     Delete(Which),
     /// Make a new key with the same rights; the old one ends after a grace time
     Rotate(Rotate),
+    /// Make a key for one bucket that ends by itself soon
+    Temporary(life::Temporary),
+    /// Call a key something else
+    Rename(life::Rename),
+    /// Set when a key ends
+    Extend(life::Extend),
+    /// Stop a key from working until it is resumed
+    Suspend(Which),
+    /// Let a suspended key work again
+    Resume(Which),
+    /// Delete a key that others may have at once, and make one in its place
+    RevokeLeaked(life::RevokeLeaked),
 }
 
 /// Which keys.
@@ -47,7 +60,7 @@ pub(crate) struct List {
 #[derive(Debug, Args)]
 pub(crate) struct Which {
     /// Its id or label
-    key: KeyRef,
+    pub(crate) key: KeyRef,
 }
 
 /// A new key.
@@ -55,17 +68,48 @@ pub(crate) struct Which {
 pub(crate) struct Create {
     /// What to call it
     label: KeyLabel,
+    /// A bucket on which it gets the rights of --tier; repeatable
+    #[arg(long = "bucket", value_name = "BUCKET")]
+    buckets: Vec<BucketRef>,
+    /// What it may do with each --bucket
+    #[arg(long, value_enum, default_value = "read-write", requires = "buckets")]
+    tier: Tier,
     /// A right: BUCKET:RIGHTS, where RIGHTS is of r (read), w (write) and o (owner); repeatable
     #[arg(long = "grant", value_name = "BUCKET:RIGHTS")]
     grants: Vec<GrantArg>,
     /// When it ends: 30d, 12h, a date or an instant [default: never]
     #[arg(long, value_name = "WHEN", value_parser = units::parse_expiry, allow_hyphen_values = true)]
     expires: Option<Expiry>,
+    /// Let it make buckets over S3; they become yours
+    #[arg(long)]
+    create_buckets: bool,
     /// Its region [default: the configured or only one]
     #[arg(long)]
     region: Option<RegionName>,
     #[command(flatten)]
     delivery: Delivery,
+}
+
+/// A usual set of rights.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(crate) enum Tier {
+    /// Read, write, and change the bucket itself
+    Owner,
+    /// Read, write and delete objects
+    ReadWrite,
+    /// List and read objects
+    ReadOnly,
+}
+
+impl Tier {
+    fn on(self, bucket: storm_protocol::ident::BucketId) -> KeyGrant {
+        KeyGrant {
+            bucket,
+            read: true,
+            write: matches!(self, Self::Owner | Self::ReadWrite),
+            owner: matches!(self, Self::Owner),
+        }
+    }
 }
 
 /// A key to replace.
@@ -125,6 +169,12 @@ pub(crate) async fn run(context: &Context, command: KeyCommand) -> Result<()> {
         KeyCommand::Create(args) => create(&session, args).await,
         KeyCommand::Delete(which) => delete(context, &session, which).await,
         KeyCommand::Rotate(args) => rotate(&session, args).await,
+        KeyCommand::Temporary(args) => life::temporary(&session, args).await,
+        KeyCommand::Rename(args) => life::rename(&session, args).await,
+        KeyCommand::Extend(args) => life::extend(&session, args).await,
+        KeyCommand::Suspend(which) => life::suspend(context, &session, which).await,
+        KeyCommand::Resume(which) => life::resume(&session, which).await,
+        KeyCommand::RevokeLeaked(args) => life::revoke_leaked(context, &session, args).await,
     }
 }
 
@@ -148,12 +198,20 @@ async fn list(session: &Session, args: List) -> Result<()> {
                 key.region.to_string(),
                 units::count(key.grants.len() as u64),
                 units::when(now, key.created_at),
-                output::maybe(key.expires_at, |at| units::when(now, at)),
+                ends(key, |at| units::when(now, at)),
                 held(key).to_owned(),
             ]);
         }
         sheet.print("No keys yet. Make one: storm key create LABEL")
     })
+}
+
+fn ends(key: &Key, shown: impl Fn(storm_protocol::ident::Micros) -> String) -> String {
+    if key.suspended {
+        "suspended".to_owned()
+    } else {
+        output::maybe(key.expires_at, shown)
+    }
 }
 
 fn held(key: &Key) -> &'static str {
@@ -170,8 +228,9 @@ fn facts(key: &Key) -> Result<()> {
         ("Label", key.label.to_string()),
         ("Region", key.region.to_string()),
         ("Created", units::instant(key.created_at)),
-        ("Ends", output::maybe(key.expires_at, units::instant)),
+        ("Ends", ends(key, units::instant)),
         ("Secret", held(key).to_owned()),
+        ("Makes buckets", output::yes_no(key.create_buckets)),
     ])?;
     output::line("")?;
     let mut sheet = Sheet::new(&[Column::Text("Rights"), Column::Text("Bucket")]);
@@ -186,6 +245,10 @@ fn facts(key: &Key) -> Result<()> {
 
 async fn create(session: &Session, args: Create) -> Result<()> {
     let mut grants = Vec::new();
+    for bucket in &args.buckets {
+        let bucket = session.bucket(bucket, args.region.as_ref()).await?;
+        grants.push(args.tier.on(bucket.id));
+    }
     for grant in &args.grants {
         let bucket = session.bucket(&grant.bucket, args.region.as_ref()).await?;
         grants.push(KeyGrant {
@@ -197,11 +260,12 @@ async fn create(session: &Session, args: Create) -> Result<()> {
     }
     let expires_at = kept_expiry(session, &args.label, args.expires)?;
     let region = session.region(args.region.as_ref(), "--region").await?;
-    let asked = |seal_to| Asked::KeyCreate {
+    let asked = |seal_to| KeyAsked::KeyCreate {
         request: CreateKeyRequest {
             region: Some(region.name),
             label: args.label,
             expires_at,
+            create_buckets: args.create_buckets,
             grants,
             seal_to,
         },
@@ -218,14 +282,16 @@ fn kept_expiry(
 ) -> Result<Option<storm_protocol::ident::Micros>> {
     let earlier = Pending::all(&session.dir)?.into_iter().find_map(|pending| {
         match (&pending.asked, expires) {
-            (Asked::KeyCreate { request }, Some(Expiry::After(_))) if request.label == *label => {
+            (Asked::Key(KeyAsked::KeyCreate { request }), Some(Expiry::After(_)))
+                if request.label == *label =>
+            {
                 request.expires_at
             }
             _ => None,
         }
     });
     match (earlier, expires) {
-        (None, Some(expiry)) => expiry.instant(clock::now()).map(Some),
+        (None, Some(expiry)) => expiry.instant(clock::now(), "--expires").map(Some),
         (earlier, _) => Ok(earlier),
     }
 }
@@ -237,16 +303,16 @@ async fn delete(context: &Context, session: &Session, which: Which) -> Result<()
         key.id, key.label
     );
     context.confirm(&what, key.label.as_str())?;
-    let asked = Asked::KeyDelete {
+    let asked = KeyAsked::KeyDelete {
         key: key.id.clone(),
     };
-    let done = change::make(session, &asked).await?;
+    let done = change::make(session, asked).await?;
     done.say(session, &format!("Key {} is deleted.", key.id))
 }
 
 async fn rotate(session: &Session, args: Rotate) -> Result<()> {
     let key = session.key(&args.which.key, None).await?.id;
-    let asked = |seal_to| Asked::KeyRotate {
+    let asked = |seal_to| KeyAsked::KeyRotate {
         key,
         request: RotateKeyRequest {
             label: args.label,

@@ -217,6 +217,7 @@ mod tests {
     use storm_protocol::{api::CreateBucketRequest, ident::Limit};
 
     use super::*;
+    use crate::asked::BucketAsked;
 
     fn asked(name: &str, quota: u64) -> impl FnOnce(SealKey) -> Asked {
         let request = CreateBucketRequest {
@@ -229,9 +230,8 @@ mod tests {
         };
         move |seal_key| {
             let seal_to = Some(seal_key);
-            Asked::BucketCreate {
-                request: CreateBucketRequest { seal_to, ..request },
-            }
+            let request = CreateBucketRequest { seal_to, ..request };
+            BucketAsked::BucketCreate { request }.into()
         }
     }
 

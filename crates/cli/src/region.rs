@@ -10,7 +10,7 @@ use storm_protocol::{
 };
 
 use crate::{
-    asked::Asked,
+    asked::RegionAsked,
     change,
     client::Call,
     config,
@@ -78,7 +78,7 @@ pub(crate) async fn run(context: &Context, command: RegionCommand) -> Result<()>
         RegionCommand::Health(which) => health(&session, which).await,
         RegionCommand::Refresh(which) => {
             let region = which.find(&session, "storm region refresh").await?.name;
-            let done = change::make(&session, &Asked::Refresh { region }).await?;
+            let done = change::make(&session, RegionAsked::Refresh { region }).await?;
             let words = match &done.proof.result {
                 CommandResult::InventoryRefresh(read) => format!(
                     "Read {} buckets and {} keys.",
@@ -92,7 +92,7 @@ pub(crate) async fn run(context: &Context, command: RegionCommand) -> Result<()>
         RegionCommand::Ping(which) => {
             let region = which.find(&session, "storm region ping").await?.name;
             let words = format!("The agent of {region} answers");
-            let done = change::make(&session, &Asked::Ping { region }).await?;
+            let done = change::make(&session, RegionAsked::Ping { region }).await?;
             let words = match &done.proof.result {
                 CommandResult::AgentPing(pong) => {
                     format!("{words}: version {}.", output::clean(&pong.version))

@@ -16,7 +16,7 @@ use storm_protocol::{
 };
 
 use crate::{
-    asked::Asked,
+    asked::{Asked, BucketAsked, KeyAsked},
     change::{self, Done, WAIT_SECONDS},
     client::Call,
     errors::{ApiError, Exit, Fault, fault, is_operation_code},
@@ -51,8 +51,8 @@ pub(crate) struct NewKey {
     bucket: Option<(BucketId, Option<BucketName>)>,
     region: Region,
     expires_at: Option<Micros>,
-    /// The key that this one replaces, and when that one ends.
-    previous: Option<(AccessKeyId, Micros)>,
+    /// The key that this one replaces, and when that one ends; it is gone without an end.
+    previous: Option<(AccessKeyId, Option<Micros>)>,
 }
 
 /// What `--json` prints. `endpoint` and `region` are what S3 clients want.
@@ -78,12 +78,13 @@ struct NewKeyJson<'a> {
 /// Asks for a key: the request is kept before it is sent, and seen to its end. `asked` makes it from
 /// the one-time key's public half. Where the secret goes is checked first, so that nothing is left
 /// to be finished when it could not be saved.
-pub(crate) async fn ask(
+pub(crate) async fn ask<A: Into<Asked>>(
     session: &Session,
     delivery: &Delivery,
-    asked: impl FnOnce(SealKey) -> Asked,
+    asked: impl FnOnce(SealKey) -> A,
 ) -> Result<()> {
     delivery.check()?;
+    let asked = |seal_key| asked(seal_key).into();
     let pending = Pending::begin(&session.dir, session.config.root_key, asked)?;
     finish(session, pending, delivery, WAIT_SECONDS).await
 }
@@ -258,23 +259,40 @@ impl NewKey {
             previous: None,
         };
         match (&pending.asked, &done.proof.result) {
-            (Asked::BucketCreate { request }, CommandResult::BucketCreate(made)) => {
+            (
+                Asked::Bucket(BucketAsked::BucketCreate { request }),
+                CommandResult::BucketCreate(made),
+            ) => {
                 key.label.clone_from(&request.key);
                 key.bucket = Some((made.bucket, Some(made.name.clone())));
             }
-            (Asked::KeyCreate { request }, _) => {
+            (Asked::Key(KeyAsked::KeyCreate { request }), _) => {
                 key.label = Some(request.label.clone());
                 key.expires_at = request.expires_at;
                 if let [grant] = request.grants.as_slice() {
                     key.bucket = Some((grant.bucket, name_of(session, grant.bucket).await));
                 }
             }
-            (Asked::KeyRotate { request, .. }, CommandResult::KeyRotate(made)) => {
-                // What it takes over from the old key, the server knows.
-                let shown = done.answer.key.as_ref();
-                key.label = request.label.clone().or_else(|| Some(shown?.label.clone()));
-                key.expires_at = shown.and_then(|shown| shown.expires_at);
-                key.previous = Some((made.previous.clone(), made.previous_expires_at));
+            (
+                Asked::Key(KeyAsked::KeyCreateTemporary { request }),
+                CommandResult::KeyCreateTemporary(made),
+            ) => {
+                key.expires_at = Some(made.expires_at);
+                key.bucket = Some((request.bucket, name_of(session, request.bucket).await));
+            }
+            (Asked::Key(KeyAsked::KeyRotate { request, .. }), CommandResult::KeyRotate(made)) => {
+                key.take_over(request.label.as_ref(), done);
+                key.previous = Some((made.previous.clone(), Some(made.previous_expires_at)));
+                if let [grant] = made.grants.as_slice() {
+                    key.bucket = Some((grant.bucket, name_of(session, grant.bucket).await));
+                }
+            }
+            (
+                Asked::Key(KeyAsked::KeyRevokeLeaked { request, .. }),
+                CommandResult::KeyRevokeLeaked(made),
+            ) => {
+                key.take_over(request.label.as_ref(), done);
+                key.previous = Some((made.previous.clone(), None));
                 if let [grant] = made.grants.as_slice() {
                     key.bucket = Some((grant.bucket, name_of(session, grant.bucket).await));
                 }
@@ -282,6 +300,14 @@ impl NewKey {
             _ => return Err(VerifyError::Mismatch("there is no key").into()),
         }
         Ok(key)
+    }
+
+    /// What it takes over from the key in whose place it is, the server knows.
+    fn take_over(&mut self, label: Option<&KeyLabel>, done: &Done) {
+        let shown = done.answer.key.as_ref();
+        let kept = || shown.map(|shown| shown.label.clone());
+        self.label = label.cloned().or_else(kept);
+        self.expires_at = shown.and_then(|shown| shown.expires_at);
     }
 
     fn access(&self, profile: Option<&str>) -> Result<Access> {
@@ -330,8 +356,11 @@ impl NewKey {
             ("S3 region", self.region.s3_region.clone()),
         ];
         if let Some((previous, ends)) = &self.previous {
-            let ends = units::instant(*ends);
-            facts.push(("Replaces", format!("{previous}, which ends at {ends}")));
+            let ends = ends.map(units::instant).map_or_else(
+                || "is gone".to_owned(),
+                |instant| format!("ends at {instant}"),
+            );
+            facts.push(("Replaces", format!("{previous}, which {ends}")));
         }
         if let Some(ends) = self.expires_at {
             facts.push(("Ends", units::instant(ends)));
@@ -344,7 +373,7 @@ impl NewKey {
         if saved.is_none() {
             output::line("\nTake the secret now. It is shown once.")?;
         }
-        if let (Asked::KeyCreate { request }, true) = (asked, self.bucket.is_none())
+        if let (Asked::Key(KeyAsked::KeyCreate { request }), true) = (asked, self.bucket.is_none())
             && request.grants.is_empty()
         {
             return output::line(&format!(
@@ -370,7 +399,7 @@ impl NewKey {
             label: self.label.as_ref(),
             expires_at: self.expires_at,
             previous: self.previous.as_ref().map(|(key, _)| key),
-            previous_expires_at: self.previous.as_ref().map(|(_, ends)| *ends),
+            previous_expires_at: self.previous.as_ref().and_then(|(_, ends)| *ends),
             saved_to: saved.map(|saved| saved.file().display().to_string()),
             profile: saved.map(|saved| saved.profile().to_owned()),
         })

@@ -95,7 +95,9 @@ async fn list(session: &Session) -> Result<()> {
 }
 
 async fn create(session: &Session, args: Create) -> Result<()> {
-    let ends = args.expires.map(|expiry| expiry.instant(clock::now()));
+    let ends = args
+        .expires
+        .map(|expiry| expiry.instant(clock::now(), "--expires"));
     let ends = ends.transpose()?;
     let request = CreateTokenRequest {
         name: args.name,

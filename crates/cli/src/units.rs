@@ -128,11 +128,11 @@ pub(crate) enum Expiry {
 }
 
 impl Expiry {
-    /// The instant.
+    /// The instant. `place` is how it is given on this command line, such as `--expires`.
     ///
     /// # Errors
     /// When it does not lie ahead.
-    pub(crate) fn instant(self, now: Micros) -> anyhow::Result<Micros> {
+    pub(crate) fn instant(self, now: Micros, place: &str) -> anyhow::Result<Micros> {
         let ends = match self {
             Self::After(seconds) => now.plus_seconds(i64::from(seconds)),
             Self::At(instant) => instant,
@@ -141,8 +141,7 @@ impl Expiry {
             return Ok(ends);
         }
         Err(usage(format!(
-            "--expires: {} has passed already. Give an end in the future, such as 30d, or leave \
-             --expires out for none.",
+            "{place}: {} has passed already. Give an end in the future, such as 30d.",
             instant(ends)
         )))
     }
@@ -341,14 +340,14 @@ mod tests {
     #[test]
     fn an_end_lies_ahead() {
         let now = Micros(1_896_048_000_000_000);
-        let later = Expiry::After(1).instant(now).unwrap();
+        let later = Expiry::After(1).instant(now, "WHEN").unwrap();
         assert_eq!(later, now.plus_seconds(1));
         for passed in [
             Expiry::After(0),
             Expiry::At(now),
             parse_expiry("2020-01-01").unwrap(),
         ] {
-            let error = passed.instant(now).unwrap_err().to_string();
+            let error = passed.instant(now, "--expires").unwrap_err().to_string();
             assert!(
                 error.contains("--expires") && error.contains("passed"),
                 "{error}"

@@ -11,6 +11,7 @@ use storm_protocol::{
 };
 
 use super::*;
+use crate::asked::BucketAsked;
 
 struct World {
     root: SigningKey,
@@ -35,7 +36,7 @@ impl World {
             receipts: key(3),
             account: AccountId::new(Micros(0), [4; 10]),
             agent: AgentId::new(Micros(0), [5; 10]),
-            asked: Asked::BucketCreate {
+            asked: BucketAsked::BucketCreate {
                 request: CreateBucketRequest {
                     region: None,
                     name: "photos".parse().unwrap(),
@@ -44,7 +45,8 @@ impl World {
                     key: Some("first".parse().unwrap()),
                     seal_to: Some(open_key.seal_key()),
                 },
-            },
+            }
+            .into(),
             open_key,
         }
     }
@@ -165,6 +167,7 @@ impl World {
                 agent: Some(self.agent),
                 attempt: 1,
                 requested_at: Micros(0),
+                gives_up_at: None,
                 finished_at: Some(Micros(2)),
                 outcome: Some(receipt.outcome.clone()),
                 receipt: Some(Envelope::sign_json(PayloadType::Receipt, &receipt, signer).unwrap()),

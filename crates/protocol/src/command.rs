@@ -2,16 +2,25 @@
 //! enum, the dispatch, the permission scopes, `storm-pulse commands` and docs/commands.md derive
 //! from it. Nothing else runs: no shell, no command from configuration, no plug-in.
 
+mod check;
+mod row;
+mod table;
+
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+pub use self::row::{AdminCall, Class, Row};
+use self::table::{class, whitelist};
 use crate::{
     error::Refusal,
-    ident::{AccessKeyId, BucketId, BucketName, Digest, KeyLabel, Limit, Micros},
+    ident::{AccessKeyId, BucketId, BucketName, KeyLabel, Limit, Micros},
     result::{
-        BucketCreated, BucketDeleted, ClusterHealth, GrantSet, InventoryRefreshed, KeyCreated,
-        KeyDeleted, KeyRotated, Pong, QuotaSet,
+        AliasAdded, AliasRemoved, BucketCreated, BucketDeleted, ClusterHealth, CorsSet, GrantSet,
+        InventoryRefreshed, KeyCreated, KeyDeleted, KeyExpirySet, KeyRenamed, KeyReplaced,
+        KeyResumed, KeyRotated, KeySuspended, LifecycleSet, Pong, QuotaSet, TemporaryKeyCreated,
+        UploadsCleaned, WebsiteSet,
     },
+    rules::{CorsRule, LifecycleRule, Website},
 };
 
 /// The largest envelope, in bytes.
@@ -20,6 +29,10 @@ pub const MAX_ENVELOPE_BYTES: usize = 64 * 1024;
 pub const MAX_GRANTS: usize = 100;
 /// The longest grace that a rotation may give the old key: 90 days.
 pub const MAX_GRACE_SECONDS: u32 = 90 * 24 * 3600;
+/// The longest that a temporary key may live: 12 hours.
+pub const MAX_TEMPORARY_SECONDS: u32 = 12 * 3600;
+/// The longest age of an upload that a clean-up may ask for: ten years.
+pub const MAX_UPLOAD_AGE_SECONDS: u64 = 3650 * 24 * 3600;
 
 whitelist! {
     /// Answers with the agent's clock and version. Touches nothing.
@@ -70,15 +83,107 @@ whitelist! {
         quota_objects: Option<Limit>,
     } -> QuotaSet calls [UpdateBucket];
 
+    /// Sets which pages may use a bucket from a browser; none without a rule.
+    write "bucket.set_cors" => BucketSetCors {
+        /// The bucket.
+        bucket: BucketId,
+        /// All its rules.
+        rules: Vec<CorsRule>,
+    } -> CorsSet calls [UpdateBucket];
+
+    /// Sets what a bucket deletes by itself; nothing without a rule.
+    access "bucket.set_lifecycle" => BucketSetLifecycle {
+        /// The bucket.
+        bucket: BucketId,
+        /// All its rules.
+        rules: Vec<LifecycleRule>,
+    } -> LifecycleSet calls [UpdateBucket];
+
+    /// Shows a bucket as a website, or stops that.
+    access "bucket.set_website" => BucketSetWebsite {
+        /// The bucket.
+        bucket: BucketId,
+        /// Its pages; the website is off without them.
+        website: Option<Website>,
+    } -> WebsiteSet calls [UpdateBucket];
+
+    /// Gives a bucket one more name.
+    write "bucket.add_alias" => BucketAddAlias {
+        /// The bucket.
+        bucket: BucketId,
+        /// The name, unique in the region.
+        name: BucketName,
+    } -> AliasAdded calls [GetBucketInfo, AddBucketAlias];
+
+    /// Takes one of its names from a bucket. The last one stays.
+    destructive "bucket.remove_alias" => BucketRemoveAlias {
+        /// The bucket.
+        bucket: BucketId,
+        /// The name.
+        name: BucketName,
+    } -> AliasRemoved calls [GetBucketInfo, RemoveBucketAlias, AddBucketAlias];
+
+    /// Removes a bucket's unfinished uploads that began longer ago than an age.
+    destructive "bucket.cleanup_uploads" => BucketCleanupUploads {
+        /// The bucket.
+        bucket: BucketId,
+        /// The age in seconds; 0 removes all, ten years at most.
+        older_than_seconds: u64,
+    } -> UploadsCleaned calls [CleanupIncompleteUploads];
+
     /// Makes a key with the given rights. The secret comes back sealed.
     access "key.create" => KeyCreate {
         /// What a person calls the key.
         label: KeyLabel,
         /// When it ends; never without one.
         expires_at: Option<Micros>,
+        /// Whether it may make buckets over S3.
+        create_buckets: bool,
         /// Its rights, at most 100 buckets, each named once.
         grants: Vec<KeyGrant>,
     } -> KeyCreated calls [ImportKey, UpdateKey, AllowBucketKey, ListKeysInfo, DeleteKey];
+
+    /// Makes a key for one bucket that ends by itself within 12 hours. The secret comes back sealed.
+    access "key.create_temporary" => KeyCreateTemporary {
+        /// What a person calls the key.
+        label: KeyLabel,
+        /// The bucket.
+        bucket: BucketId,
+        /// Whether it may write and delete too.
+        write: bool,
+        /// Seconds that it lives; 1 to 43,200.
+        valid_seconds: u32,
+    } -> TemporaryKeyCreated calls [ImportKey, UpdateKey, AllowBucketKey, ListKeysInfo, DeleteKey];
+
+    /// Calls a key something else.
+    write "key.rename" => KeyRename {
+        /// The key.
+        key: AccessKeyId,
+        /// Its new label.
+        label: KeyLabel,
+    } -> KeyRenamed calls [ListKeysInfo, UpdateKey];
+
+    /// Sets when a key ends.
+    access "key.set_expiry" => KeySetExpiry {
+        /// The key.
+        key: AccessKeyId,
+        /// When it ends; never without one.
+        expires_at: Option<Micros>,
+    } -> KeyExpirySet calls [UpdateKey];
+
+    /// Stops a key from working until it is resumed. Its rights stay.
+    destructive "key.suspend" => KeySuspend {
+        /// The key.
+        key: AccessKeyId,
+    } -> KeySuspended calls [ListKeysInfo, UpdateKey];
+
+    /// Lets a suspended key work again.
+    access "key.resume" => KeyResume {
+        /// The key.
+        key: AccessKeyId,
+        /// When it ends; never without one.
+        expires_at: Option<Micros>,
+    } -> KeyResumed calls [UpdateKey];
 
     /// Deletes a key at once; whoever holds it loses access.
     destructive "key.delete" => KeyDelete {
@@ -109,6 +214,14 @@ whitelist! {
         /// Seconds that the old key keeps working; 0 to 7,776,000.
         grace_seconds: u32,
     } -> KeyRotated calls [ListKeysInfo, ListBucketsInfo, ImportKey, AllowBucketKey, UpdateKey, DeleteKey];
+
+    /// Deletes a key that others may have, at once, and makes one with the same rights in its place.
+    access "key.revoke_leaked" => KeyRevokeLeaked {
+        /// The key to delete.
+        key: AccessKeyId,
+        /// The new key's label; the old one's when absent.
+        label: Option<KeyLabel>,
+    } -> KeyReplaced calls [ListKeysInfo, DeleteKey, ImportKey, UpdateKey, AllowBucketKey];
 }
 
 /// The rights of a key on one bucket.
@@ -124,35 +237,6 @@ pub struct KeyGrant {
     pub write: bool,
     /// Delete the bucket; change its CORS, website and lifecycle.
     pub owner: bool,
-}
-
-/// What a command may touch, which decides who may ask for it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Class {
-    /// Changes nothing.
-    Read,
-    /// Changes settings.
-    Write,
-    /// Makes or widens rights or expiry.
-    Access,
-    /// Removes data or access.
-    Destructive,
-    /// Only for whoever runs the platform.
-    Operator,
-}
-
-impl Class {
-    /// The class's name in the table and in documents.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Read => "read",
-            Self::Write => "write",
-            Self::Access => "access",
-            Self::Destructive => "destructive",
-            Self::Operator => "operator",
-        }
-    }
 }
 
 /// A thing in Garage that a command acts on: the unit of ownership and of order.
@@ -186,233 +270,3 @@ impl RawCommand {
         Ok(command)
     }
 }
-
-impl Command {
-    /// The checks on parameters that their types do not make.
-    fn check(&self) -> Result<(), Refusal> {
-        let sound = match self {
-            Self::BucketCreate(p) => p
-                .abort_uploads_after_days
-                .is_none_or(|days| (1..=3650).contains(&days)),
-            Self::KeyCreate(p) => {
-                let mut buckets: Vec<_> = p.grants.iter().map(|grant| grant.bucket).collect();
-                buckets.sort_unstable();
-                buckets.dedup();
-                buckets.len() == p.grants.len() && buckets.len() <= MAX_GRANTS
-            }
-            Self::KeyRotate(p) => p.grace_seconds <= MAX_GRACE_SECONDS,
-            Self::AgentPing(_)
-            | Self::ClusterHealthCommand(_)
-            | Self::InventoryRefresh(_)
-            | Self::BucketDelete(_)
-            | Self::BucketSetQuota(_)
-            | Self::KeyDelete(_)
-            | Self::KeySetGrant(_) => true,
-        };
-        sound.then_some(()).ok_or(Refusal::BadParameters)
-    }
-
-    /// What the command acts on: each existing thing must belong to the account that asks, and two
-    /// commands with a resource in common run in order.
-    pub fn resources(&self) -> Vec<Resource> {
-        match self {
-            Self::AgentPing(_) | Self::ClusterHealthCommand(_) | Self::InventoryRefresh(_) => {
-                vec![]
-            }
-            Self::BucketCreate(p) => vec![Resource::Name(p.bucket.clone())],
-            Self::BucketDelete(p) => vec![Resource::Bucket(p.bucket)],
-            Self::BucketSetQuota(p) => vec![Resource::Bucket(p.bucket)],
-            Self::KeyCreate(p) => {
-                let buckets = p.grants.iter().map(|grant| grant.bucket);
-                buckets.map(Resource::Bucket).collect()
-            }
-            Self::KeyDelete(p) => vec![Resource::Key(p.key.clone())],
-            Self::KeySetGrant(p) => {
-                vec![Resource::Key(p.key.clone()), Resource::Bucket(p.bucket)]
-            }
-            Self::KeyRotate(p) => vec![Resource::Key(p.key.clone())],
-        }
-    }
-
-    /// Whether the answer holds a secret, which needs a key to seal it to.
-    pub fn makes_secret(&self) -> bool {
-        match self {
-            Self::BucketCreate(p) => p.key.is_some(),
-            Self::KeyCreate(_) | Self::KeyRotate(_) => true,
-            Self::AgentPing(_)
-            | Self::ClusterHealthCommand(_)
-            | Self::InventoryRefresh(_)
-            | Self::BucketDelete(_)
-            | Self::BucketSetQuota(_)
-            | Self::KeyDelete(_)
-            | Self::KeySetGrant(_) => false,
-        }
-    }
-}
-
-/// One row of the whitelist, as documents and peers see it.
-#[derive(Debug)]
-pub struct Row {
-    /// The command's name, which is also its permission scope.
-    pub name: &'static str,
-    /// Its class.
-    pub class: Class,
-    /// What it does, in one line.
-    pub doc: &'static str,
-    /// Its parameters: name, type, meaning.
-    pub parameters: &'static [(&'static str, &'static str, &'static str)],
-    /// The type of its result.
-    pub result: &'static str,
-    /// The Garage admin calls that it may make, recovery included.
-    pub calls: &'static [AdminCall],
-}
-
-impl Row {
-    /// The row of the command called `name`.
-    pub fn find(name: &str) -> Option<&'static Self> {
-        Command::TABLE.iter().find(|row| row.name == name)
-    }
-
-    /// What two peers compare: all of the row but its words for people.
-    pub fn digest(&self) -> Digest {
-        let mut parts = vec![self.name, self.class.as_str(), self.result];
-        parts.extend(self.parameters.iter().flat_map(|p| [p.0, p.1]));
-        parts.extend(self.calls.iter().map(|call| call.as_str()));
-        let bytes: Vec<_> = parts.iter().map(|part| part.as_bytes()).collect();
-        Digest::of_parts(&bytes)
-    }
-}
-
-macro_rules! admin_calls {
-    ($($call:ident),+ $(,)?) => {
-        /// An operation of Garage's admin API (v2) that the agent uses. The agent's token is made
-        /// for exactly these.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        #[expect(missing_docs, reason = "the names are Garage's")]
-        pub enum AdminCall { $($call,)+ }
-
-        impl AdminCall {
-            /// Every call in use: the scope of the agent's token.
-            pub const ALL: &'static [Self] = &[$(Self::$call,)+];
-
-            /// Garage's name for the call.
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$call => stringify!($call),)+ }
-            }
-        }
-    };
-}
-
-admin_calls!(
-    AddBucketAlias,
-    AllowBucketKey,
-    CleanupIncompleteUploads,
-    CreateBucket,
-    DeleteBucket,
-    DeleteKey,
-    DenyBucketKey,
-    GetBucketInfo,
-    GetClusterHealth,
-    GetClusterStatus,
-    ImportKey,
-    ListBucketsInfo,
-    ListKeysInfo,
-    UpdateBucket,
-    UpdateKey,
-);
-
-macro_rules! class {
-    (read) => {
-        Class::Read
-    };
-    (write) => {
-        Class::Write
-    };
-    (access) => {
-        Class::Access
-    };
-    (destructive) => {
-        Class::Destructive
-    };
-    (operator) => {
-        Class::Operator
-    };
-}
-
-macro_rules! whitelist {
-    ($(
-        $(#[doc = $doc:literal])+
-        $class:ident $name:literal => $command:ident {
-            $( $(#[doc = $field_doc:literal])+ $field:ident: $type:ty, )*
-        } -> $result:ident calls [$($call:ident),* $(,)?];
-    )+) => {
-        $(
-            #[doc = concat!("Parameters of `", $name, "`.")]
-            #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-            #[serde(deny_unknown_fields)]
-            pub struct $command {
-                $( $(#[doc = $field_doc])+ pub $field: $type, )*
-            }
-        )+
-
-        /// A command of the whitelist with its parameters, understood and checked.
-        #[derive(Debug, Clone, PartialEq, Eq)]
-        pub enum Command {
-            $( #[doc = concat!("`", $name, "`")] $command($command), )+
-        }
-
-        impl Command {
-            /// The table itself, for documents, peers and permission checks.
-            pub const TABLE: &'static [Row] = &[$(
-                Row {
-                    name: $name,
-                    class: class!($class),
-                    doc: concat!($($doc),+),
-                    parameters: &[$((stringify!($field), stringify!($type), concat!($($field_doc),+)),)*],
-                    result: stringify!($result),
-                    calls: &[$(AdminCall::$call,)*],
-                },
-            )+];
-
-            /// The command's name.
-            pub const fn name(&self) -> &'static str {
-                match self { $(Self::$command(_) => $name,)+ }
-            }
-
-            /// The command's row of the table.
-            pub fn row(&self) -> &'static Row {
-                let mut index = 0;
-                $( if matches!(self, Self::$command(_)) { return &Self::TABLE[index]; } index += 1; )+
-                let _ = index;
-                unreachable!("every command has its row")
-            }
-
-            fn from_parts(name: &str, parameters: &str) -> Result<Self, Refusal> {
-                match name {
-                    $( $name => serde_json::from_str(parameters)
-                        .map(Self::$command)
-                        .map_err(|_| Refusal::BadParameters), )+
-                    _ => Err(Refusal::UnknownCommand),
-                }
-            }
-
-            /// The command as it stands in an envelope.
-            pub fn to_raw(&self) -> RawCommand {
-                let parameters = match self { $(Self::$command(p) => serde_json::value::to_raw_value(p),)+ };
-                RawCommand {
-                    name: self.name().to_owned(),
-                    parameters: parameters.unwrap_or_else(|_| RawValue::NULL.to_owned()),
-                }
-            }
-        }
-
-        /// What a command that did its work answers.
-        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-        #[serde(tag = "command", content = "value", deny_unknown_fields)]
-        pub enum CommandResult {
-            $( #[doc = concat!("Of `", $name, "`.")] #[serde(rename = $name)] $command($result), )+
-        }
-    };
-}
-use {class, whitelist};

@@ -265,6 +265,18 @@ pub enum Via {
     Offline,
 }
 
+impl Via {
+    /// The name, the same in SQL, JSON and in the intent.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Web => "web",
+            Self::Cli => "cli",
+            Self::Api => "api",
+            Self::Offline => "offline",
+        }
+    }
+}
+
 impl CommandPayload {
     /// Reads a payload whose signature holds.
     ///
@@ -281,19 +293,13 @@ impl CommandPayload {
     /// What makes two envelopes the same request: operation, actor, command and `seal_to`, over the
     /// received bytes of the parameters.
     pub fn intent(&self) -> Digest {
-        let via = match self.actor.via {
-            Via::Web => "web",
-            Via::Cli => "cli",
-            Via::Api => "api",
-            Via::Offline => "offline",
-        };
         Digest::of_parts(&[
             b"storm-buckets/intent/v1",
             self.operation.as_bytes(),
             self.actor.account.as_bytes(),
             self.actor.user.as_bytes(),
             &[u8::from(self.actor.operator)],
-            via.as_bytes(),
+            self.actor.via.as_str().as_bytes(),
             self.command.name.as_bytes(),
             self.command.parameters.get().as_bytes(),
             self.seal_to.as_ref().map_or(&[], |key| &key.0),

@@ -92,6 +92,10 @@ codes! {
         GarageUnavailable = "garage_unavailable",
         /// Recovery could not finish what a crash interrupted and took it back.
         GaveUp = "gave_up",
+        /// The last name of a bucket cannot be taken away.
+        LastAlias = "last_alias",
+        /// The bucket has no such name.
+        NoSuchAlias = "no_such_alias",
     }
 }
 
@@ -120,6 +124,10 @@ impl Failure {
                 "The storage engine cannot be reached. Nothing was changed. Try again."
             }
             Self::GaveUp => "The change was interrupted and has been taken back. Ask again.",
+            Self::LastAlias => {
+                "A bucket keeps its last name. Nothing was changed. Give it another one first."
+            }
+            Self::NoSuchAlias => "The bucket has no such name. Nothing was changed.",
         }
     }
 }

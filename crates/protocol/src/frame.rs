@@ -12,6 +12,7 @@ use crate::{
         AccessKeyId, AgentId, BucketId, BucketName, Digest, Limit, Micros, OperationId, RegionName,
     },
     json,
+    rules::{CorsRule, LifecycleRule, Website},
     seal::{SealKey, Sealed},
 };
 
@@ -25,6 +26,9 @@ pub const HEARTBEAT_SECONDS: u64 = 30;
 pub const EXECUTOR_SILENCE_SECONDS: u64 = 30;
 /// The most items in a list of a frame: operations, changes, receipts.
 pub const MAX_FRAME_ITEMS: usize = 200;
+/// A key whose end is at or before this instant, an hour after 1970 began, is suspended: nobody
+/// else asks for such an end, so that Garage alone tells a suspended key from one that has ended.
+pub const SUSPENDED_UNTIL: Micros = Micros(3600 * Micros::SECOND);
 /// The most characters of an agent's trouble that are kept.
 pub const MAX_TROUBLE_CHARS: usize = 300;
 /// The TLS server name of every hub. Agents trust one private CA; a hub's address may change.
@@ -286,8 +290,14 @@ bodies! {
         quota_bytes: Option<Limit>,
         /// The limit on objects.
         quota_objects: Option<Limit>,
-        /// Its website is on.
-        website: bool,
+        /// Its website, when it is on.
+        website: Option<Website>,
+        /// Its CORS rules, as far as this protocol can say them.
+        cors: Vec<CorsRule>,
+        /// Its lifecycle rules, as far as this protocol can say them.
+        lifecycle: Vec<LifecycleRule>,
+        /// Whether it has rules besides, which somebody set by other means.
+        other_rules: bool,
         /// Its keys with their rights.
         grants: Vec<GrantState>,
         /// When it was made.
@@ -314,8 +324,10 @@ bodies! {
         name: String,
         /// When it was made, if Garage knows.
         created_at: Option<Micros>,
-        /// When it ends.
+        /// When it ends. At or before [`SUSPENDED_UNTIL`] it is suspended.
         expires_at: Option<Micros>,
+        /// Whether it may make buckets over S3.
+        create_buckets: bool,
     }
 
     /// A certificate request.

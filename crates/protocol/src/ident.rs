@@ -284,6 +284,116 @@ text_ident!(
     |text| (1..=32).contains(&text.len()) && is_label(text)
 );
 
+text_ident!(
+    /// How an object's key begins; `""` means every object.
+    ObjectPrefix,
+    "object prefix",
+    "at most 1024 bytes without control characters",
+    |text| text.len() <= 1024 && !text.chars().any(char::is_control)
+);
+
+text_ident!(
+    /// An object's key.
+    ObjectKey,
+    "object key",
+    "1 to 1024 bytes without control characters",
+    |text| (1..=1024).contains(&text.len()) && !text.chars().any(char::is_control)
+);
+
+text_ident!(
+    /// The object that stands for a folder of a website: a plain name.
+    DocumentName,
+    "document name",
+    "1 to 255 bytes without '/' or control characters, such as index.html",
+    |text| (1..=255).contains(&text.len())
+        && !text.contains('/')
+        && !text.chars().any(char::is_control)
+);
+
+text_ident!(
+    /// What a CORS or lifecycle rule is called.
+    RuleName,
+    "rule name",
+    "1 to 255 printable ASCII characters",
+    |text| (1..=255).contains(&text.len()) && text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
+);
+
+text_ident!(
+    /// Where a page may come from: an origin as browsers send it, with at most one `*` in its host,
+    /// or `*` alone.
+    CorsOrigin,
+    "origin",
+    "* or scheme://host[:port] without a path, with at most one *, such as https://*.example.org",
+    is_cors_origin
+);
+
+text_ident!(
+    /// A header's name, with at most one `*` in it.
+    HeaderPattern,
+    "header name",
+    "1 to 255 of the characters that header names may have, with at most one *",
+    |text| (1..=255).contains(&text.len())
+        && text.matches('*').count() <= 1
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+);
+
+text_ident!(
+    /// A day: `YYYY-MM-DD`.
+    Date,
+    "date",
+    "an existing day as YYYY-MM-DD, from 1970 to 9999",
+    is_date
+);
+
+fn is_cors_origin(text: &str) -> bool {
+    if text == "*" {
+        return true;
+    }
+    let Some((scheme, authority)) = text.split_once("://") else {
+        return false;
+    };
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) => (host, Some(port)),
+        None => (authority, None),
+    };
+    let scheme_ok = !scheme.is_empty()
+        && scheme.starts_with(|c: char| c.is_ascii_lowercase())
+        && scheme.bytes().all(|byte| {
+            byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"+-.".contains(&byte)
+        });
+    let host_ok = !host.is_empty()
+        && host.bytes().all(|byte| {
+            byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-._*[]:".contains(&byte)
+        });
+    let port_ok = port.is_none_or(|port| port == "*" || port.parse::<u16>().is_ok());
+    text.len() <= 255 && scheme_ok && host_ok && port_ok && text.matches('*').count() <= 1
+}
+
+fn is_date(text: &str) -> bool {
+    let [year, month, day] = *text.split('-').collect::<Vec<_>>() else {
+        return false;
+    };
+    let shape = year.len() == 4
+        && month.len() == 2
+        && day.len() == 2
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'-');
+    let number = |part: &str| part.parse::<u32>().unwrap_or(0);
+    let (year, month, day) = (number(year), number(month), number(day));
+    let leap = (year.is_multiple_of(4) && !year.is_multiple_of(100)) || year.is_multiple_of(400);
+    let days = match month {
+        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+        4 | 6 | 9 | 11 => 30,
+        2 if leap => 29,
+        2 => 28,
+        _ => 0,
+    };
+    shape && year >= 1970 && (1..=days).contains(&day)
+}
+
 fn is_lower_hex(text: &str) -> bool {
     text.bytes()
         .all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))

@@ -14,5 +14,6 @@ pub mod ident;
 pub mod json;
 pub mod receipt;
 pub mod result;
+pub mod rules;
 pub mod seal;
 pub mod trust;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     command::KeyGrant,
-    ident::{AccessKeyId, BucketId, BucketName, Micros},
+    ident::{AccessKeyId, BucketId, BucketName, KeyLabel, Micros},
 };
 
 macro_rules! results {
@@ -113,5 +113,97 @@ results! {
         previous: AccessKeyId,
         /// When the old key ends.
         previous_expires_at: Micros,
+    }
+
+    /// `bucket.set_cors`
+    CorsSet {
+        /// The bucket.
+        bucket: BucketId,
+    }
+
+    /// `bucket.set_lifecycle`
+    LifecycleSet {
+        /// The bucket.
+        bucket: BucketId,
+    }
+
+    /// `bucket.set_website`
+    WebsiteSet {
+        /// The bucket.
+        bucket: BucketId,
+    }
+
+    /// `bucket.add_alias`
+    AliasAdded {
+        /// The bucket.
+        bucket: BucketId,
+        /// Its further name.
+        name: BucketName,
+    }
+
+    /// `bucket.remove_alias`
+    AliasRemoved {
+        /// The bucket.
+        bucket: BucketId,
+        /// The name that it had.
+        name: BucketName,
+    }
+
+    /// `bucket.cleanup_uploads`
+    UploadsCleaned {
+        /// The bucket.
+        bucket: BucketId,
+        /// Unfinished uploads that were removed.
+        uploads: u64,
+    }
+
+    /// `key.create_temporary`
+    TemporaryKeyCreated {
+        /// The new key.
+        key: AccessKeyId,
+        /// When it ends.
+        expires_at: Micros,
+    }
+
+    /// `key.rename`
+    KeyRenamed {
+        /// The key.
+        key: AccessKeyId,
+        /// What it is called now.
+        label: KeyLabel,
+    }
+
+    /// `key.set_expiry`
+    KeyExpirySet {
+        /// The key.
+        key: AccessKeyId,
+        /// When it ends.
+        expires_at: Option<Micros>,
+    }
+
+    /// `key.suspend`
+    KeySuspended {
+        /// The key.
+        key: AccessKeyId,
+        /// When it was to end by itself.
+        expires_at: Option<Micros>,
+    }
+
+    /// `key.resume`
+    KeyResumed {
+        /// The key.
+        key: AccessKeyId,
+        /// When it ends.
+        expires_at: Option<Micros>,
+    }
+
+    /// `key.revoke_leaked`
+    KeyReplaced {
+        /// The new key.
+        key: AccessKeyId,
+        /// The rights that it has in the old one's place.
+        grants: Vec<KeyGrant>,
+        /// The key that is gone.
+        previous: AccessKeyId,
     }
 }

@@ -4,15 +4,15 @@
 
 use std::{
     collections::HashMap,
-    fs::{self, File},
+    fs::File,
     io::Write as _,
-    path::Path,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, Result, ensure};
 use e2e::harness::{
     agent::Start,
+    meter::memory_mebibytes,
     node_admin::NodeAdmin,
     now,
     process::hide_logs,
@@ -109,7 +109,10 @@ async fn main() -> Result<()> {
     );
     line("fsync of the same disk", fsyncs);
     for (name, id) in [("agent", stack.agent.id()?), ("server", stack.server.id()?)] {
-        let (resident, anonymous) = (memory(id, "VmRSS")?, memory(id, "RssAnon")?);
+        let (resident, anonymous) = (
+            memory_mebibytes(id, "VmRSS")?,
+            memory_mebibytes(id, "RssAnon")?,
+        );
         println!("{name:<34} resident {resident:>6.1} MiB, of which anonymous {anonymous:.1} MiB");
     }
     stack.agent.stop().await?;
@@ -221,17 +224,4 @@ fn line(name: &str, mut times: Vec<Duration>) {
         time.as_secs_f64() * 1000.0
     };
     println!("{name:<34} p50 {:>8.2}   p99 {:>8.2}", at(0.5), at(0.99));
-}
-
-/// Mebibytes of a process, by the kernel's name for the kind.
-fn memory(id: u32, kind: &str) -> Result<f64> {
-    let path = format!("/proc/{id}/status");
-    let status = fs::read_to_string(Path::new(&path))?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix(kind)?.strip_prefix(':'));
-    let kibibytes = line
-        .and_then(|line| line.split_whitespace().next())
-        .context("no such line")?;
-    Ok(kibibytes.parse::<f64>()? / 1024.0)
 }

@@ -16,6 +16,8 @@ use super::{garage_program, node_admin::NodeAdmin, ports::free_port, process::Pr
 
 /// The S3 region name of every test cluster.
 pub const S3_REGION: &str = "garage";
+/// The domain under which every test cluster shows websites.
+pub const WEB_DOMAIN: &str = "web.localhost";
 /// Bytes that each node of a layout says it can hold.
 const CAPACITY_BYTES: u64 = 10_000_000_000;
 
@@ -32,6 +34,8 @@ pub struct Node {
     pub admin_socket: PathBuf,
     /// The port that speaks S3.
     pub s3_port: u16,
+    /// The port that shows websites.
+    pub web_port: u16,
 }
 
 /// A cluster of one or three nodes.
@@ -48,6 +52,7 @@ struct Plan {
     directory: PathBuf,
     rpc_port: u16,
     s3_port: u16,
+    web_port: u16,
     id: String,
 }
 
@@ -148,6 +153,7 @@ impl Plan {
             directory,
             rpc_port: free_port()?,
             s3_port: free_port()?,
+            web_port: free_port()?,
             id: hex::encode(public),
         })
     }
@@ -169,6 +175,9 @@ impl Node {
              [s3_api]\n\
              s3_region = \"{S3_REGION}\"\n\
              api_bind_addr = \"127.0.0.1:{s3_port}\"\n\
+             [s3_web]\n\
+             bind_addr = \"127.0.0.1:{web_port}\"\n\
+             root_domain = \".{WEB_DOMAIN}\"\n\
              [admin]\n\
              api_bind_addr = \"{socket}\"\n",
             directory = plan.directory.display(),
@@ -180,6 +189,7 @@ impl Node {
                 peers.join(", ")
             },
             s3_port = plan.s3_port,
+            web_port = plan.web_port,
             socket = admin_socket.display(),
         );
         fs::write(&config, text)?;
@@ -196,6 +206,7 @@ impl Node {
             config,
             admin_socket,
             s3_port: plan.s3_port,
+            web_port: plan.web_port,
         })
     }
 

@@ -9,6 +9,7 @@ pub mod garage;
 pub mod hostile_agent;
 pub mod hostile_hub;
 pub mod memory;
+pub mod meter;
 pub mod node_admin;
 pub mod ports;
 pub mod process;

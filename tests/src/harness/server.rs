@@ -22,6 +22,7 @@ pub struct Server {
     user: Option<u32>,
     programs: Option<PathBuf>,
     log: &'static str,
+    clock: Option<(PathBuf, i64)>,
     /// Its directory.
     pub directory: PathBuf,
     /// Its configuration file.
@@ -43,6 +44,7 @@ impl Server {
             programs: None,
             // Everything: what it must not say, it must not say here either.
             log: "debug",
+            clock: None,
             config: directory.join("config.toml"),
             directory: directory.to_owned(),
             web_url: format!("http://127.0.0.1:{web}"),
@@ -60,6 +62,11 @@ impl Server {
         );
         fs::write(&server.config, text)?;
         Ok(server)
+    }
+
+    /// From its next start on it sees a time that is `seconds` off.
+    pub fn shift_clock(&mut self, library: &Path, seconds: i64) {
+        self.clock = Some((library.to_owned(), seconds));
     }
 
     /// Logs what this filter says from its next start on.
@@ -97,6 +104,10 @@ impl Server {
             .env("STORM_ADMIN_EMAIL", EMAIL)
             .env("STORM_ADMIN_PASSWORD", PASSWORD);
         command.env("STORM_LOG", self.log).env("NO_COLOR", "1");
+        if let Some((library, seconds)) = &self.clock {
+            command.env("LD_PRELOAD", library);
+            command.env("STORM_TEST_CLOCK_SHIFT_SECONDS", seconds.to_string());
+        }
         Ok(command)
     }
 

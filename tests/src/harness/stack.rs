@@ -6,7 +6,10 @@ use anyhow::{Context as _, Result};
 use serde_json::json;
 use storm_protocol::{
     api::OperationAnswer,
+    command::CommandResult,
+    error::Failure,
     ident::{AccountId, Digest},
+    receipt::Outcome,
     seal::OpenKey,
 };
 use tempfile::TempDir;
@@ -16,6 +19,7 @@ use super::{
     api::{Api, Credential},
     garage::Cluster,
     server::Server,
+    tools::Tools,
     wait,
 };
 
@@ -126,6 +130,59 @@ impl Stack {
         let answer = self.settle_post("/buckets", &body).await?;
         let credential = self.api.open(&answer, &key, self.root_key).await?;
         Ok((answer, credential))
+    }
+
+    /// The S3 tools with one credential.
+    pub fn tools(&self, key: &Credential) -> Result<Tools> {
+        Tools::new(
+            self.directory(),
+            &self.cluster.s3_endpoint()?,
+            key.id.as_str(),
+            &key.secret,
+        )
+    }
+
+    /// Asks for a change with a fresh idempotency key, waits until it has ended, and verifies its
+    /// receipt; an error unless it is done.
+    pub async fn done(
+        &self,
+        method: reqwest::Method,
+        path: &str,
+        body: Option<serde_json::Value>,
+    ) -> Result<CommandResult> {
+        let key = super::word()?;
+        let answer = self.api.settle(method, path, body.as_ref(), &key).await?;
+        let receipt = self
+            .api
+            .verified_receipt(&answer.operation, self.root_key)
+            .await?;
+        match receipt.outcome {
+            Outcome::Done(result) => Ok(result),
+            other => anyhow::bail!("{path} came to {other:?}"),
+        }
+    }
+
+    /// Asks for a change that cannot be done; gives the code under which it failed.
+    pub async fn failed(
+        &self,
+        method: reqwest::Method,
+        path: &str,
+        body: Option<serde_json::Value>,
+    ) -> Result<Failure> {
+        let key = super::word()?;
+        let answer = self.api.settle(method, path, body.as_ref(), &key).await?;
+        match answer.operation.outcome {
+            Some(Outcome::Failed { code, .. }) => Ok(code),
+            other => anyhow::bail!("{path} came to {other:?}"),
+        }
+    }
+
+    /// Makes a key; the body of the request lacks its `seal_to` alone.
+    pub async fn create_key(&self, path: &str, mut body: serde_json::Value) -> Result<Credential> {
+        let key = OpenKey::generate();
+        body["seal_to"] = json!(key.seal_key());
+        let answer = self.settle_post(path, &body).await?;
+        self.api.open(&answer, &key, self.root_key).await
     }
 
     /// Asks for a change with a fresh idempotency key and waits until it has ended.

@@ -97,6 +97,7 @@ const SIGNED: &[(&str, Refusal, Spoil)] = &[
             let create = Command::KeyCreate(KeyCreate {
                 label: "label".parse()?,
                 expires_at: None,
+                create_buckets: false,
                 grants: vec![],
             });
             payload.command = create.to_raw();

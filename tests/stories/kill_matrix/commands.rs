@@ -1,19 +1,16 @@
-//! The commands of the matrix: what each acts on, how it is asked for, and what has to be true when
-//! it has ended.
+//! The commands of the matrix: what each acts on and how it is asked for.
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 use e2e::harness::{
     api::Credential,
-    node_admin::{Contents, Rights},
     stack::{REGION, Stack},
-    tools::Tools,
     word,
 };
 use reqwest::Method;
 use serde_json::{Value, json};
-use storm_protocol::{api::OperationAnswer, command::CommandResult, seal::OpenKey};
+use storm_protocol::seal::OpenKey;
 
-const QUOTA_BYTES: u64 = 50_000_000;
+pub(super) const QUOTA_BYTES: u64 = 50_000_000;
 const DAY_SECONDS: i64 = 24 * 3600;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,15 +20,20 @@ pub(super) enum Kind {
     KeySetGrant,
     KeyRotate,
     BucketDelete,
+    BucketAddAlias,
+    BucketRemoveAlias,
+    KeyRevokeLeaked,
+    KeyCreateTemporary,
+    KeySuspend,
 }
 
 /// What a case acts on, made beforehand by an agent that does not die.
 pub(super) struct Fixture {
-    name: String,
-    bucket: String,
-    key: Option<Credential>,
+    pub(super) name: String,
+    pub(super) bucket: String,
+    pub(super) key: Option<Credential>,
     /// When that key ends, in Garage's words.
-    expiration: Option<String>,
+    pub(super) expiration: Option<String>,
 }
 
 impl Fixture {
@@ -61,16 +63,24 @@ impl Fixture {
         if kind == Kind::BucketDelete {
             // Deleting has to take an unfinished upload along.
             let begin = format!("{}/part?uploads=", fixture.name);
-            let begun = tools(stack, fixture.key()?)?.status("POST", &begin, None)?;
+            let begun = stack.tools(fixture.key()?)?.status("POST", &begin, None)?;
             ensure!(begun == 200, "beginning an upload answers {begun}");
         }
-        if kind == Kind::KeyRotate {
+        if kind == Kind::BucketRemoveAlias {
+            let body = json!({ "name": second_name(&fixture.name) });
+            let path = format!("/buckets/{}/aliases", fixture.bucket);
+            stack.done(Method::POST, &path, Some(body)).await?;
+        }
+        if matches!(
+            kind,
+            Kind::KeyRotate | Kind::KeyRevokeLeaked | Kind::KeySuspend
+        ) {
             fixture.take_a_key_that_ends(stack).await?;
         }
         Ok(fixture)
     }
 
-    /// The key to rotate has an end, which its successor inherits.
+    /// The key to replace has an end, which its successor inherits.
     async fn take_a_key_that_ends(&mut self, stack: &Stack) -> Result<()> {
         let seal = OpenKey::generate();
         let grant = json!({ "bucket": self.bucket, "read": true, "write": true, "owner": true });
@@ -87,12 +97,21 @@ impl Fixture {
         Ok(())
     }
 
-    fn key(&self) -> Result<&Credential> {
+    pub(super) fn key(&self) -> Result<&Credential> {
         self.key.as_ref().context("this fixture has no key")
     }
 }
 
 impl Kind {
+    /// The label of the key that the command makes.
+    pub(super) fn label(self, fixture: &Fixture) -> &str {
+        match self {
+            // It keeps the label of the one that it replaces.
+            Self::KeyRevokeLeaked => "old",
+            _ => &fixture.name,
+        }
+    }
+
     /// Method, path and body of the request.
     pub(super) fn request(
         self,
@@ -132,186 +151,42 @@ impl Kind {
                 (Method::POST, format!("/keys/{key}/rotate"), Some(body))
             }
             Self::BucketDelete => (Method::DELETE, format!("/buckets/{bucket}"), None),
+            Self::BucketAddAlias => {
+                let body = json!({ "name": second_name(name) });
+                (
+                    Method::POST,
+                    format!("/buckets/{bucket}/aliases"),
+                    Some(body),
+                )
+            }
+            Self::BucketRemoveAlias => {
+                let second = second_name(name);
+                (
+                    Method::DELETE,
+                    format!("/buckets/{bucket}/aliases/{second}"),
+                    None,
+                )
+            }
+            Self::KeyRevokeLeaked => {
+                let body = json!({ "label": null, "seal_to": seal_to });
+                (
+                    Method::POST,
+                    format!("/keys/{key}/revoke-leaked"),
+                    Some(body),
+                )
+            }
+            Self::KeyCreateTemporary => {
+                let body = json!({
+                    "bucket": bucket, "write": true, "valid_seconds": 3600, "seal_to": seal_to,
+                });
+                (Method::POST, "/keys/temporary".to_owned(), Some(body))
+            }
+            Self::KeySuspend => (Method::POST, format!("/keys/{key}/suspend"), None),
         }
     }
 }
 
-const ALL_RIGHTS: Rights = Rights {
-    read: true,
-    write: true,
-    owner: true,
-};
-const READ_ONLY: Rights = Rights {
-    read: true,
-    write: false,
-    owner: false,
-};
-
-/// Garage holds what the receipt says, and the secret works.
-pub(super) async fn check_done(
-    stack: &Stack,
-    kind: Kind,
-    fixture: &Fixture,
-    answer: &OperationAnswer,
-    result: &CommandResult,
-    seal: &OpenKey,
-    contents: &Contents,
-) -> Result<()> {
-    let bucket = fixture.bucket.as_str();
-    match (kind, result) {
-        (Kind::BucketCreate, CommandResult::BucketCreate(made)) => {
-            let id = made.bucket.to_string();
-            let (found, seen) = contents
-                .bucket_named(&fixture.name)
-                .context("no such bucket")?;
-            ensure!(found == id, "the receipt names another bucket than Garage");
-            ensure!(
-                seen.quota_bytes == Some(QUOTA_BYTES),
-                "the quota is {:?}",
-                seen.quota_bytes
-            );
-            ensure!(
-                seen.keys.len() == 1,
-                "the bucket has {} keys",
-                seen.keys.len()
-            );
-            let key = stack.api.open(answer, seal, stack.root_key).await?;
-            ensure!(
-                Some(&key.id) == made.key.as_ref(),
-                "the secret is another key's"
-            );
-            ensure!(contents.rights(&id, key.id.as_str()) == ALL_RIGHTS);
-            ensure!(
-                keys_of(contents, &fixture.name) == [key.id.as_str()],
-                "more keys than one"
-            );
-            check_access(stack, &key, &fixture.name, ALL_RIGHTS)
-        }
-        (Kind::KeyCreate, CommandResult::KeyCreate(made)) => {
-            let key = stack.api.open(answer, seal, stack.root_key).await?;
-            ensure!(key.id == made.key, "the secret is another key's");
-            ensure!(contents.rights(bucket, key.id.as_str()) == READ_ONLY);
-            let seen = contents.keys.get(key.id.as_str()).context("no such key")?;
-            ensure!(seen.expiration.is_some() && !seen.expired, "{seen:?}");
-            ensure!(
-                keys_of(contents, &fixture.name) == [key.id.as_str()],
-                "more keys than one"
-            );
-            check_access(stack, &key, &fixture.name, READ_ONLY)
-        }
-        (Kind::KeySetGrant, CommandResult::KeySetGrant(_)) => {
-            let key = fixture.key()?;
-            ensure!(contents.rights(bucket, key.id.as_str()) == READ_ONLY);
-            check_access(stack, key, &fixture.name, READ_ONLY)
-        }
-        (Kind::KeyRotate, CommandResult::KeyRotate(made)) => {
-            let key = stack.api.open(answer, seal, stack.root_key).await?;
-            ensure!(key.id == made.key, "the secret is another key's");
-            let old = fixture.key()?;
-            ensure!(made.previous == old.id, "another key was replaced");
-            ensure!(contents.rights(bucket, key.id.as_str()) == ALL_RIGHTS);
-            let seen = contents
-                .keys
-                .get(old.id.as_str())
-                .context("the old key is gone")?;
-            let ends = seen
-                .expiration
-                .as_ref()
-                .context("the old key does not end")?;
-            ensure!(
-                !seen.expired && Some(ends) < fixture.expiration.as_ref(),
-                "{seen:?}"
-            );
-            let successor = contents.keys.get(key.id.as_str()).context("no such key")?;
-            ensure!(successor.expiration == fixture.expiration, "{successor:?}");
-            ensure!(
-                keys_of(contents, &fixture.name) == [key.id.as_str()],
-                "more keys than one"
-            );
-            check_access(stack, &key, &fixture.name, ALL_RIGHTS)?;
-            check_access(stack, old, &fixture.name, ALL_RIGHTS)
-        }
-        (Kind::BucketDelete, CommandResult::BucketDelete(_)) => {
-            ensure!(
-                !contents.buckets.contains_key(bucket),
-                "the bucket is still there"
-            );
-            let key = contents
-                .keys
-                .get(fixture.key()?.id.as_str())
-                .context("the key is gone")?;
-            ensure!(key.buckets.is_empty(), "{key:?}");
-            Ok(())
-        }
-        (kind, other) => bail!("{kind:?} answered {other:?}"),
-    }
-}
-
-/// A command that failed has left what was there before, and nothing else.
-pub(super) fn check_taken_back(
-    stack: &Stack,
-    kind: Kind,
-    fixture: &Fixture,
-    contents: &Contents,
-) -> Result<()> {
-    ensure!(
-        keys_of(contents, &fixture.name).is_empty(),
-        "a key was left"
-    );
-    if kind == Kind::BucketCreate {
-        ensure!(
-            contents.bucket_named(&fixture.name).is_none(),
-            "a bucket was left"
-        );
-        return Ok(());
-    }
-    let key = fixture.key()?;
-    ensure!(contents.rights(&fixture.bucket, key.id.as_str()) == ALL_RIGHTS);
-    let seen = contents
-        .keys
-        .get(key.id.as_str())
-        .context("the key is gone")?;
-    ensure!(
-        seen.expiration == fixture.expiration,
-        "the old key ends otherwise: {seen:?}"
-    );
-    check_access(stack, key, &fixture.name, ALL_RIGHTS)
-}
-
-/// The ids of the keys of this label.
-fn keys_of<'a>(contents: &'a Contents, label: &str) -> Vec<&'a str> {
-    let named = |name: &str| {
-        name.split_once('/')
-            .is_some_and(|(_, found)| found == label)
-    };
-    let keys = contents.keys.iter().filter(|(_, seen)| named(&seen.name));
-    keys.map(|(id, _)| id.as_str()).collect()
-}
-
-/// What S3 itself says that the key may do.
-fn check_access(stack: &Stack, key: &Credential, bucket: &str, rights: Rights) -> Result<()> {
-    let tools = tools(stack, key)?;
-    let body = stack.directory().join("body");
-    std::fs::write(&body, "hello")?;
-    let allowed = |yes: bool| if yes { 200 } else { 403 };
-    let read = tools.status("GET", &format!("{bucket}?list-type=2"), None)?;
-    ensure!(
-        read == allowed(rights.read),
-        "{rights:?}, but reading answers {read}"
-    );
-    let write = tools.status("PUT", &format!("{bucket}/object"), Some(&body))?;
-    ensure!(
-        write == allowed(rights.write),
-        "{rights:?}, but writing answers {write}"
-    );
-    Ok(())
-}
-
-fn tools(stack: &Stack, key: &Credential) -> Result<Tools> {
-    Tools::new(
-        stack.directory(),
-        &stack.cluster.s3_endpoint()?,
-        key.id.as_str(),
-        &key.secret,
-    )
+/// The further name of a bucket that has this one.
+pub(super) fn second_name(name: &str) -> String {
+    format!("{name}-too")
 }

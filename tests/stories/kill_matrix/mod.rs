@@ -2,6 +2,7 @@
 //! admin call of the commands that change things. Whatever the moment, the operation ends in a known
 //! state, Garage holds nothing half-made, and a secret that the client received works.
 
+mod checks;
 mod commands;
 mod points;
 mod updates;
@@ -14,7 +15,8 @@ use storm_protocol::{
     seal::OpenKey,
 };
 
-use commands::{Fixture, Kind, check_done, check_taken_back};
+use checks::{check_done, check_taken_back};
+use commands::{Fixture, Kind};
 
 /// What the kills came to.
 #[derive(Debug, Default)]

@@ -18,6 +18,8 @@ const KINDS: &[Kind] = &[
     Kind::KeySetGrant,
     Kind::KeyRotate,
     Kind::BucketDelete,
+    Kind::KeyRevokeLeaked,
+    Kind::BucketRemoveAlias,
 ];
 /// Kills at each change: where exactly in the handler they fall differs.
 const TURNS: usize = 3;

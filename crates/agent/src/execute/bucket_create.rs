@@ -9,12 +9,13 @@ use storm_protocol::{
     error::Failure,
     ident::{AccessKeyId, AccountId, BucketId, Micros, key_name},
     result::BucketCreated,
+    rules::LifecycleRule,
 };
 
 use super::{Stop, new_key, orphans};
 use crate::{
     engine::{Attempt, Backoff, Run},
-    garage::{self, AdminRequest, BucketInfo, Quotas, Rights},
+    garage::{self, AdminRequest, BucketInfo, BucketUpdate, Quotas, Rights},
     journal::{Owned, OwnerChange},
 };
 
@@ -68,12 +69,14 @@ async fn make(run: &mut Run, p: &BucketCreate, made: &mut Made) -> Result<Bucket
         objects: p.quota_objects,
     };
     if quotas.bytes.is_some() || quotas.objects.is_some() || p.abort_uploads_after_days.is_some() {
-        run.must(AdminRequest::update_bucket(
-            bucket,
-            quotas,
-            p.abort_uploads_after_days,
-        ))
-        .await?;
+        let rule = p.abort_uploads_after_days.map(LifecycleRule::abort_uploads);
+        let update = BucketUpdate {
+            quotas: Some(quotas),
+            lifecycle: rule.as_ref().map(std::slice::from_ref),
+            ..BucketUpdate::default()
+        };
+        run.must(AdminRequest::update_bucket(bucket, &update))
+            .await?;
     }
     if let Some(key) = &made.key {
         run.must(AdminRequest::allow(bucket, key.as_str(), Rights::ALL))

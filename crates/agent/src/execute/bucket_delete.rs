@@ -17,9 +17,11 @@ pub(super) async fn execute(run: &mut Run, p: &BucketDelete) -> Result<BucketDel
     // With a record in the journal an earlier process may have cut a DeleteBucket half-way.
     let (record, cut) = match run.entry.record.clone() {
         Some(Record::Bucket(record)) => (record, true),
-        Some(Record::Expiry(_)) | None => (take_record(run, id).await?, false),
+        Some(Record::Expiry(_) | Record::Key(_) | Record::Ends(_)) | None => {
+            (take_record(run, id).await?, false)
+        }
     };
-    run.must(AdminRequest::cleanup_uploads(id)).await?;
+    run.must(AdminRequest::cleanup_uploads(id, 0)).await?;
     let answer = run.change(AdminRequest::delete_bucket(id)).await?;
     let cut = cut || answer.repeated;
     match answer.result {
@@ -32,7 +34,7 @@ pub(super) async fn execute(run: &mut Run, p: &BucketDelete) -> Result<BucketDel
             return Err(Stop::from(&no));
         }
     }
-    run.must(AdminRequest::cleanup_uploads(id)).await?;
+    run.must(AdminRequest::cleanup_uploads(id, 0)).await?;
     run.owners.push(OwnerChange::Gone(Owned::Bucket(id)));
     Ok(BucketDeleted { bucket: id })
 }

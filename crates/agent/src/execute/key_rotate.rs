@@ -4,14 +4,14 @@
 use storm_protocol::{
     command::{KeyGrant, KeyRotate, Resource},
     error::Failure,
-    ident::{AccountId, KeyLabel, Micros, key_name, parse_key_name},
+    ident::{AccessKeyId, AccountId, KeyLabel, Micros, key_name, parse_key_name},
     result::KeyRotated,
 };
 
-use super::{Stop, new_key};
+use super::{Stop, in_whole_millis, key_settings, new_key};
 use crate::{
     engine::Run,
-    garage::{AdminRequest, GarageClient, KeyInfo, Rights},
+    garage::{AdminRequest, KeyInfo, KeyUpdate, Rights},
     journal::{Owned, OwnerChange, Record},
 };
 
@@ -20,8 +20,6 @@ const PLAIN_LABEL: &str = "key";
 /// The most rights that a rotation takes over. Its receipt lists each in 120 bytes, and must fit
 /// [`crate::receipts::MAX_RECEIPT_BYTES`] with room to spare; rights given one by one know no such bound.
 pub(crate) const MAX_ROTATED_GRANTS: usize = 300;
-/// Microseconds in a millisecond, the grain of Garage's instants.
-const MILLI: i64 = 1000;
 
 pub(super) async fn execute(run: &mut Run, p: &KeyRotate) -> Result<KeyRotated, Stop> {
     match make(run, p).await {
@@ -38,11 +36,7 @@ pub(super) async fn execute(run: &mut Run, p: &KeyRotate) -> Result<KeyRotated, 
 }
 
 async fn make(run: &mut Run, p: &KeyRotate) -> Result<KeyRotated, Stop> {
-    let read = |garage: GarageClient| async move { garage.key(p.key.as_str()).await };
-    let old = run
-        .read(read)
-        .await?
-        .ok_or_else(|| Stop::because(Failure::NoSuchKey))?;
+    let old = key_settings::find(run, &p.key).await?;
     let grants = grants_of(&old)?;
     let ends = end_of_old(run, p, &old);
     // Written down before anything changes: afterwards the old key's end is our own.
@@ -50,26 +44,26 @@ async fn make(run: &mut Run, p: &KeyRotate) -> Result<KeyRotated, Stop> {
         run.record(Record::Expiry(before)).await?;
     }
 
-    let (account, label) = owner_and_label(run, p, &old)?;
+    let (account, label) = owner_and_label(run, &p.key, p.label.as_ref(), &old)?;
     let name = key_name(account, &label);
     let key = new_key::ensure(run, &name).await?;
-    if ends.before.is_some() || run.is_uncertain() {
-        run.must(AdminRequest::update_key(&key, Some(&name), ends.before))
-            .await?;
+    let create_buckets = old.permissions.create_bucket;
+    if ends.before.is_some() || create_buckets || run.is_uncertain() {
+        let update = KeyUpdate {
+            name: Some(&name),
+            ends: ends.before.map(Some),
+            create_buckets,
+        };
+        run.must(AdminRequest::update_key(&key, &update)).await?;
     }
-    let mut taken_over = Vec::with_capacity(grants.len());
-    for grant in grants {
-        let allow = AdminRequest::allow(grant.bucket, key.as_str(), Rights::from(&grant));
-        match run.change(allow).await?.result {
-            Ok(_) => taken_over.push(grant),
-            // Deleted meanwhile: no right on it is left to take over.
-            Err(no) if no.is("NoSuchBucket") => {}
-            Err(no) => return Err(Stop::from(&no)),
-        }
-    }
+    let taken_over = give_all(run, &key, grants).await?;
     new_key::delete_given_up(run).await?;
 
-    let end_old = AdminRequest::update_key(&p.key, None, Some(ends.old));
+    let update = KeyUpdate {
+        ends: Some(Some(ends.old)),
+        ..KeyUpdate::default()
+    };
+    let end_old = AdminRequest::update_key(&p.key, &update);
     match run.change(end_old).await?.result {
         Ok(_) => {}
         // Gone by other hands: it has ended.
@@ -87,8 +81,27 @@ async fn make(run: &mut Run, p: &KeyRotate) -> Result<KeyRotated, Stop> {
     })
 }
 
+/// Gives a new key the rights of the one that it replaces; gives those that it got.
+pub(super) async fn give_all(
+    run: &mut Run,
+    key: &AccessKeyId,
+    grants: Vec<KeyGrant>,
+) -> Result<Vec<KeyGrant>, Stop> {
+    let mut given = Vec::with_capacity(grants.len());
+    for grant in grants {
+        let allow = AdminRequest::allow(grant.bucket, key.as_str(), Rights::from(&grant));
+        match run.change(allow).await?.result {
+            Ok(_) => given.push(grant),
+            // Deleted meanwhile: no right on it is left to take over.
+            Err(no) if no.is("NoSuchBucket") => {}
+            Err(no) => return Err(Stop::from(&no)),
+        }
+    }
+    Ok(given)
+}
+
 /// The rights to take over; too many are refused before anything has changed.
-fn grants_of(old: &KeyInfo) -> Result<Vec<KeyGrant>, Stop> {
+pub(super) fn grants_of(old: &KeyInfo) -> Result<Vec<KeyGrant>, Stop> {
     let grants = old.buckets.iter().map(|bucket| KeyGrant {
         bucket: bucket.id,
         read: bucket.permissions.read,
@@ -100,7 +113,7 @@ fn grants_of(old: &KeyInfo) -> Result<Vec<KeyGrant>, Stop> {
         return Ok(grants);
     }
     let words = format!(
-        "The key has rights on {} buckets, and a rotation takes over {MAX_ROTATED_GRANTS} at most. \
+        "The key has rights on {} buckets, and a new one takes over {MAX_ROTATED_GRANTS} at most. \
          Nothing was changed. Make new keys for parts of the buckets, then delete this one.",
         grants.len()
     );
@@ -122,14 +135,14 @@ fn end_of_old(run: &Run, p: &KeyRotate, old: &KeyInfo) -> Ends {
         .plus_seconds(i64::from(p.grace_seconds));
     let recorded = match run.entry.record {
         Some(Record::Expiry(before)) => Some(before),
-        Some(Record::Bucket(_)) | None => None,
+        Some(Record::Bucket(_) | Record::Key(_) | Record::Ends(_)) | None => None,
     };
     ends(grace_ends, recorded, old.expiration, run.resumed)
 }
 
 fn ends(grace: Micros, recorded: Option<Micros>, seen: Option<Micros>, resumed: bool) -> Ends {
     // In whole milliseconds, as Garage keeps it, so that the receipt says the same.
-    let grace = Micros(grace.0 - grace.0.rem_euclid(MILLI));
+    let grace = in_whole_millis(grace);
     // Without a record, an end at the end of the grace is the one that we set before a crash.
     let own = resumed && recorded.is_none() && seen == Some(grace);
     let before = recorded.or(seen.filter(|_| !own));
@@ -140,18 +153,22 @@ fn ends(grace: Micros, recorded: Option<Micros>, seen: Option<Micros>, resumed: 
 }
 
 /// The new key belongs to whom the old one belongs, whoever asks.
-fn owner_and_label(run: &Run, p: &KeyRotate, old: &KeyInfo) -> Result<(AccountId, KeyLabel), Stop> {
+pub(super) fn owner_and_label(
+    run: &Run,
+    key: &AccessKeyId,
+    wanted: Option<&KeyLabel>,
+    old: &KeyInfo,
+) -> Result<(AccountId, KeyLabel), Stop> {
     let (account, label) = match parse_key_name(&old.name) {
         Some((account, label)) => (account, Some(label)),
         None => {
-            let owner = run.inner.journal.owner(&Owned::Key(p.key.clone()));
+            let owner = run.inner.journal.owner(&Owned::Key(key.clone()));
             let plain = old.name.parse().ok().or_else(|| PLAIN_LABEL.parse().ok());
             (owner.ok().flatten().unwrap_or(run.account()), plain)
         }
     };
-    let label = p
-        .label
-        .clone()
+    let label = wanted
+        .cloned()
         .or(label)
         .ok_or_else(|| Stop::because(Failure::GaveUp))?;
     Ok((account, label))
@@ -164,7 +181,7 @@ mod tests {
     use super::{Ends, MAX_ROTATED_GRANTS, ends, grants_of};
     use crate::{
         execute::Stop,
-        garage::{KeyBucket, KeyInfo, Permissions},
+        garage::{KeyBucket, KeyInfo, KeyPermissions, Permissions},
     };
 
     #[test]
@@ -181,6 +198,7 @@ mod tests {
             name: String::new(),
             created: None,
             expiration: None,
+            permissions: KeyPermissions::default(),
             buckets: (0..MAX_ROTATED_GRANTS).map(|n| bucket(n, true)).collect(),
         };
         key.buckets.push(bucket(0, false));

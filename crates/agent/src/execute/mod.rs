@@ -1,14 +1,18 @@
 //! What each command does to Garage: one file a command or family. Each function is written so that
 //! running it again from the journal, whatever a crash cut, leads to one known end.
 
+mod bucket_alias;
+mod bucket_cleanup_uploads;
 mod bucket_create;
 mod bucket_delete;
-mod bucket_set_quota;
+mod bucket_settings;
 mod cluster;
 mod key_create;
 mod key_delete;
+mod key_revoke_leaked;
 mod key_rotate;
 mod key_set_grant;
+mod key_settings;
 mod new_key;
 mod orphans;
 
@@ -17,6 +21,7 @@ pub(crate) use key_rotate::MAX_ROTATED_GRANTS;
 use storm_protocol::{
     command::{Command, CommandResult},
     error::Failure,
+    ident::Micros,
     result::Pong,
 };
 
@@ -64,6 +69,12 @@ impl From<&Rejection> for Stop {
     }
 }
 
+/// An instant as Garage keeps it, so that what a receipt says is what Garage does.
+fn in_whole_millis(at: Micros) -> Micros {
+    const MILLI: i64 = 1000;
+    Micros(at.0 - at.0.rem_euclid(MILLI))
+}
+
 /// Does what `command` asks.
 pub(crate) async fn execute(run: &mut Run, command: &Command) -> Result<CommandResult, Stop> {
     match command {
@@ -83,12 +94,48 @@ pub(crate) async fn execute(run: &mut Run, command: &Command) -> Result<CommandR
         Command::BucketDelete(p) => bucket_delete::execute(run, p)
             .await
             .map(CommandResult::BucketDelete),
-        Command::BucketSetQuota(p) => bucket_set_quota::execute(run, p)
+        Command::BucketSetQuota(p) => bucket_settings::set_quota(run, p)
             .await
             .map(CommandResult::BucketSetQuota),
+        Command::BucketSetCors(p) => bucket_settings::set_cors(run, p)
+            .await
+            .map(CommandResult::BucketSetCors),
+        Command::BucketSetLifecycle(p) => bucket_settings::set_lifecycle(run, p)
+            .await
+            .map(CommandResult::BucketSetLifecycle),
+        Command::BucketSetWebsite(p) => bucket_settings::set_website(run, p)
+            .await
+            .map(CommandResult::BucketSetWebsite),
+        Command::BucketAddAlias(p) => bucket_alias::add(run, p)
+            .await
+            .map(CommandResult::BucketAddAlias),
+        Command::BucketRemoveAlias(p) => bucket_alias::remove(run, p)
+            .await
+            .map(CommandResult::BucketRemoveAlias),
+        Command::BucketCleanupUploads(p) => bucket_cleanup_uploads::execute(run, p)
+            .await
+            .map(CommandResult::BucketCleanupUploads),
         Command::KeyCreate(p) => key_create::execute(run, p)
             .await
             .map(CommandResult::KeyCreate),
+        Command::KeyCreateTemporary(p) => key_create::temporary(run, p)
+            .await
+            .map(CommandResult::KeyCreateTemporary),
+        Command::KeyRename(p) => key_settings::rename(run, p)
+            .await
+            .map(CommandResult::KeyRename),
+        Command::KeySetExpiry(p) => key_settings::set_expiry(run, p)
+            .await
+            .map(CommandResult::KeySetExpiry),
+        Command::KeySuspend(p) => key_settings::suspend(run, p)
+            .await
+            .map(CommandResult::KeySuspend),
+        Command::KeyResume(p) => key_settings::resume(run, p)
+            .await
+            .map(CommandResult::KeyResume),
+        Command::KeyRevokeLeaked(p) => key_revoke_leaked::execute(run, p)
+            .await
+            .map(CommandResult::KeyRevokeLeaked),
         Command::KeyDelete(p) => key_delete::execute(run, p)
             .await
             .map(CommandResult::KeyDelete),

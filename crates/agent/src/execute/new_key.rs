@@ -93,7 +93,7 @@ mod tests {
     use storm_protocol::ident::Micros;
 
     use super::{Found, judge};
-    use crate::garage::KeyInfo;
+    use crate::garage::{KeyInfo, KeyPermissions};
 
     fn key(created: Option<i64>) -> KeyInfo {
         KeyInfo {
@@ -101,6 +101,7 @@ mod tests {
             name: String::new(),
             created: created.map(Micros),
             expiration: None,
+            permissions: KeyPermissions::default(),
             buckets: vec![],
         }
     }

@@ -7,10 +7,11 @@ use serde_json::{Value, json};
 use storm_protocol::{
     command::{AdminCall, KeyGrant},
     ident::{AccessKeyId, BucketId, BucketName, Limit, Micros},
+    rules::{CorsRule, LifecycleRule, Website},
 };
 use zeroize::Zeroizing;
 
-use super::types;
+use super::{rules, types};
 
 /// One admin call with all that it carries. A clone is the same call again.
 #[derive(Clone)]
@@ -30,6 +31,30 @@ pub(crate) struct Quotas {
     pub(crate) bytes: Option<Limit>,
     /// On objects.
     pub(crate) objects: Option<Limit>,
+}
+
+/// What to set on a bucket; an absent member stays as it is.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct BucketUpdate<'a> {
+    /// Both limits.
+    pub(crate) quotas: Option<Quotas>,
+    /// All CORS rules.
+    pub(crate) cors: Option<&'a [CorsRule]>,
+    /// All lifecycle rules.
+    pub(crate) lifecycle: Option<&'a [LifecycleRule]>,
+    /// The website; off when the inner one is absent.
+    pub(crate) website: Option<Option<&'a Website>>,
+}
+
+/// What to set on a key; an absent member stays as it is.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct KeyUpdate<'a> {
+    /// Its name.
+    pub(crate) name: Option<&'a str>,
+    /// When it ends; never when the inner one is absent.
+    pub(crate) ends: Option<Option<Micros>>,
+    /// Lets it make buckets over S3.
+    pub(crate) create_buckets: bool,
 }
 
 /// A set of rights.
@@ -102,6 +127,7 @@ impl AdminRequest {
             | AdminCall::DeleteKey
             | AdminCall::DenyBucketKey
             | AdminCall::ImportKey
+            | AdminCall::RemoveBucketAlias
             | AdminCall::UpdateBucket
             | AdminCall::UpdateKey => true,
         }
@@ -156,14 +182,19 @@ impl AdminRequest {
         }
     }
 
-    /// `UpdateKey`: writes the name again and sets when the key ends, if given.
-    pub(crate) fn update_key(id: &AccessKeyId, name: Option<&str>, ends: Option<Micros>) -> Self {
+    /// `UpdateKey`: what `update` names.
+    pub(crate) fn update_key(id: &AccessKeyId, update: &KeyUpdate<'_>) -> Self {
         let mut body = json!({});
-        if let Some(name) = name {
+        if let Some(name) = update.name {
             body["name"] = json!(name);
         }
-        if let Some(text) = ends.and_then(types::to_text) {
-            body["expiration"] = json!(text);
+        match update.ends {
+            Some(Some(ends)) => body["expiration"] = json!(types::to_text(ends)),
+            Some(None) => body["neverExpires"] = json!(true),
+            None => {}
+        }
+        if update.create_buckets {
+            body["allow"] = json!({ "createBucket": true });
         }
         Self::with_query(AdminCall::UpdateKey, &[("id", id.as_str())]).with_body(&body)
     }
@@ -178,17 +209,20 @@ impl AdminRequest {
         Self::plain(AdminCall::CreateBucket).with_body(&json!({ "globalAlias": name }))
     }
 
-    /// `UpdateBucket`: sets both limits and, if given, after how many days an unfinished upload is
-    /// removed.
-    pub(crate) fn update_bucket(id: BucketId, quotas: Quotas, abort_days: Option<u16>) -> Self {
-        let mut body =
-            json!({ "quotas": { "maxSize": quotas.bytes, "maxObjects": quotas.objects } });
-        if let Some(days) = abort_days {
-            body["lifecycleRules"] = json!([{
-                "ID": "abort-unfinished-uploads",
-                "Status": "Enabled",
-                "AbortIncompleteMultipartUpload": { "DaysAfterInitiation": days },
-            }]);
+    /// `UpdateBucket`: what `update` names, each as a whole.
+    pub(crate) fn update_bucket(id: BucketId, update: &BucketUpdate<'_>) -> Self {
+        let mut body = json!({});
+        if let Some(quotas) = update.quotas {
+            body["quotas"] = json!({ "maxSize": quotas.bytes, "maxObjects": quotas.objects });
+        }
+        if let Some(rules) = update.cors {
+            body["corsRules"] = rules::cors_json(rules);
+        }
+        if let Some(rules) = update.lifecycle {
+            body["lifecycleRules"] = rules::lifecycle_json(rules);
+        }
+        if let Some(website) = update.website {
+            body["websiteAccess"] = rules::website_json(website);
         }
         Self::with_query(AdminCall::UpdateBucket, &[("id", &id.to_string())]).with_body(&body)
     }
@@ -198,9 +232,9 @@ impl AdminRequest {
         Self::with_query(AdminCall::DeleteBucket, &[("id", &id.to_string())])
     }
 
-    /// `CleanupIncompleteUploads`: all of a bucket's.
-    pub(crate) fn cleanup_uploads(id: BucketId) -> Self {
-        let body = json!({ "bucketId": id, "olderThanSecs": 0 });
+    /// `CleanupIncompleteUploads`: a bucket's that began longer ago than `older_than_seconds`.
+    pub(crate) fn cleanup_uploads(id: BucketId, older_than_seconds: u64) -> Self {
+        let body = json!({ "bucketId": id, "olderThanSecs": older_than_seconds });
         Self::plain(AdminCall::CleanupIncompleteUploads).with_body(&body)
     }
 
@@ -208,6 +242,12 @@ impl AdminRequest {
     pub(crate) fn add_alias(id: BucketId, alias: &str) -> Self {
         let body = json!({ "bucketId": id, "globalAlias": alias });
         Self::plain(AdminCall::AddBucketAlias).with_body(&body)
+    }
+
+    /// `RemoveBucketAlias`: a global one.
+    pub(crate) fn remove_alias(id: BucketId, alias: &str) -> Self {
+        let body = json!({ "bucketId": id, "globalAlias": alias });
+        Self::plain(AdminCall::RemoveBucketAlias).with_body(&body)
     }
 
     /// `AddBucketAlias`: one that a single key knows.

@@ -4,6 +4,7 @@
 mod calls;
 mod endpoint;
 mod error;
+pub(crate) mod rules;
 mod stream;
 mod token;
 mod types;
@@ -23,14 +24,14 @@ use serde::de::DeserializeOwned;
 use storm_protocol::command::AdminCall;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-pub(crate) use calls::{AdminRequest, Quotas, Rights};
+pub(crate) use calls::{AdminRequest, BucketUpdate, KeyUpdate, Quotas, Rights};
 pub(crate) use endpoint::Endpoint;
 use error::unknown;
 pub(crate) use error::{CallError, Rejection};
 pub(crate) use token::{TokenMaker, load_token};
-pub(crate) use types::{BucketInfo, ClusterStatus, Health, KeyInfo};
+pub(crate) use types::{BucketInfo, ClusterStatus, Health, KeyInfo, UploadsDeleted};
 #[cfg(test)]
-pub(crate) use types::{KeyBucket, Permissions};
+pub(crate) use types::{KeyBucket, KeyPermissions, Permissions};
 
 use crate::fault::{self, Moment};
 

@@ -3,6 +3,7 @@
 //! others imported under ids of their own form.
 
 use serde::{Deserialize, Deserializer, de::Error};
+use serde_json::Value;
 use storm_protocol::ident::{AccessKeyId, AccountId, BucketId, Micros, parse_key_name};
 
 /// A bucket.
@@ -18,6 +19,15 @@ pub(crate) struct BucketInfo {
     pub(crate) global_aliases: Vec<String>,
     /// Its website is on.
     pub(crate) website_access: bool,
+    /// How it is shown, while it is on.
+    #[serde(default)]
+    pub(crate) website_config: Option<Value>,
+    /// Its CORS rules, as Garage writes them.
+    #[serde(default)]
+    pub(crate) cors_rules: Option<Vec<Value>>,
+    /// Its lifecycle rules, as Garage writes them.
+    #[serde(default)]
+    pub(crate) lifecycle_rules: Option<Vec<Value>>,
     /// Keys with a right on it or a name of their own for it.
     pub(crate) keys: Vec<BucketKey>,
     /// Whole objects.
@@ -103,9 +113,20 @@ pub(crate) struct KeyInfo {
     /// When it ends.
     #[serde(default, deserialize_with = "maybe_instant")]
     pub(crate) expiration: Option<Micros>,
+    /// What it may do besides.
+    #[serde(default)]
+    pub(crate) permissions: KeyPermissions,
     /// Buckets on which it has a right or for which it has a name of its own.
     #[serde(default)]
     pub(crate) buckets: Vec<KeyBucket>,
+}
+
+/// What a key may do besides its rights on buckets.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct KeyPermissions {
+    /// Make buckets over S3.
+    pub(crate) create_bucket: bool,
 }
 
 impl KeyInfo {
@@ -160,6 +181,14 @@ impl ClusterStatus {
         let own = |node: &&Node| node.is_up && node.last_seen_secs_ago.is_none();
         self.nodes.iter().find(own)?.garage_version.as_deref()
     }
+}
+
+/// What CleanupIncompleteUploads answers.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct UploadsDeleted {
+    /// Uploads that were removed.
+    pub(crate) uploads_deleted: u64,
 }
 
 /// One node.
@@ -220,6 +249,9 @@ mod tests {
             created: Micros(0),
             global_aliases: vec![],
             website_access: false,
+            website_config: None,
+            cors_rules: None,
+            lifecycle_rules: None,
             keys: keys.iter().map(key).collect(),
             objects: 0,
             bytes: 0,

@@ -142,6 +142,7 @@ mod tests {
             name: "name".to_owned(),
             created_at: None,
             expires_at: None,
+            create_buckets: false,
         }
     }
 

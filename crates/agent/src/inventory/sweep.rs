@@ -12,7 +12,7 @@ use super::{
     outbox::Outbox,
     snapshot::{Known, state_hash},
 };
-use crate::garage::{AdminRequest, BucketInfo, CallError, KeyInfo, PAGE_ITEMS};
+use crate::garage::{AdminRequest, BucketInfo, CallError, KeyInfo, PAGE_ITEMS, rules};
 
 /// The most grants of one bucket that travel, so that a bucket fits a frame.
 const MAX_GRANTS_SENT: usize = 1000;
@@ -261,6 +261,10 @@ fn bucket_state(info: BucketInfo) -> BucketState {
             owner: key.permissions.owner,
         })
     });
+    let cors = rules::read_cors(info.cors_rules.as_deref().unwrap_or_default());
+    let lifecycle = rules::read_lifecycle(info.lifecycle_rules.as_deref().unwrap_or_default());
+    let website = info.website_config.as_ref().filter(|_| info.website_access);
+    let (website, redirects) = website.map_or((None, false), rules::read_website);
     BucketState {
         bucket: info.id,
         aliases: aliases.collect(),
@@ -270,7 +274,10 @@ fn bucket_state(info: BucketInfo) -> BucketState {
         unfinished_uploads: info.unfinished_uploads,
         quota_bytes: info.quotas.max_size.and_then(Limit::new),
         quota_objects: info.quotas.max_objects.and_then(Limit::new),
-        website: info.website_access,
+        website,
+        other_rules: cors.other || lifecycle.other || redirects,
+        cors: cors.rules,
+        lifecycle: lifecycle.rules,
         grants: grants.take(MAX_GRANTS_SENT).collect(),
         created_at: info.created,
     }
@@ -285,6 +292,7 @@ fn key_state(info: KeyInfo) -> Option<([u8; 12], KeyState)> {
         name: info.name,
         created_at: info.created,
         expires_at: info.expiration,
+        create_buckets: info.permissions.create_bucket,
     };
     Some((id, state))
 }

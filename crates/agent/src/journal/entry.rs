@@ -3,9 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 use storm_protocol::{
-    command::{RawCommand, Resource},
+    command::{KeyGrant, RawCommand, Resource},
     envelope::{Actor, CommandPayload},
-    ident::{AccessKeyId, AccountId, BucketId, Digest, Micros, OperationId},
+    ident::{AccessKeyId, AccountId, BucketId, Digest, KeyLabel, Micros, OperationId},
     seal::{SealKey, Sealed},
 };
 
@@ -94,6 +94,26 @@ pub(crate) enum Record {
     Bucket(BucketRecord),
     /// Of `key.rotate`: when the old key was to end already.
     Expiry(Micros),
+    /// Of `key.suspend`: when the key was to end, if at all.
+    Ends(Option<Micros>),
+    /// Of `key.revoke_leaked`: all that the replacement needs.
+    Key(KeyRecord),
+}
+
+/// A key as it was, without its secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct KeyRecord {
+    /// Whose it is.
+    pub(crate) account: AccountId,
+    /// The label of its replacement.
+    pub(crate) label: KeyLabel,
+    /// When it ends.
+    pub(crate) ends: Option<Micros>,
+    /// Whether it may make buckets over S3.
+    pub(crate) create_buckets: bool,
+    /// Its rights.
+    pub(crate) grants: Vec<KeyGrant>,
 }
 
 /// A bucket's names, keys and limits.

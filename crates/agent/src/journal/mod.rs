@@ -21,8 +21,8 @@ use storm_protocol::{
 };
 
 pub(crate) use entry::{
-    BucketRecord, Entry, Finished, GrantRecord, KeyTry, LocalAlias, Owned, OwnerChange, Record,
-    Source,
+    BucketRecord, Entry, Finished, GrantRecord, KeyRecord, KeyTry, LocalAlias, Owned, OwnerChange,
+    Record, Source,
 };
 pub(crate) use tables::{Head, Tx};
 use writer::Writer;

@@ -62,6 +62,18 @@ impl FromRequestParts<Gate> for IdempotencyKey {
     }
 }
 
+impl IdempotencyKey {
+    /// Whether the caller has asked under this key before.
+    pub(crate) async fn is_known<N: Need>(&self, caller: &Caller<N>) -> Result<bool, ApiError> {
+        let Some(key) = &self.0 else { return Ok(false) };
+        let actor = caller.actor();
+        Ok(caller
+            .store()
+            .was_asked(actor.account, actor.user, key)
+            .await?)
+    }
+}
+
 /// What to ask an agent for.
 pub(crate) struct Wish {
     /// Where.
@@ -287,7 +299,19 @@ fn touched(operation: &Operation) -> (Option<BucketId>, Option<AccessKeyId>) {
     match result {
         CommandResult::BucketCreate(made) => (Some(made.bucket), made.key.clone()),
         CommandResult::BucketSetQuota(set) => (Some(set.bucket), None),
+        CommandResult::BucketSetCors(set) => (Some(set.bucket), None),
+        CommandResult::BucketSetLifecycle(set) => (Some(set.bucket), None),
+        CommandResult::BucketSetWebsite(set) => (Some(set.bucket), None),
+        CommandResult::BucketAddAlias(added) => (Some(added.bucket), None),
+        CommandResult::BucketRemoveAlias(removed) => (Some(removed.bucket), None),
+        CommandResult::BucketCleanupUploads(cleaned) => (Some(cleaned.bucket), None),
         CommandResult::KeyCreate(made) => (None, Some(made.key.clone())),
+        CommandResult::KeyCreateTemporary(made) => (None, Some(made.key.clone())),
+        CommandResult::KeyRename(set) => (None, Some(set.key.clone())),
+        CommandResult::KeySetExpiry(set) => (None, Some(set.key.clone())),
+        CommandResult::KeySuspend(set) => (None, Some(set.key.clone())),
+        CommandResult::KeyResume(set) => (None, Some(set.key.clone())),
+        CommandResult::KeyRevokeLeaked(made) => (None, Some(made.key.clone())),
         CommandResult::KeySetGrant(set) => (Some(set.grant.bucket), Some(set.key.clone())),
         CommandResult::KeyRotate(made) => (None, Some(made.key.clone())),
         CommandResult::AgentPing(_)
@@ -308,13 +332,15 @@ fn said(sentence: &str, words: &str) -> String {
 }
 
 fn status_of(code: &str) -> StatusCode {
-    const CONFLICT: [&str; 3] = [
+    const CONFLICT: [&str; 4] = [
         Failure::NameTaken.code(),
         Failure::BucketNotEmpty.code(),
+        Failure::LastAlias.code(),
         "cancelled",
     ];
-    const ABSENT: [&str; 3] = [
+    const ABSENT: [&str; 4] = [
         Failure::NoSuchBucket.code(),
+        Failure::NoSuchAlias.code(),
         Failure::NoSuchKey.code(),
         Refusal::NotYours.code(),
     ];

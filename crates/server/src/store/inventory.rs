@@ -3,11 +3,11 @@
 
 use sqlx::{QueryBuilder, Row as _, Sqlite, sqlite::SqliteRow};
 use storm_protocol::{
-    frame::{BucketState, InventoryFrame, KeyState},
+    frame::{BucketState, InventoryFrame, KeyState, SUSPENDED_UNTIL},
     ident::{AgentId, KeyLabel, Micros, RegionName, parse_key_name},
 };
 
-use super::{Durability, Result, Store, Writing, parsed, parsed_option, to_big, to_json};
+use super::{Durability, Result, Store, Writing, parsed, parsed_option, settings, to_big, to_json};
 use crate::app::Change;
 
 /// Seconds for which a receipt outweighs a sweep that may have begun before it.
@@ -74,13 +74,15 @@ async fn upsert_keys(
     now: Micros,
 ) -> Result<Vec<Change>> {
     let mut insert = QueryBuilder::<Sqlite>::new(
-        "INSERT INTO keys (id, region, account, label, created_at, expires_at, seen_at) ",
+        "INSERT INTO keys (id, region, account, label, created_at, expires_at, suspended, \
+         create_buckets, seen_at) ",
     );
     insert.push_values(keys, |mut row, key| {
         let (account, label) = match parse_key_name(&key.name) {
             Some((account, label)) => (Some(account.to_string()), label.to_string()),
             None => (None, foreign_label(&key.name)),
         };
+        let suspended = key.expires_at.is_some_and(|at| at <= SUSPENDED_UNTIL);
         row.push_bind(key.key.to_string())
             .push_bind(sweep.region.to_string())
             // A name that somebody else made may look like ours.
@@ -89,12 +91,16 @@ async fn upsert_keys(
             .push_unseparated(")")
             .push_bind(label)
             .push_bind(key.created_at.unwrap_or(now).0)
-            .push_bind(key.expires_at.map(|at| at.0))
+            .push_bind(key.expires_at.filter(|_| !suspended).map(|at| at.0))
+            .push_bind(i64::from(suspended))
+            .push_bind(i64::from(key.create_buckets))
             .push_bind(now.0);
     });
     insert.push(
         " ON CONFLICT (id) DO UPDATE SET account = COALESCE(keys.account, excluded.account), \
-         label = excluded.label, expires_at = excluded.expires_at, seen_at = excluded.seen_at, \
+         label = excluded.label, expires_at = CASE WHEN excluded.suspended = 1 THEN keys.expires_at \
+         ELSE excluded.expires_at END, suspended = excluded.suspended, \
+         create_buckets = excluded.create_buckets, seen_at = excluded.seen_at, \
          gone_at = CASE WHEN keys.gone_at > ",
     );
     insert.push_bind(now.plus_seconds(-RECEIPT_OUTWEIGHS_SECONDS).0);
@@ -117,7 +123,7 @@ async fn upsert_buckets(
         .collect::<Result<_>>()?;
     let mut insert = QueryBuilder::<Sqlite>::new(
         "INSERT INTO buckets (id, region, name, aliases, bytes, objects, unfinished_bytes, \
-         unfinished_uploads, quota_bytes, quota_objects, created_at, seen_at) ",
+         unfinished_uploads, quota_bytes, quota_objects, website, created_at, seen_at) ",
     );
     insert.push_values(buckets.iter().zip(aliases), |mut row, (bucket, aliases)| {
         row.push_bind(bucket.bucket.to_string())
@@ -130,6 +136,7 @@ async fn upsert_buckets(
             .push_bind(to_big(bucket.unfinished_uploads))
             .push_bind(bucket.quota_bytes.map(|limit| to_big(limit.get())))
             .push_bind(bucket.quota_objects.map(|limit| to_big(limit.get())))
+            .push_bind(i64::from(bucket.website.is_some()))
             .push_bind(bucket.created_at.0)
             .push_bind(now.0);
     });
@@ -138,7 +145,7 @@ async fn upsert_buckets(
          bytes = excluded.bytes, objects = excluded.objects, \
          unfinished_bytes = excluded.unfinished_bytes, \
          unfinished_uploads = excluded.unfinished_uploads, quota_bytes = excluded.quota_bytes, \
-         quota_objects = excluded.quota_objects, created_at = excluded.created_at, \
+         quota_objects = excluded.quota_objects, website = excluded.website, created_at = excluded.created_at, \
          seen_at = excluded.seen_at, gone_at = CASE WHEN buckets.gone_at > ",
     );
     insert.push_bind(now.plus_seconds(-RECEIPT_OUTWEIGHS_SECONDS).0);
@@ -151,6 +158,7 @@ async fn upsert_buckets(
         .iter()
         .map(read_bucket_change)
         .collect::<Result<Vec<_>>>()?;
+    settings::keep(transaction, sweep.region, buckets).await?;
     replace_grants(transaction, sweep, buckets).await?;
     Ok(changes)
 }

@@ -29,6 +29,7 @@ pub mod receipts;
 pub mod regions;
 pub mod security;
 pub mod sessions;
+mod settings;
 mod settlement;
 pub mod setup;
 pub mod signing;

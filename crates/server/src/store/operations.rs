@@ -22,7 +22,7 @@ pub const MAX_OPEN_OPERATIONS_PER_ACCOUNT: i64 = 1_000;
 macro_rules! operation_columns {
     () => {
         "id, state, command, parameters, account, \"user\", operator, via, origin, region, agent, \
-         attempt, requested_at, finished_at, outcome, receipt"
+         attempt, requested_at, give_up_at, finished_at, outcome, receipt"
     };
 }
 pub(crate) use operation_columns;
@@ -231,9 +231,12 @@ pub(crate) fn read_operation(row: &SqliteRow) -> Result<Operation> {
     let receipt: Option<&str> = row.try_get("receipt")?;
     let attempt: i64 = row.try_get("attempt")?;
     let parameters: &str = row.try_get("parameters")?;
+    let state = status(row.try_get("state")?)?;
+    let waits = matches!(state, OperationStatus::Requested | OperationStatus::Signed);
+    let give_up_at = Micros(row.try_get("give_up_at")?);
     Ok(Operation {
         id: parsed(TABLE, row.try_get("id")?)?,
-        state: status(row.try_get("state")?)?,
+        state,
         command: row.try_get("command")?,
         parameters: super::from_json(TABLE, parameters)?,
         actor: read_actor(row)?,
@@ -242,6 +245,7 @@ pub(crate) fn read_operation(row: &SqliteRow) -> Result<Operation> {
         agent: parsed_option(TABLE, row.try_get("agent")?)?,
         attempt: u32::try_from(attempt).unwrap_or(u32::MAX),
         requested_at: Micros(row.try_get("requested_at")?),
+        gives_up_at: waits.then_some(give_up_at),
         finished_at: row.try_get::<Option<i64>, _>("finished_at")?.map(Micros),
         outcome: from_json_option(TABLE, outcome)?,
         receipt: from_json_option(TABLE, receipt)?,

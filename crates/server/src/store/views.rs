@@ -29,7 +29,7 @@ macro_rules! bucket_select {
     ($rest:literal) => {
         concat!(
             "SELECT id, region, name, aliases, bytes, objects, unfinished_bytes, unfinished_uploads, \
-             quota_bytes, quota_objects, created_at, seen_at FROM buckets \
+             quota_bytes, quota_objects, website, created_at, seen_at FROM buckets \
              WHERE account = $1 AND gone_at IS NULL AND ",
             $rest
         )
@@ -39,7 +39,7 @@ macro_rules! bucket_select {
 macro_rules! key_select {
     ($rest:literal) => {
         concat!(
-            "SELECT id, region, label, created_at, expires_at, \
+            "SELECT id, region, label, created_at, expires_at, suspended, temporary, create_buckets, \
              operation IS NULL OR acknowledged_at IS NOT NULL AS acknowledged \
              FROM keys WHERE account = $1 AND gone_at IS NULL AND ",
             $rest
@@ -266,6 +266,7 @@ fn read_bucket(row: &SqliteRow) -> Result<Bucket> {
         quota_objects: figure("quota_objects")?.and_then(Limit::new),
         created_at: Micros(row.try_get("created_at")?),
         seen_at: row.try_get::<Option<i64>, _>("seen_at")?.map(Micros),
+        website: flag(row, "website")?,
     })
 }
 
@@ -277,6 +278,9 @@ fn read_key(row: &SqliteRow) -> Result<Key> {
         created_at: Micros(row.try_get("created_at")?),
         expires_at: row.try_get::<Option<i64>, _>("expires_at")?.map(Micros),
         acknowledged: flag(row, "acknowledged")?,
+        suspended: flag(row, "suspended")?,
+        temporary: flag(row, "temporary")?,
+        create_buckets: flag(row, "create_buckets")?,
         grants: vec![],
     })
 }

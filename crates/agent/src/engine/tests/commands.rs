@@ -194,6 +194,7 @@ async fn a_key_has_exactly_the_rights_it_was_given_and_ends_when_it_was_said() {
     let command = Command::KeyCreate(KeyCreate {
         label: "backup".parse().unwrap(),
         expires_at: Some(ends),
+        create_buckets: false,
         grants: vec![
             KeyGrant {
                 bucket: one,
@@ -256,6 +257,7 @@ async fn a_key_for_a_bucket_that_is_not_there_is_taken_back() {
     let command = Command::KeyCreate(KeyCreate {
         label: "k".parse().unwrap(),
         expires_at: None,
+        create_buckets: false,
         grants: vec![KeyGrant {
             bucket: BucketId([7; 32]),
             read: true,
@@ -276,6 +278,7 @@ async fn rotation_gives_a_new_key_the_old_ones_rights_and_ends_the_old_one() {
     let command = Command::KeyCreate(KeyCreate {
         label: "backup".parse().unwrap(),
         expires_at: None,
+        create_buckets: false,
         grants: vec![
             KeyGrant {
                 bucket: one,

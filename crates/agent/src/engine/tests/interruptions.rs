@@ -124,6 +124,7 @@ async fn key_create_ends_well_wherever_it_is_cut() {
                         .issued_at
                         .plus_seconds(900),
                 ),
+                create_buckets: false,
                 grants: vec![KeyGrant {
                     bucket,
                     read: true,

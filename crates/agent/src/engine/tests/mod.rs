@@ -7,4 +7,5 @@ mod interruptions;
 mod node;
 mod ownership;
 mod proxy;
+mod settings;
 mod support;

@@ -44,6 +44,7 @@ async fn another_accounts_bucket_and_key_are_not_yours_and_garage_is_not_called(
         Command::KeyCreate(KeyCreate {
             label: "x".parse().unwrap(),
             expires_at: None,
+            create_buckets: false,
             grants: vec![storm_protocol::command::KeyGrant {
                 bucket,
                 read: true,

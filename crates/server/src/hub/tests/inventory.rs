@@ -35,7 +35,10 @@ async fn inventory_finds_owners_and_what_is_gone_and_keeps_known_owners() {
         unfinished_uploads: 0,
         quota_bytes: None,
         quota_objects: None,
-        website: false,
+        website: None,
+        cors: vec![],
+        lifecycle: vec![],
+        other_rules: false,
         grants: vec![GrantState {
             key: key.clone(),
             read: true,
@@ -59,6 +62,7 @@ async fn inventory_finds_owners_and_what_is_gone_and_keeps_known_owners() {
         name,
         created_at: Some(Micros(5)),
         expires_at: None,
+        create_buckets: false,
     };
     let foreign: AccessKeyId = "GK0123456789abcdef01234569".parse().unwrap();
     let keys = vec![

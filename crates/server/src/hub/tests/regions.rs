@@ -146,7 +146,10 @@ async fn an_inventory_changes_nothing_of_another_region() {
         unfinished_uploads: 0,
         quota_bytes: None,
         quota_objects: None,
-        website: false,
+        website: None,
+        cors: vec![],
+        lifecycle: vec![],
+        other_rules: false,
         grants: vec![GrantState {
             key: key.clone(),
             read: true,
@@ -160,6 +163,7 @@ async fn an_inventory_changes_nothing_of_another_region() {
         name: "stolen".to_owned(),
         created_at: None,
         expires_at: Some(Micros(1)),
+        create_buckets: false,
     };
     let frame = |generation, gone| InventoryFrame {
         generation,

@@ -43,6 +43,7 @@ pub(crate) async fn create(
         region,
         label,
         expires_at,
+        create_buckets,
         grants,
         seal_to,
     } = request;
@@ -52,6 +53,7 @@ pub(crate) async fn create(
     let command = Command::KeyCreate(KeyCreate {
         label,
         expires_at,
+        create_buckets,
         grants,
     });
     ask(

@@ -21,6 +21,12 @@ fn table() -> Vec<(&'static str, &'static str, Needs, u16, Option<Value>)> {
     let create_key = json!({"label": "desk", "seal_to": SEAL_TO});
     let rotate = json!({"grace_seconds": 60, "seal_to": SEAL_TO});
     let grant = json!({"read": true, "write": false, "owner": false});
+    let cors = json!({"rules": [{"allowed_origins": ["*"], "allowed_methods": ["GET"]}]});
+    let question = json!({"origin": "https://example.org", "method": "GET"});
+    let lifecycle = json!({"rules": [{"enabled": true, "expire_after_days": 30}]});
+    let website = json!({"website": {"index_document": "index.html"}});
+    let temporary = json!({"bucket": BUCKET, "write": false, "seal_to": SEAL_TO});
+    let leaked = json!({"seal_to": SEAL_TO});
     let region =
         json!({"name": "home", "s3_endpoint": "https://s3.example.org", "s3_region": "garage"});
     vec![
@@ -49,6 +55,62 @@ fn table() -> Vec<(&'static str, &'static str, Needs, u16, Option<Value>)> {
             202,
             Some(json!({"quota_bytes": 1})),
         ),
+        (
+            "GET",
+            "/api/v1/buckets/{bucket}/settings",
+            Viewer,
+            200,
+            None,
+        ),
+        (
+            "PUT",
+            "/api/v1/buckets/{bucket}/cors",
+            Member,
+            202,
+            Some(cors),
+        ),
+        (
+            "POST",
+            "/api/v1/buckets/{bucket}/cors/check",
+            Viewer,
+            200,
+            Some(question),
+        ),
+        (
+            "PUT",
+            "/api/v1/buckets/{bucket}/lifecycle",
+            Member,
+            202,
+            Some(lifecycle),
+        ),
+        (
+            "PUT",
+            "/api/v1/buckets/{bucket}/website",
+            Member,
+            202,
+            Some(website),
+        ),
+        (
+            "POST",
+            "/api/v1/buckets/{bucket}/aliases",
+            Member,
+            202,
+            Some(json!({"name": "more"})),
+        ),
+        (
+            "DELETE",
+            "/api/v1/buckets/{bucket}/aliases/{name}",
+            Member,
+            202,
+            None,
+        ),
+        (
+            "POST",
+            "/api/v1/buckets/{bucket}/cleanup-uploads",
+            Member,
+            202,
+            Some(json!({"older_than_seconds": 0})),
+        ),
         ("GET", "/api/v1/buckets/{bucket}/grants", Viewer, 200, None),
         (
             "PUT",
@@ -67,6 +129,36 @@ fn table() -> Vec<(&'static str, &'static str, Needs, u16, Option<Value>)> {
             Member,
             202,
             Some(rotate),
+        ),
+        (
+            "POST",
+            "/api/v1/keys/temporary",
+            Member,
+            202,
+            Some(temporary),
+        ),
+        (
+            "PUT",
+            "/api/v1/keys/{key}/label",
+            Member,
+            202,
+            Some(json!({"label": "desk"})),
+        ),
+        (
+            "PUT",
+            "/api/v1/keys/{key}/expiry",
+            Member,
+            202,
+            Some(json!({"expires_at": null})),
+        ),
+        ("POST", "/api/v1/keys/{key}/suspend", Member, 202, None),
+        ("POST", "/api/v1/keys/{key}/resume", Member, 202, None),
+        (
+            "POST",
+            "/api/v1/keys/{key}/revoke-leaked",
+            Member,
+            202,
+            Some(leaked),
         ),
         ("GET", "/api/v1/operations", Viewer, 200, None),
         ("GET", "/api/v1/operations/{operation}", Viewer, 404, None),
@@ -120,6 +212,7 @@ fn filled(path: &str) -> String {
     path.replace("{region}", "home")
         .replace("{bucket}", BUCKET)
         .replace("{key}", KEY)
+        .replace("{name}", "photos")
         .replace("{operation}", ID)
         .replace("{agent}", ID)
         .replace("{token}", ID)
@@ -212,6 +305,7 @@ async fn another_account_finds_nothing() {
         let absent = path
             .replace("{bucket}", &absent_bucket)
             .replace("{key}", &absent_key)
+            .replace("{name}", "photos")
             .replace("{operation}", absent_operation);
         // The answers name what was looked for, and are the same but for that.
         let ids = [
@@ -236,7 +330,7 @@ async fn another_account_finds_nothing() {
         assert_eq!(answers[0], answers[1], "{method} {path}");
         compared += 1;
     }
-    assert_eq!(compared, 11);
+    assert_eq!(compared, 24);
     for path in [
         "/api/v1/buckets",
         "/api/v1/keys",

@@ -1,0 +1,280 @@
+//! What is asked of a bucket.
+
+use reqwest::Method;
+use serde::{Deserialize, Serialize};
+use storm_protocol::{
+    api::{
+        CleanupUploadsRequest, CreateBucketRequest, SetCorsRequest, SetLifecycleRequest,
+        SetQuotaRequest, SetWebsiteRequest,
+    },
+    command::{Command, CommandResult},
+    ident::{BucketId, BucketName, RegionName},
+    seal::SealKey,
+};
+
+use super::Request;
+
+/// A change that is asked for of a bucket.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "snake_case", deny_unknown_fields)]
+#[expect(
+    clippy::enum_variant_names,
+    reason = "the names stand in kept requests, where nouns are not apart"
+)]
+pub(crate) enum BucketAsked {
+    /// It is to be made.
+    BucketCreate {
+        /// The request.
+        request: CreateBucketRequest,
+    },
+    /// It is to go.
+    BucketDelete {
+        /// The bucket.
+        bucket: BucketId,
+    },
+    /// Its limits are to be these.
+    BucketSetQuota {
+        /// The bucket.
+        bucket: BucketId,
+        /// The limits.
+        request: SetQuotaRequest,
+    },
+    /// Its CORS rules are to be these.
+    BucketSetCors {
+        /// The bucket.
+        bucket: BucketId,
+        /// The rules.
+        request: SetCorsRequest,
+    },
+    /// Its lifecycle rules are to be these.
+    BucketSetLifecycle {
+        /// The bucket.
+        bucket: BucketId,
+        /// The rules.
+        request: SetLifecycleRequest,
+    },
+    /// Its website is to be this.
+    BucketSetWebsite {
+        /// The bucket.
+        bucket: BucketId,
+        /// The website.
+        request: SetWebsiteRequest,
+    },
+    /// It is to have one more name.
+    BucketAddAlias {
+        /// The bucket.
+        bucket: BucketId,
+        /// The name.
+        name: BucketName,
+    },
+    /// It is to lose a name.
+    BucketRemoveAlias {
+        /// The bucket.
+        bucket: BucketId,
+        /// The name.
+        name: BucketName,
+    },
+    /// Its unfinished uploads are to go.
+    BucketCleanupUploads {
+        /// The bucket.
+        bucket: BucketId,
+        /// How old they have to be.
+        request: CleanupUploadsRequest,
+    },
+}
+
+impl BucketAsked {
+    pub(super) fn request(&self) -> Result<Request, serde_json::Error> {
+        let (post, put, delete) = (Method::POST, Method::PUT, Method::DELETE);
+        match self {
+            Self::BucketCreate { request } => Request::new(post, "/buckets").with(request),
+            Self::BucketDelete { bucket } => Ok(Request::new(delete, format!("/buckets/{bucket}"))),
+            Self::BucketSetQuota { bucket, request } => {
+                Request::new(put, format!("/buckets/{bucket}/quota")).with(request)
+            }
+            Self::BucketSetCors { bucket, request } => {
+                Request::new(put, format!("/buckets/{bucket}/cors")).with(request)
+            }
+            Self::BucketSetLifecycle { bucket, request } => {
+                Request::new(put, format!("/buckets/{bucket}/lifecycle")).with(request)
+            }
+            Self::BucketSetWebsite { bucket, request } => {
+                Request::new(put, format!("/buckets/{bucket}/website")).with(request)
+            }
+            Self::BucketAddAlias { bucket, name } => {
+                let body = serde_json::json!({ "name": name });
+                Request::new(post, format!("/buckets/{bucket}/aliases")).with(&body)
+            }
+            Self::BucketRemoveAlias { bucket, name } => {
+                let path = format!("/buckets/{bucket}/aliases/{name}");
+                Ok(Request::new(delete, path))
+            }
+            Self::BucketCleanupUploads { bucket, request } => {
+                Request::new(post, format!("/buckets/{bucket}/cleanup-uploads")).with(request)
+            }
+        }
+    }
+
+    pub(super) fn command(&self) -> &'static str {
+        match self {
+            Self::BucketCreate { .. } => "bucket.create",
+            Self::BucketDelete { .. } => "bucket.delete",
+            Self::BucketSetQuota { .. } => "bucket.set_quota",
+            Self::BucketSetCors { .. } => "bucket.set_cors",
+            Self::BucketSetLifecycle { .. } => "bucket.set_lifecycle",
+            Self::BucketSetWebsite { .. } => "bucket.set_website",
+            Self::BucketAddAlias { .. } => "bucket.add_alias",
+            Self::BucketRemoveAlias { .. } => "bucket.remove_alias",
+            Self::BucketCleanupUploads { .. } => "bucket.cleanup_uploads",
+        }
+    }
+
+    pub(super) fn subject(&self) -> String {
+        match self {
+            Self::BucketCreate { request } => format!("bucket {}", request.name),
+            Self::BucketDelete { bucket }
+            | Self::BucketSetQuota { bucket, .. }
+            | Self::BucketSetCors { bucket, .. }
+            | Self::BucketSetLifecycle { bucket, .. }
+            | Self::BucketSetWebsite { bucket, .. }
+            | Self::BucketAddAlias { bucket, .. }
+            | Self::BucketRemoveAlias { bucket, .. }
+            | Self::BucketCleanupUploads { bucket, .. } => format!("bucket {bucket}"),
+        }
+    }
+
+    pub(super) fn seal_to(&self) -> Option<SealKey> {
+        match self {
+            Self::BucketCreate { request } => request.seal_to,
+            Self::BucketDelete { .. }
+            | Self::BucketSetQuota { .. }
+            | Self::BucketSetCors { .. }
+            | Self::BucketSetLifecycle { .. }
+            | Self::BucketSetWebsite { .. }
+            | Self::BucketAddAlias { .. }
+            | Self::BucketRemoveAlias { .. }
+            | Self::BucketCleanupUploads { .. } => None,
+        }
+    }
+
+    pub(super) fn seal(&mut self, seal_key: SealKey) {
+        match self {
+            Self::BucketCreate { request } => request.seal_to = Some(seal_key),
+            Self::BucketDelete { .. }
+            | Self::BucketSetQuota { .. }
+            | Self::BucketSetCors { .. }
+            | Self::BucketSetLifecycle { .. }
+            | Self::BucketSetWebsite { .. }
+            | Self::BucketAddAlias { .. }
+            | Self::BucketRemoveAlias { .. }
+            | Self::BucketCleanupUploads { .. } => {}
+        }
+    }
+
+    pub(super) fn region(&self) -> Option<&RegionName> {
+        match self {
+            Self::BucketCreate { request } => request.region.as_ref(),
+            Self::BucketDelete { .. }
+            | Self::BucketSetQuota { .. }
+            | Self::BucketSetCors { .. }
+            | Self::BucketSetLifecycle { .. }
+            | Self::BucketSetWebsite { .. }
+            | Self::BucketAddAlias { .. }
+            | Self::BucketRemoveAlias { .. }
+            | Self::BucketCleanupUploads { .. } => None,
+        }
+    }
+
+    pub(super) fn is(&self, command: &Command) -> bool {
+        match (self, command) {
+            (Self::BucketCreate { request }, Command::BucketCreate(p)) => {
+                p.bucket == request.name
+                    && p.quota_bytes == request.quota_bytes
+                    && p.quota_objects == request.quota_objects
+                    && p.key == request.key
+            }
+            (Self::BucketDelete { bucket }, Command::BucketDelete(p)) => p.bucket == *bucket,
+            (Self::BucketSetQuota { bucket, request }, Command::BucketSetQuota(p)) => {
+                p.bucket == *bucket
+                    && p.quota_bytes == request.quota_bytes
+                    && p.quota_objects == request.quota_objects
+            }
+            (Self::BucketSetCors { bucket, request }, Command::BucketSetCors(p)) => {
+                p.bucket == *bucket && p.rules == request.rules
+            }
+            (Self::BucketSetLifecycle { bucket, request }, Command::BucketSetLifecycle(p)) => {
+                p.bucket == *bucket && p.rules == request.rules
+            }
+            (Self::BucketSetWebsite { bucket, request }, Command::BucketSetWebsite(p)) => {
+                p.bucket == *bucket && p.website == request.website
+            }
+            (Self::BucketAddAlias { bucket, name }, Command::BucketAddAlias(p)) => {
+                p.bucket == *bucket && p.name == *name
+            }
+            (Self::BucketRemoveAlias { bucket, name }, Command::BucketRemoveAlias(p)) => {
+                p.bucket == *bucket && p.name == *name
+            }
+            (Self::BucketCleanupUploads { bucket, request }, Command::BucketCleanupUploads(p)) => {
+                p.bucket == *bucket && p.older_than_seconds == request.older_than_seconds
+            }
+            (
+                Self::BucketCreate { .. }
+                | Self::BucketDelete { .. }
+                | Self::BucketSetQuota { .. }
+                | Self::BucketSetCors { .. }
+                | Self::BucketSetLifecycle { .. }
+                | Self::BucketSetWebsite { .. }
+                | Self::BucketAddAlias { .. }
+                | Self::BucketRemoveAlias { .. }
+                | Self::BucketCleanupUploads { .. },
+                _,
+            ) => false,
+        }
+    }
+
+    pub(super) fn fits(&self, result: &CommandResult) -> bool {
+        match (self, result) {
+            (Self::BucketCreate { request }, CommandResult::BucketCreate(made)) => {
+                made.name == request.name && made.key.is_some() == request.key.is_some()
+            }
+            (Self::BucketDelete { bucket }, CommandResult::BucketDelete(gone)) => {
+                gone.bucket == *bucket
+            }
+            (Self::BucketSetQuota { bucket, .. }, CommandResult::BucketSetQuota(set)) => {
+                set.bucket == *bucket
+            }
+            (Self::BucketSetCors { bucket, .. }, CommandResult::BucketSetCors(set)) => {
+                set.bucket == *bucket
+            }
+            (Self::BucketSetLifecycle { bucket, .. }, CommandResult::BucketSetLifecycle(set)) => {
+                set.bucket == *bucket
+            }
+            (Self::BucketSetWebsite { bucket, .. }, CommandResult::BucketSetWebsite(set)) => {
+                set.bucket == *bucket
+            }
+            (Self::BucketAddAlias { bucket, name }, CommandResult::BucketAddAlias(added)) => {
+                added.bucket == *bucket && added.name == *name
+            }
+            (
+                Self::BucketRemoveAlias { bucket, name },
+                CommandResult::BucketRemoveAlias(removed),
+            ) => removed.bucket == *bucket && removed.name == *name,
+            (
+                Self::BucketCleanupUploads { bucket, .. },
+                CommandResult::BucketCleanupUploads(cleaned),
+            ) => cleaned.bucket == *bucket,
+            (
+                Self::BucketCreate { .. }
+                | Self::BucketDelete { .. }
+                | Self::BucketSetQuota { .. }
+                | Self::BucketSetCors { .. }
+                | Self::BucketSetLifecycle { .. }
+                | Self::BucketSetWebsite { .. }
+                | Self::BucketAddAlias { .. }
+                | Self::BucketRemoveAlias { .. }
+                | Self::BucketCleanupUploads { .. },
+                _,
+            ) => false,
+        }
+    }
+}

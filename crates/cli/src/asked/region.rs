@@ -1,0 +1,74 @@
+//! What is asked of a region's agent itself.
+
+use reqwest::Method;
+use serde::{Deserialize, Serialize};
+use storm_protocol::{
+    command::{Command, CommandResult},
+    ident::RegionName,
+};
+
+use super::Request;
+
+/// A change that is asked for of a region's agent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "snake_case", deny_unknown_fields)]
+pub(crate) enum RegionAsked {
+    /// The agent is to answer.
+    Ping {
+        /// The region.
+        region: RegionName,
+    },
+    /// The region's buckets and keys are to be read anew.
+    Refresh {
+        /// The region.
+        region: RegionName,
+    },
+}
+
+impl RegionAsked {
+    pub(super) fn request(&self) -> Result<Request, serde_json::Error> {
+        match self {
+            Self::Ping { region } => Ok(post(format!("/regions/{region}/ping"))),
+            Self::Refresh { region } => Ok(post(format!("/regions/{region}/refresh"))),
+        }
+    }
+
+    pub(super) fn command(&self) -> &'static str {
+        match self {
+            Self::Ping { .. } => "agent.ping",
+            Self::Refresh { .. } => "inventory.refresh",
+        }
+    }
+
+    pub(super) fn subject(&self) -> String {
+        match self {
+            Self::Ping { region } | Self::Refresh { region } => format!("region {region}"),
+        }
+    }
+
+    pub(super) fn region(&self) -> Option<&RegionName> {
+        match self {
+            Self::Ping { region } | Self::Refresh { region } => Some(region),
+        }
+    }
+
+    pub(super) fn is(&self, command: &Command) -> bool {
+        match (self, command) {
+            (Self::Ping { .. }, Command::AgentPing(_))
+            | (Self::Refresh { .. }, Command::InventoryRefresh(_)) => true,
+            (Self::Ping { .. } | Self::Refresh { .. }, _) => false,
+        }
+    }
+
+    pub(super) fn fits(&self, result: &CommandResult) -> bool {
+        match (self, result) {
+            (Self::Ping { .. }, CommandResult::AgentPing(_))
+            | (Self::Refresh { .. }, CommandResult::InventoryRefresh(_)) => true,
+            (Self::Ping { .. } | Self::Refresh { .. }, _) => false,
+        }
+    }
+}
+
+fn post(path: String) -> Request {
+    Request::new(Method::POST, path)
+}

@@ -1,0 +1,103 @@
+//! People, their tokens, the accounts they belong to, and problems that they are told.
+
+use serde::{Deserialize, Serialize};
+
+use super::api_types;
+use crate::ident::{AccountId, Digest, Micros, TokenId, UserId};
+
+api_types! {
+    /// An error, for people and programs.
+    ProblemBody {
+        /// A stable code, such as `name_taken`.
+        code: String,
+        /// What happened, what was kept, what to do: one or two sentences.
+        message: String,
+        /// The request's id, to find it in the log.
+        request: String,
+    }
+
+    /// The body of every error answer.
+    Problem {
+        /// The error.
+        error: ProblemBody,
+    }
+
+    /// The signed-in person.
+    Whoami {
+        /// The person.
+        user: UserId,
+        /// Their e-mail address.
+        email: String,
+        /// The account in use.
+        account: AccountId,
+        /// The account's name.
+        account_name: String,
+        /// Their role in it.
+        role: Role,
+        /// Whether they run the platform.
+        operator: bool,
+    }
+
+    /// Signs in.
+    #[serde(deny_unknown_fields)]
+    SignInRequest {
+        /// The e-mail address.
+        email: String,
+        /// The password.
+        password: String,
+    }
+
+    /// An API token, without its secret.
+    Token {
+        /// Its id.
+        id: TokenId,
+        /// What a person calls it.
+        name: String,
+        /// When it was made.
+        created_at: Micros,
+        /// When it was last used.
+        last_used_at: Option<Micros>,
+        /// When it ends.
+        expires_at: Option<Micros>,
+    }
+
+    /// Asks for an API token.
+    #[serde(deny_unknown_fields)]
+    CreateTokenRequest {
+        /// What to call it.
+        name: String,
+        /// When it ends; never when absent.
+        expires_at: Option<Micros>,
+    }
+
+    /// A new API token. The secret is shown this once.
+    TokenCreated {
+        /// The token.
+        token: Token,
+        /// The secret, beginning with `sbt_`.
+        secret: String,
+    }
+
+    /// What the server is and does, for anyone.
+    About {
+        /// The server's version.
+        version: String,
+        /// The digest of the root key.
+        root_key: Digest,
+    }
+}
+
+/// A role in an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Sees, changes nothing.
+    Viewer,
+    /// Buckets and keys; no people, no danger.
+    Member,
+    /// All but the account itself.
+    Admin,
+    /// Everything.
+    Owner,
+}

@@ -1,0 +1,162 @@
+//! Buckets: what they are, what can be set on them, whose they are.
+
+use serde::{Deserialize, Serialize};
+
+use super::api_types;
+use crate::{
+    ident::{AccessKeyId, BucketId, BucketName, KeyLabel, Limit, Micros, RegionName},
+    rules::{CorsMethod, CorsRule, LifecycleRule, Website},
+    seal::SealKey,
+};
+
+api_types! {
+    /// A bucket, as last heard.
+    Bucket {
+        /// Its id.
+        id: BucketId,
+        /// Its region.
+        region: RegionName,
+        /// Its name: the first global alias.
+        name: Option<BucketName>,
+        /// All its global aliases.
+        aliases: Vec<BucketName>,
+        /// Bytes in whole objects, as last heard; absent before the first sweep.
+        bytes: Option<u64>,
+        /// Objects, as last heard.
+        objects: Option<u64>,
+        /// Bytes in unfinished uploads.
+        unfinished_bytes: Option<u64>,
+        /// Unfinished uploads.
+        unfinished_uploads: Option<u64>,
+        /// The limit on bytes.
+        quota_bytes: Option<Limit>,
+        /// The limit on objects.
+        quota_objects: Option<Limit>,
+        /// When it was made.
+        created_at: Micros,
+        /// When the figures were read.
+        seen_at: Option<Micros>,
+        /// Whether it is shown as a website.
+        website: bool,
+    }
+
+    /// What is set on a bucket, as last heard.
+    BucketSettings {
+        /// CORS rules.
+        cors: Vec<CorsRule>,
+        /// Lifecycle rules.
+        lifecycle: Vec<LifecycleRule>,
+        /// Whether Garage has CORS, lifecycle or website rules that cannot be said here.
+        other_rules: bool,
+        /// The website; off when absent.
+        website: Option<Website>,
+    }
+
+    /// Gives a bucket one more name.
+    #[serde(deny_unknown_fields)]
+    AddAliasRequest {
+        /// The name, unique in the region.
+        name: BucketName,
+    }
+
+    /// A key's rights on a bucket.
+    Grant {
+        /// The key.
+        key: AccessKeyId,
+        /// What a person calls it.
+        label: KeyLabel,
+        /// List and read objects.
+        read: bool,
+        /// Write and delete objects.
+        write: bool,
+        /// Delete the bucket; change its CORS, website and lifecycle.
+        owner: bool,
+    }
+
+    /// Asks for a bucket.
+    #[serde(deny_unknown_fields)]
+    CreateBucketRequest {
+        /// The region; the only one when absent.
+        region: Option<RegionName>,
+        /// The bucket's name.
+        name: BucketName,
+        /// The most bytes it may hold.
+        quota_bytes: Option<Limit>,
+        /// The most objects it may hold.
+        quota_objects: Option<Limit>,
+        /// The label of its first key; no key without one.
+        key: Option<KeyLabel>,
+        /// Where the secret is sealed to; needed with a key.
+        seal_to: Option<SealKey>,
+    }
+
+    /// Sets both limits of a bucket; an absent one is lifted.
+    #[serde(deny_unknown_fields)]
+    SetQuotaRequest {
+        /// The most bytes it may hold.
+        quota_bytes: Option<Limit>,
+        /// The most objects it may hold.
+        quota_objects: Option<Limit>,
+    }
+
+    /// Sets all CORS rules of a bucket.
+    #[serde(deny_unknown_fields)]
+    SetCorsRequest {
+        /// The rules; none lets no page in. At most 100, in 12 KiB of JSON.
+        rules: Vec<CorsRule>,
+    }
+
+    /// Asks whether a page may do something with a bucket from a browser.
+    #[serde(deny_unknown_fields)]
+    CheckCorsRequest {
+        /// The page's origin, such as `https://example.org`.
+        origin: String,
+        /// The method.
+        method: CorsMethod,
+        /// Request headers that the page sets.
+        #[serde(default)]
+        headers: Vec<String>,
+    }
+
+    /// Whether a page may.
+    CorsVerdict {
+        /// Whether a rule lets it.
+        allowed: bool,
+        /// The rule that lets it: its place in the list, from 0.
+        rule: Option<u32>,
+        /// Why, in a sentence.
+        why: String,
+    }
+
+    /// Sets all lifecycle rules of a bucket.
+    #[serde(deny_unknown_fields)]
+    SetLifecycleRequest {
+        /// The rules; without any, nothing is deleted by itself. At most 100, in 12 KiB of JSON.
+        rules: Vec<LifecycleRule>,
+    }
+
+    /// Shows a bucket as a website, or stops that.
+    #[serde(deny_unknown_fields)]
+    SetWebsiteRequest {
+        /// Its pages; off when absent.
+        website: Option<Website>,
+    }
+
+    /// Removes unfinished uploads.
+    #[serde(deny_unknown_fields)]
+    CleanupUploadsRequest {
+        /// Only those that began longer ago, in seconds; 0 removes all.
+        older_than_seconds: u64,
+    }
+
+    /// Sets a key's rights on a bucket to exactly these.
+    #[serde(deny_unknown_fields)]
+    SetGrantRequest {
+        /// List and read objects.
+        read: bool,
+        /// Write and delete objects.
+        write: bool,
+        /// Delete the bucket; change its CORS, website and lifecycle.
+        owner: bool,
+    }
+}

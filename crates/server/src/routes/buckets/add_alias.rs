@@ -1,0 +1,53 @@
+//! `POST /api/v1/buckets/{bucket}/aliases`
+
+use axum::response::Response;
+use http::StatusCode;
+use storm_protocol::{
+    api::{AddAliasRequest, OperationAnswer},
+    command::{BucketAddAlias, Command},
+    ident::BucketId,
+};
+
+use crate::{
+    auth::{Caller, Member},
+    error::ApiError,
+    openapi::CommandErrors,
+    routes::{
+        command::{IdempotencyKey, Wish, ask},
+        own_bucket,
+    },
+    web::{Json, Path},
+};
+
+/// Give a bucket one more name.
+///
+/// One that another bucket of the region has is refused: `name_taken`.
+#[utoipa::path(
+    post,
+    path = "/api/v1/buckets/{bucket}/aliases",
+    tag = "buckets",
+    params(("bucket" = BucketId, Path)),
+    request_body = AddAliasRequest,
+    responses(
+        (status = 200, body = OperationAnswer, description = "Given"),
+        CommandErrors,
+    ),
+)]
+pub(crate) async fn add_alias(
+    caller: Caller<Member>,
+    key: IdempotencyKey,
+    Path(id): Path<BucketId>,
+    Json(request): Json<AddAliasRequest>,
+) -> Result<Response, ApiError> {
+    let region = own_bucket(&caller, id).await?.region;
+    let command = Command::BucketAddAlias(BucketAddAlias {
+        bucket: id,
+        name: request.name,
+    });
+    let wish = Wish {
+        region,
+        command,
+        seal_to: None,
+    };
+    ask(&caller, key, wish, StatusCode::OK).await
+}

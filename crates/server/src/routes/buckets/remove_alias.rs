@@ -1,0 +1,48 @@
+//! `DELETE /api/v1/buckets/{bucket}/aliases/{name}`
+
+use axum::response::Response;
+use http::StatusCode;
+use storm_protocol::{
+    api::OperationAnswer,
+    command::{BucketRemoveAlias, Command},
+    ident::{BucketId, BucketName},
+};
+
+use crate::{
+    auth::{Caller, Member},
+    error::ApiError,
+    openapi::CommandErrors,
+    routes::{
+        command::{IdempotencyKey, Wish, ask},
+        own_bucket,
+    },
+    web::Path,
+};
+
+/// Take one of its names from a bucket.
+///
+/// The last one stays: `last_alias`.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/buckets/{bucket}/aliases/{name}",
+    tag = "buckets",
+    params(("bucket" = BucketId, Path), ("name" = BucketName, Path)),
+    responses(
+        (status = 200, body = OperationAnswer, description = "Taken away"),
+        CommandErrors,
+    ),
+)]
+pub(crate) async fn remove_alias(
+    caller: Caller<Member>,
+    key: IdempotencyKey,
+    Path((id, name)): Path<(BucketId, BucketName)>,
+) -> Result<Response, ApiError> {
+    let region = own_bucket(&caller, id).await?.region;
+    let command = Command::BucketRemoveAlias(BucketRemoveAlias { bucket: id, name });
+    let wish = Wish {
+        region,
+        command,
+        seal_to: None,
+    };
+    ask(&caller, key, wish, StatusCode::OK).await
+}

@@ -1,0 +1,55 @@
+//! `PUT /api/v1/buckets/{bucket}/cors`
+
+use axum::response::Response;
+use http::StatusCode;
+use storm_protocol::{
+    api::{OperationAnswer, SetCorsRequest},
+    command::{BucketSetCors, Command},
+    ident::BucketId,
+    rules::check_cors,
+};
+
+use crate::{
+    auth::{Caller, Member},
+    error::ApiError,
+    openapi::CommandErrors,
+    routes::{
+        command::{IdempotencyKey, Wish, ask},
+        own_bucket,
+    },
+    web::{Json, Path},
+};
+
+/// Set which pages may use a bucket from a browser.
+///
+/// The rules given are all that it has then: at most 100, in 12 KiB of JSON.
+#[utoipa::path(
+    put,
+    path = "/api/v1/buckets/{bucket}/cors",
+    tag = "buckets",
+    params(("bucket" = BucketId, Path)),
+    request_body = SetCorsRequest,
+    responses(
+        (status = 200, body = OperationAnswer, description = "Set"),
+        CommandErrors,
+    ),
+)]
+pub(crate) async fn set_cors(
+    caller: Caller<Member>,
+    key: IdempotencyKey,
+    Path(id): Path<BucketId>,
+    Json(request): Json<SetCorsRequest>,
+) -> Result<Response, ApiError> {
+    let region = own_bucket(&caller, id).await?.region;
+    check_cors(&request.rules).map_err(|fault| ApiError::field(&fault.place, fault.why))?;
+    let command = Command::BucketSetCors(BucketSetCors {
+        bucket: id,
+        rules: request.rules,
+    });
+    let wish = Wish {
+        region,
+        command,
+        seal_to: None,
+    };
+    ask(&caller, key, wish, StatusCode::OK).await
+}

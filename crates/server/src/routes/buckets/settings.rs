@@ -1,0 +1,30 @@
+//! `GET /api/v1/buckets/{bucket}/settings`
+
+use storm_protocol::{api::BucketSettings, ident::BucketId};
+
+use crate::{
+    auth::{Caller, Viewer},
+    error::ApiError,
+    routes::own_bucket,
+    web::{Json, Path},
+};
+
+/// What is set on a bucket: CORS, lifecycle, website.
+#[utoipa::path(
+    get,
+    path = "/api/v1/buckets/{bucket}/settings",
+    tag = "buckets",
+    params(("bucket" = BucketId, Path)),
+    responses(
+        (status = 200, body = BucketSettings),
+        (status = 404, description = "`no_such_bucket`"),
+    ),
+)]
+pub(crate) async fn settings(
+    caller: Caller<Viewer>,
+    Path(id): Path<BucketId>,
+) -> Result<Json<BucketSettings>, ApiError> {
+    let region = own_bucket(&caller, id).await?.region;
+    let settings = caller.store().bucket_settings(&region, id).await?;
+    Ok(Json(settings))
+}

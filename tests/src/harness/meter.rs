@@ -1,0 +1,119 @@
+//! What programs cost: processor time and memory, as the kernel counts them, and the bytes that go
+//! over a wire, as a relay in between counts them.
+
+use std::{
+    fs,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream},
+    task::JoinHandle,
+};
+
+/// Bytes that a relay passes on at once.
+const CHUNK_BYTES: usize = 16 * 1024;
+
+/// Mebibytes of a process, by the kernel's name for the kind, such as `VmRSS`.
+pub fn memory_mebibytes(id: u32, kind: &str) -> Result<f64> {
+    let status = fs::read_to_string(format!("/proc/{id}/status"))?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix(kind)?.strip_prefix(':'));
+    let kibibytes = line
+        .and_then(|line| line.split_whitespace().next())
+        .with_context(|| format!("no {kind} of process {id}"))?;
+    Ok(kibibytes.parse::<f64>()? / 1024.0)
+}
+
+/// Processor time that a process has taken since it began, all its threads together.
+pub fn cpu_time(id: u32) -> Result<Duration> {
+    let mut nanos = 0;
+    for thread in fs::read_dir(format!("/proc/{id}/task"))? {
+        // A thread may end while it is looked at.
+        let Ok(text) = fs::read_to_string(thread?.path().join("schedstat")) else {
+            continue;
+        };
+        let first = text.split_whitespace().next().context("no run time")?;
+        nanos += first.parse::<u64>()?;
+    }
+    Ok(Duration::from_nanos(nanos))
+}
+
+/// Passes connections on and counts their bytes.
+pub struct Relay {
+    /// Where it listens.
+    pub address: SocketAddr,
+    forth: Arc<AtomicU64>,
+    back: Arc<AtomicU64>,
+    task: JoinHandle<()>,
+}
+
+impl Relay {
+    /// A relay to `target`.
+    pub async fn to(target: SocketAddr) -> Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?;
+        let (forth, back) = (Arc::<AtomicU64>::default(), Arc::<AtomicU64>::default());
+        let counters = (Arc::clone(&forth), Arc::clone(&back));
+        let task = tokio::spawn(async move {
+            while let Ok((near, _)) = listener.accept().await {
+                let (forth, back) = counters.clone();
+                tokio::spawn(async move {
+                    let Ok(far) = TcpStream::connect(target).await else {
+                        return;
+                    };
+                    let (near_in, near_out) = near.into_split();
+                    let (far_in, far_out) = far.into_split();
+                    tokio::join!(
+                        pass(near_in, far_out, &forth),
+                        pass(far_in, near_out, &back)
+                    );
+                });
+            }
+        });
+        Ok(Self {
+            address,
+            forth,
+            back,
+            task,
+        })
+    }
+
+    /// Bytes that went to the target and that came from it.
+    pub fn bytes(&self) -> (u64, u64) {
+        (
+            self.forth.load(Ordering::Relaxed),
+            self.back.load(Ordering::Relaxed),
+        )
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn pass(
+    mut from: impl AsyncRead + Unpin,
+    mut to: impl AsyncWrite + Unpin,
+    counter: &AtomicU64,
+) {
+    let mut chunk = vec![0; CHUNK_BYTES];
+    // Either side may go away at any time; the other one then hears of it.
+    while let Ok(count @ 1..) = from.read(&mut chunk).await {
+        counter.fetch_add(count as u64, Ordering::Relaxed);
+        if to.write_all(&chunk[..count]).await.is_err() {
+            break;
+        }
+    }
+    let _ = to.shutdown().await;
+}
