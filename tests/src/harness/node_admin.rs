@@ -11,6 +11,8 @@ use anyhow::{Context as _, Result, bail, ensure};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::wait;
+
 /// No limit that a healthy Garage meets.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -185,7 +187,11 @@ impl NodeAdmin {
 
     /// Reads everything.
     pub async fn contents(&self) -> Result<Contents> {
-        let buckets = self.get("ListBucketsInfo?limit=5000").await?;
+        // Garage answers 404 when one of the buckets goes while it reads them.
+        let buckets = wait::until("Garage to list its buckets", async || {
+            self.get("ListBucketsInfo?limit=5000").await.map(Some)
+        })
+        .await?;
         let keys = self.get("ListKeysInfo?limit=5000").await?;
         let buckets: Vec<BucketAnswer> = serde_json::from_value(buckets)?;
         let keys: Vec<KeyAnswer> = serde_json::from_value(keys)?;

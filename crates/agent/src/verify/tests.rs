@@ -250,7 +250,7 @@ fn the_whitelist_is_all_there_is_and_configuration_only_takes_away() {
     assert_eq!(check(Command::KeyDelete(key).to_raw(), &[]), Ok(()));
     let create = raw(
         "key.create",
-        r#"{"label":"x","expires_at":null,"grants":[]}"#,
+        r#"{"label":"x","expires_at":null,"create_buckets":false,"grants":[]}"#,
     );
     assert_eq!(check(create, &[]), Err(Refusal::SealKeyRequired));
 }
