@@ -4,6 +4,10 @@ use std::{
     net::TcpListener,
     path::PathBuf,
     process::{Child, Command as Process, Stdio},
+    sync::{
+        LazyLock,
+        atomic::{AtomicU16, Ordering},
+    },
     time::Duration,
 };
 
@@ -165,12 +169,18 @@ impl Drop for Garage {
     }
 }
 
+/// A port below the range that the system gives to outgoing connections, given once: one of the
+/// system's own choice could be another test's before Garage listens on it.
 fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port()
+    static TRIED: AtomicU16 = AtomicU16::new(0);
+    static FIRST: LazyLock<u16> = LazyLock::new(|| u16::from_be_bytes(random::<2>()));
+    loop {
+        let tried = FIRST.wrapping_add(TRIED.fetch_add(1, Ordering::Relaxed));
+        let port = 12_000 + tried % 20_000;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 fn binary() -> PathBuf {
