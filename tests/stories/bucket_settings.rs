@@ -157,6 +157,8 @@ async fn cors_lifecycle_and_website_take_effect() -> Result<()> {
     );
 
     let settings: Value = stack.api.get(&scene.path("settings")).await?;
+    ensure!(settings["drift"] == json!([]), "{settings}");
+    let settings = &settings["wanted"];
     ensure!(
         settings["cors"][0]["id"] == "app" && settings["website"].is_null(),
         "{settings}"

@@ -16,6 +16,7 @@ mod one_key_one_bucket;
 mod out_of_reach;
 mod packaging;
 mod printed_configurations;
+mod reconciliation;
 mod revoked_agent;
 mod rotated_key;
 mod settings_by_command_line;

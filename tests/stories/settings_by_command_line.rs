@@ -57,9 +57,12 @@ async fn a_person_sets_everything() -> Result<()> {
     cli.text(&["bucket", "set-lifecycle", "photos", path])?;
     cli.text(&["bucket", "set-website", "photos", "--error", "404.html"])?;
     let settings = cli.json(&["bucket", "settings", "photos"])?;
-    ensure!(settings["lifecycle"][0]["prefix"] == "logs/", "{settings}");
     ensure!(
-        settings["website"]["error_document"] == "404.html",
+        settings["wanted"]["lifecycle"][0]["prefix"] == "logs/",
+        "{settings}"
+    );
+    ensure!(
+        settings["wanted"]["website"]["error_document"] == "404.html",
         "{settings}"
     );
     ensure!(cli.json(&["bucket", "show", "photos"])?["website"] == true);

@@ -7,7 +7,8 @@ use clap::{Parser, Subcommand};
 use crate::{
     agent::AgentCommand, audit::AuditCommand, bucket::BucketCommand, completions::CompletionsArgs,
     env::EnvArgs, errors::EXIT_CODES_HELP, grant::GrantCommand, key::KeyCommand, login::LoginArgs,
-    offline::OfflineCommand, op::OpCommand, region::RegionCommand, token::TokenCommand, up::UpArgs,
+    offline::OfflineCommand, op::OpCommand, region::RegionCommand, stray::StrayCommand,
+    token::TokenCommand, up::UpArgs,
 };
 
 /// Storm Buckets: S3 buckets on your own servers, from the command line.
@@ -66,6 +67,9 @@ pub(crate) enum Noun {
     /// Agents on storage servers (operators)
     #[command(subcommand)]
     Agent(AgentCommand),
+    /// Buckets and keys that belong to no account (operators)
+    #[command(subcommand)]
+    Stray(StrayCommand),
     /// Your API tokens
     #[command(subcommand)]
     Token(TokenCommand),

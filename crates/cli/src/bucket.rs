@@ -4,10 +4,9 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 use storm_protocol::{
     api::{Bucket, BucketPage, CreateBucketRequest, SetQuotaRequest},
-    ident::{BucketName, KeyLabel, Limit, RegionName},
+    ident::{BucketName, KeyLabel, Limit, Micros, RegionName},
 };
 
-use crate::bucket_settings as settings;
 use crate::{
     asked::{BucketAsked, RegionAsked},
     change, clock,
@@ -17,6 +16,7 @@ use crate::{
     session::{BucketRef, Context, Session},
     units::{self, Quota},
 };
+use crate::{bucket_reconcile as reconcile, bucket_settings as settings};
 
 /// What can be done with buckets.
 #[derive(Debug, Subcommand)]
@@ -31,7 +31,7 @@ pub(crate) enum BucketCommand {
     Delete(Which),
     /// Set a bucket's limits
     SetQuota(SetQuota),
-    /// Show what is set on a bucket: CORS, lifecycle, website
+    /// Show what is set on a bucket, as asked for and as it is in the storage
     Settings(Which),
     /// Set which pages may use a bucket from a browser
     SetCors(settings::SetCors),
@@ -47,6 +47,14 @@ pub(crate) enum BucketCommand {
     RemoveAlias(settings::Alias),
     /// Remove unfinished uploads
     CleanupUploads(settings::CleanupUploads),
+    /// Set a bucket to what was asked for, after somebody changed it by other means
+    Restore(Which),
+    /// Take what somebody set on a bucket by other means for what is wanted
+    Accept(Which),
+    /// Give a bucket that nobody has to an account (operators)
+    Adopt(reconcile::Adopt),
+    /// Take a bucket from its account; its objects stay (operators)
+    Release(reconcile::Release),
 }
 
 /// Which buckets.
@@ -55,6 +63,12 @@ pub(crate) struct List {
     /// Of this region only
     #[arg(long)]
     region: Option<RegionName>,
+    /// Only those that are not as they were asked for
+    #[arg(long)]
+    drift: bool,
+    /// Those that vanished within 90 days without having been deleted here
+    #[arg(long, conflicts_with = "drift")]
+    vanished: bool,
 }
 
 /// A bucket.
@@ -123,7 +137,7 @@ pub(crate) async fn run(context: &Context, command: BucketCommand) -> Result<()>
         BucketCommand::Create(args) => create(&session, args).await,
         BucketCommand::Delete(which) => delete(context, &session, which).await,
         BucketCommand::SetQuota(args) => set_quota(&session, args).await,
-        BucketCommand::Settings(which) => settings::show(&session, &which).await,
+        BucketCommand::Settings(which) => reconcile::show(&session, &which).await,
         BucketCommand::SetCors(args) => settings::set_cors(&session, args).await,
         BucketCommand::CheckCors(args) => settings::check_cors(&session, args).await,
         BucketCommand::SetLifecycle(args) => settings::set_lifecycle(&session, args).await,
@@ -133,6 +147,10 @@ pub(crate) async fn run(context: &Context, command: BucketCommand) -> Result<()>
         BucketCommand::CleanupUploads(args) => {
             settings::cleanup_uploads(context, &session, args).await
         }
+        BucketCommand::Restore(which) => reconcile::restore(&session, &which).await,
+        BucketCommand::Accept(which) => reconcile::accept(&session, &which).await,
+        BucketCommand::Adopt(args) => reconcile::adopt(&session, args).await,
+        BucketCommand::Release(args) => reconcile::release(context, &session, args).await,
     }
 }
 
@@ -146,7 +164,11 @@ pub(crate) fn name(bucket: &Bucket) -> String {
 
 async fn list(session: &Session, args: List) -> Result<()> {
     let region = args.region.as_ref().or(session.config.region.as_ref());
-    let filters = [("region", region.map(RegionName::as_str))];
+    let filters = [
+        ("region", region.map(RegionName::as_str)),
+        ("drift", args.drift.then_some("true")),
+        ("vanished", args.vanished.then_some("true")),
+    ];
     let buckets = session.api.list::<BucketPage>("/buckets", &filters).await?;
     session.show(&buckets, || {
         let mut sheet = Sheet::new(&[
@@ -156,6 +178,7 @@ async fn list(session: &Session, args: List) -> Result<()> {
             Column::Number("Objects"),
             Column::Number("Quota"),
             Column::Text("Created"),
+            Column::Text("State"),
         ]);
         let now = clock::now();
         for bucket in &buckets {
@@ -166,10 +189,24 @@ async fn list(session: &Session, args: List) -> Result<()> {
                 output::maybe(bucket.objects, units::count),
                 output::maybe(bucket.quota_bytes, |limit| units::size(limit.get())),
                 units::when(now, bucket.created_at),
+                state(bucket, now),
             ]);
         }
-        sheet.print("No buckets yet. Make one: storm bucket create NAME")
+        sheet.print(match (args.drift, args.vanished) {
+            (true, _) => "All buckets are as they were asked for.",
+            (_, true) => "No bucket has vanished.",
+            (false, false) => "No buckets yet. Make one: storm bucket create NAME",
+        })
     })
+}
+
+/// Whether all is well with a bucket.
+fn state(bucket: &Bucket, now: Micros) -> String {
+    match bucket.vanished_at {
+        Some(at) => format!("vanished {}", units::when(now, at)),
+        None if bucket.drift => "drift".to_owned(),
+        None => "-".to_owned(),
+    }
 }
 
 fn facts(bucket: &Bucket) -> Result<()> {
@@ -201,6 +238,7 @@ fn facts(bucket: &Bucket) -> Result<()> {
             "Website",
             if bucket.website { "on" } else { "off" }.to_owned(),
         ),
+        ("As asked for", output::yes_no(!bucket.drift)),
         (
             "Figures read",
             output::maybe(bucket.seen_at, |at| units::when(now, at)),

@@ -7,8 +7,8 @@ use clap::Args;
 use reqwest::Method;
 use storm_protocol::{
     api::{
-        Bucket, BucketSettings, CheckCorsRequest, CleanupUploadsRequest, CorsVerdict,
-        SetCorsRequest, SetLifecycleRequest, SetWebsiteRequest,
+        Bucket, CheckCorsRequest, CleanupUploadsRequest, CorsVerdict, SetCorsRequest,
+        SetLifecycleRequest, SetWebsiteRequest,
     },
     command::CommandResult,
     ident::{BucketName, DocumentName, ObjectKey},
@@ -127,35 +127,6 @@ fn parse_days(text: &str) -> Result<u32, String> {
     let days = text.strip_suffix('d').unwrap_or(text).parse().ok();
     days.filter(|days| (1..=storm_protocol::rules::MAX_RULE_DAYS).contains(days))
         .ok_or_else(|| "expected 1 to 3650 days, such as 30d".to_owned())
-}
-
-pub(crate) async fn show(session: &Session, which: &Which) -> Result<()> {
-    let bucket = which.find(session).await?;
-    let path = format!("/buckets/{}/settings", bucket.id);
-    let settings: BucketSettings = session.api.get(&path).await?;
-    session.show(&settings, || {
-        let website = settings.website.as_ref().map(|website| {
-            let error = website.error_document.as_ref();
-            let error = error.map_or_else(String::new, |key| format!(", errors {key}"));
-            format!("on, index {}{error}", website.index_document)
-        });
-        output::facts(&[
-            ("Bucket", name(&bucket)),
-            ("Website", website.unwrap_or_else(|| "off".to_owned())),
-        ])?;
-        output::line("\nCORS rules:")?;
-        for rule in &settings.cors {
-            output::line(&format!("  {}", serde_json::to_string(rule)?))?;
-        }
-        output::line("\nLifecycle rules:")?;
-        for rule in &settings.lifecycle {
-            output::line(&format!("  {}", serde_json::to_string(rule)?))?;
-        }
-        if settings.other_rules {
-            output::note("It has rules besides, which cannot be shown here; somebody set them by other means.");
-        }
-        Ok(())
-    })
 }
 
 pub(crate) async fn set_cors(session: &Session, args: SetCors) -> Result<()> {

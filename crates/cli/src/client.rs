@@ -10,7 +10,7 @@ use serde_json::Value;
 use storm_protocol::api::{
     Agent, AgentPage, Bucket, BucketPage, EnrolTokenInfo, EnrolTokenPage, Grant, GrantPage, Key,
     KeyPage, Operation, OperationPage, Problem, ReceiptPage, ReceiptRecord, Region, RegionPage,
-    Token, TokenPage, VIA_HEADER,
+    Stray, StrayPage, Token, TokenPage, VIA_HEADER,
 };
 use url::Url;
 
@@ -295,6 +295,7 @@ pages! {
     AgentPage of Agent,
     EnrolTokenPage of EnrolTokenInfo,
     ReceiptPage of ReceiptRecord,
+    StrayPage of Stray,
 }
 
 #[cfg(test)]

@@ -90,6 +90,8 @@ pub(crate) enum Thing {
     Token,
     /// An agent.
     Agent,
+    /// A bucket or key of no account.
+    Stray,
 }
 
 impl Thing {
@@ -102,6 +104,7 @@ impl Thing {
             Self::Operation => ("no_such_operation", "operation", "storm op list"),
             Self::Token => ("no_such_token", "token", "storm token list"),
             Self::Agent => ("no_such_agent", "agent", "storm agent list"),
+            Self::Stray => ("no_such_stray", "stray", "storm stray list"),
         };
         let text = format!("There is no {word} {name} here. List them with: {list}");
         fault(Exit::NotFound, code, text)

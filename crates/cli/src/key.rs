@@ -5,7 +5,7 @@ use std::str::FromStr;
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use storm_protocol::{
-    api::{CreateKeyRequest, Key, RotateKeyRequest},
+    api::{CreateKeyRequest, Key, KeyPage, RotateKeyRequest},
     command::KeyGrant,
     ident::{KeyLabel, RegionName},
 };
@@ -54,6 +54,9 @@ pub(crate) struct List {
     /// Of this region only
     #[arg(long)]
     region: Option<RegionName>,
+    /// Those that vanished within 90 days without having been deleted here
+    #[arg(long)]
+    vanished: bool,
 }
 
 /// A key.
@@ -179,7 +182,12 @@ pub(crate) async fn run(context: &Context, command: KeyCommand) -> Result<()> {
 }
 
 async fn list(session: &Session, args: List) -> Result<()> {
-    let keys = session.keys(args.region.as_ref()).await?;
+    let region = args.region.as_ref().or(session.config.region.as_ref());
+    let filters = [
+        ("region", region.map(RegionName::as_str)),
+        ("vanished", args.vanished.then_some("true")),
+    ];
+    let keys = session.api.list::<KeyPage>("/keys", &filters).await?;
     session.show(&keys, || {
         let mut sheet = Sheet::new(&[
             Column::Text("Key"),
@@ -198,11 +206,18 @@ async fn list(session: &Session, args: List) -> Result<()> {
                 key.region.to_string(),
                 units::count(key.grants.len() as u64),
                 units::when(now, key.created_at),
-                ends(key, |at| units::when(now, at)),
+                key.vanished_at.map_or_else(
+                    || ends(key, |at| units::when(now, at)),
+                    |at| format!("vanished {}", units::when(now, at)),
+                ),
                 held(key).to_owned(),
             ]);
         }
-        sheet.print("No keys yet. Make one: storm key create LABEL")
+        sheet.print(if args.vanished {
+            "No key has vanished."
+        } else {
+            "No keys yet. Make one: storm key create LABEL"
+        })
     })
 }
 

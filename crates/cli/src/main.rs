@@ -6,6 +6,7 @@ mod args;
 mod asked;
 mod audit;
 mod bucket;
+mod bucket_reconcile;
 mod bucket_settings;
 mod change;
 mod client;
@@ -30,6 +31,7 @@ mod region;
 mod rules_file;
 mod secret;
 mod session;
+mod stray;
 mod token;
 mod tools;
 mod units;
@@ -97,6 +99,7 @@ async fn run(cli: Cli) -> Result<ExitCode> {
         Noun::Op(command) => op::run(&context, command).await?,
         Noun::Audit(command) => audit::run(&context, command).await?,
         Noun::Agent(command) => agent::run(&context, command).await?,
+        Noun::Stray(command) => stray::run(&context, command).await?,
         Noun::Token(command) => token::run(&context, command).await?,
         Noun::Offline(command) => offline::run(&context, command).await?,
         Noun::Env(args) => env::run(&context, args).await?,

@@ -13,12 +13,12 @@ pub use self::row::{AdminCall, Class, Row};
 use self::table::{class, whitelist};
 use crate::{
     error::Refusal,
-    ident::{AccessKeyId, BucketId, BucketName, KeyLabel, Limit, Micros},
+    ident::{AccessKeyId, AccountId, BucketId, BucketName, KeyLabel, Limit, Micros},
     result::{
-        AliasAdded, AliasRemoved, BucketCreated, BucketDeleted, ClusterHealth, CorsSet, GrantSet,
-        InventoryRefreshed, KeyCreated, KeyDeleted, KeyExpirySet, KeyRenamed, KeyReplaced,
-        KeyResumed, KeyRotated, KeySuspended, LifecycleSet, Pong, QuotaSet, TemporaryKeyCreated,
-        UploadsCleaned, WebsiteSet,
+        AliasAdded, AliasRemoved, BucketAdopted, BucketCreated, BucketDeleted, BucketReleased,
+        BucketRestored, ClusterHealth, CorsSet, GrantSet, InventoryRefreshed, KeyCreated,
+        KeyDeleted, KeyExpirySet, KeyRenamed, KeyReplaced, KeyResumed, KeyRotated, KeySuspended,
+        LifecycleSet, Pong, QuotaSet, TemporaryKeyCreated, UploadsCleaned, WebsiteSet,
     },
     rules::{CorsRule, LifecycleRule, Website},
 };
@@ -131,6 +131,44 @@ whitelist! {
         older_than_seconds: u64,
     } -> UploadsCleaned calls [CleanupIncompleteUploads];
 
+    /// Sets a bucket's limits, rules and the named keys' rights to exactly what is given.
+    access "bucket.restore" => BucketRestore {
+        /// The bucket.
+        bucket: BucketId,
+        /// The most bytes it may hold.
+        quota_bytes: Option<Limit>,
+        /// The most objects it may hold.
+        quota_objects: Option<Limit>,
+        /// All its CORS rules.
+        cors: Vec<CorsRule>,
+        /// All its lifecycle rules.
+        lifecycle: Vec<LifecycleRule>,
+        /// Its website; off when absent.
+        website: Option<Website>,
+        /// Rights of keys, at most 100, each key named once; other keys keep theirs.
+        grants: Vec<BucketGrant>,
+    } -> BucketRestored calls [UpdateBucket, DenyBucketKey, AllowBucketKey];
+
+    /// Gives a bucket that was made without us to an account, with its limits and, if free, a name.
+    operator "bucket.adopt" => BucketAdopt {
+        /// The bucket.
+        bucket: BucketId,
+        /// Whose it becomes.
+        account: AccountId,
+        /// The global alias that it gets when it has none and this one is free.
+        name: Option<BucketName>,
+        /// The most bytes it may hold; the limit that it has stays when absent.
+        quota_bytes: Option<Limit>,
+        /// The most objects it may hold; the limit that it has stays when absent.
+        quota_objects: Option<Limit>,
+    } -> BucketAdopted calls [GetBucketInfo, AddBucketAlias, UpdateBucket];
+
+    /// Takes a bucket from its account: every key loses its rights on it, its objects stay.
+    operator "bucket.release" => BucketRelease {
+        /// The bucket.
+        bucket: BucketId,
+    } -> BucketReleased calls [GetBucketInfo, DenyBucketKey];
+
     /// Makes a key with the given rights. The secret comes back sealed.
     access "key.create" => KeyCreate {
         /// What a person calls the key.
@@ -231,6 +269,21 @@ whitelist! {
 pub struct KeyGrant {
     /// The bucket.
     pub bucket: BucketId,
+    /// List and read objects.
+    pub read: bool,
+    /// Write and delete objects.
+    pub write: bool,
+    /// Delete the bucket; change its CORS, website and lifecycle.
+    pub owner: bool,
+}
+
+/// The rights of one key on the bucket at hand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct BucketGrant {
+    /// The key.
+    pub key: AccessKeyId,
     /// List and read objects.
     pub read: bool,
     /// Write and delete objects.

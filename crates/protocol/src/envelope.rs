@@ -263,6 +263,8 @@ pub enum Via {
     Api,
     /// Signed offline, run from the node's spool.
     Offline,
+    /// The platform itself, such as when it adopts what appeared.
+    System,
 }
 
 impl Via {
@@ -273,6 +275,7 @@ impl Via {
             Self::Cli => "cli",
             Self::Api => "api",
             Self::Offline => "offline",
+            Self::System => "system",
         }
     }
 }

@@ -300,6 +300,8 @@ bodies! {
         other_rules: bool,
         /// Its keys with their rights.
         grants: Vec<GrantState>,
+        /// Names that one key alone has for it, as far as they are valid names; 100 at most.
+        local_aliases: Vec<LocalAliasState>,
         /// When it was made.
         created_at: Micros,
     }
@@ -314,6 +316,14 @@ bodies! {
         write: bool,
         /// Owns.
         owner: bool,
+    }
+
+    /// A name that one key alone has for the bucket at hand.
+    LocalAliasState {
+        /// The key.
+        key: AccessKeyId,
+        /// The name.
+        name: BucketName,
     }
 
     /// A key as Garage has it, without its secret.

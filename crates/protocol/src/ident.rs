@@ -100,6 +100,13 @@ uuid_ident!(
     /// A person.
     UserId, "user id"
 );
+impl UserId {
+    /// The platform itself: who asks for what no person asked for. Nobody can sign in as it.
+    pub const SYSTEM: Self = Self(uuid::Uuid::from_u128(
+        0x0000_0000_0000_7000_8000_0000_0000_0000,
+    ));
+}
+
 uuid_ident!(
     /// One enrolment of an agent on one server.
     AgentId, "agent id"

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     command::KeyGrant,
-    ident::{AccessKeyId, BucketId, BucketName, KeyLabel, Micros},
+    ident::{AccessKeyId, AccountId, BucketId, BucketName, KeyLabel, Limit, Micros},
 };
 
 macro_rules! results {
@@ -155,6 +155,34 @@ results! {
         bucket: BucketId,
         /// Unfinished uploads that were removed.
         uploads: u64,
+    }
+
+    /// `bucket.restore`
+    BucketRestored {
+        /// The bucket.
+        bucket: BucketId,
+    }
+
+    /// `bucket.adopt`
+    BucketAdopted {
+        /// The bucket.
+        bucket: BucketId,
+        /// Whose it is now.
+        account: AccountId,
+        /// Its global alias; none when it has none and the wanted one was taken.
+        name: Option<BucketName>,
+        /// The most bytes it may hold now.
+        quota_bytes: Option<Limit>,
+        /// The most objects it may hold now.
+        quota_objects: Option<Limit>,
+    }
+
+    /// `bucket.release`
+    BucketReleased {
+        /// The bucket, which is nobody's now.
+        bucket: BucketId,
+        /// Keys that lost their rights on it.
+        keys: u64,
     }
 
     /// `key.create_temporary`

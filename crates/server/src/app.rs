@@ -33,6 +33,8 @@ pub struct Bus {
     pub signer: Notify,
     /// An agent may have to be cut off, or take a role.
     pub hub: Notify,
+    /// A cluster was swept.
+    pub reconcile: Notify,
     /// The process ends: whoever waits for long lets go.
     pub stopping: CancellationToken,
     signed: broadcast::Sender<AgentId>,
@@ -59,6 +61,7 @@ impl Default for Bus {
         Self {
             signer: Notify::new(),
             hub: Notify::new(),
+            reconcile: Notify::new(),
             stopping: CancellationToken::new(),
             signed: broadcast::channel(CHANGES_CAPACITY).0,
             changes: broadcast::channel(CHANGES_CAPACITY).0,

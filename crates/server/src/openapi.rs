@@ -38,6 +38,7 @@ pub(crate) fn frame() -> utoipa::openapi::OpenApi {
             (name = "buckets", description = "Buckets"),
             (name = "grants", description = "Rights of keys on buckets"),
             (name = "keys", description = "S3 access keys"),
+            (name = "strays", description = "Buckets and keys of no account, for operators"),
             (name = "operations", description = "Intents, from request to receipt"),
             (name = "receipts", description = "Signed answers of agents, and what verifies them"),
             (name = "tokens", description = "API tokens"),

@@ -9,7 +9,7 @@ use crate::{
     openapi,
     routes::{
         about, agents, buckets, enrol_tokens, events, grants, keys, operations, receipts, regions,
-        session, tokens, trust, whoami,
+        session, strays, tokens, trust, whoami,
     },
     web,
 };
@@ -56,6 +56,12 @@ pub(crate) fn api() -> OpenApiRouter<Gate> {
         .routes(routes!(buckets::add_alias::add_alias))
         .routes(routes!(buckets::remove_alias::remove_alias))
         .routes(routes!(buckets::cleanup_uploads::cleanup_uploads))
+        .routes(routes!(buckets::restore::restore))
+        .routes(routes!(buckets::accept::accept))
+        .routes(routes!(buckets::adopt::adopt))
+        .routes(routes!(buckets::release::release))
+        .routes(routes!(strays::list::list))
+        .routes(routes!(strays::ignore::ignore))
         .routes(routes!(grants::list::list))
         .routes(routes!(grants::set::set))
         .routes(routes!(keys::list::list, keys::create::create))

@@ -21,6 +21,7 @@ use crate::{
     keys::{Files, PublicTrust, make_missing},
     listener::{self, Bounds},
     output::line,
+    reconcile,
     router::router,
     signer::Signer,
     store::{Store, StoreError},
@@ -87,6 +88,11 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         Ok(())
     });
     roles.spawn(hub::run(app.clone(), agents, stop.clone()));
+    let (reconciled, running) = (app.clone(), stop.clone());
+    roles.spawn(async move {
+        reconcile::run(reconciled, running).await;
+        Ok(())
+    });
     let serving = listener::serve(web, router(app.clone()), Bounds::default(), stop.clone());
     roles.spawn(async move {
         serving.await;

@@ -137,6 +137,37 @@ pub(super) async fn check_done(
             ensure!(led.is_err(), "the name still leads somewhere");
             check_access(stack, fixture.key()?, &fixture.name, ALL_RIGHTS)
         }
+        (Kind::BucketRestore, CommandResult::BucketRestore(_)) => {
+            let seen = contents.buckets.get(bucket).context("no such bucket")?;
+            ensure!(
+                seen.quota_bytes.is_none() && seen.quota_objects.is_none(),
+                "{seen:?}"
+            );
+            let info = stack
+                .cluster
+                .admin
+                .get(&format!("GetBucketInfo?id={bucket}"))
+                .await?;
+            let rules = info["lifecycleRules"].as_array().map_or(0, Vec::len);
+            ensure!(rules == 1, "{info}");
+            ensure!(contents.rights(bucket, fixture.key()?.id.as_str()) == ALL_RIGHTS);
+            check_access(stack, fixture.key()?, &fixture.name, ALL_RIGHTS)
+        }
+        (Kind::BucketAdopt, CommandResult::BucketAdopt(_)) => {
+            let seen = contents.buckets.get(bucket).context("no such bucket")?;
+            ensure!(
+                seen.aliases == [fixture.name.as_str()] && seen.quota_bytes == Some(QUOTA_BYTES),
+                "{seen:?}"
+            );
+            let shown: serde_json::Value = stack.api.get(&format!("/buckets/{bucket}")).await?;
+            ensure!(shown["name"] == *fixture.name, "{shown}");
+            Ok(())
+        }
+        (Kind::BucketRelease, CommandResult::BucketRelease(_)) => {
+            let seen = contents.buckets.get(bucket).context("no such bucket")?;
+            ensure!(seen.keys.is_empty(), "{seen:?}");
+            check_access(stack, fixture.key()?, &fixture.name, Rights::default())
+        }
         (Kind::KeyRevokeLeaked, CommandResult::KeyRevokeLeaked(made)) => {
             let (key, old) = (
                 stack.api.open(answer, seal, stack.root_key).await?,

@@ -4,11 +4,11 @@ use anyhow::{Context as _, Result, ensure};
 use e2e::harness::{
     api::Credential,
     stack::{REGION, Stack},
-    word,
+    wait, word,
 };
 use reqwest::Method;
 use serde_json::{Value, json};
-use storm_protocol::seal::OpenKey;
+use storm_protocol::{ident::AccountId, seal::OpenKey};
 
 pub(super) const QUOTA_BYTES: u64 = 50_000_000;
 const DAY_SECONDS: i64 = 24 * 3600;
@@ -22,6 +22,9 @@ pub(super) enum Kind {
     BucketDelete,
     BucketAddAlias,
     BucketRemoveAlias,
+    BucketRestore,
+    BucketAdopt,
+    BucketRelease,
     KeyRevokeLeaked,
     KeyCreateTemporary,
     KeySuspend,
@@ -34,18 +37,25 @@ pub(super) struct Fixture {
     pub(super) key: Option<Credential>,
     /// When that key ends, in Garage's words.
     pub(super) expiration: Option<String>,
+    account: AccountId,
 }
 
 impl Fixture {
     /// Makes what a command of this kind acts on.
     pub(super) async fn make(stack: &Stack, kind: Kind) -> Result<Self> {
         let name = format!("bucket-{}", word()?);
-        if kind == Kind::BucketCreate {
+        if matches!(kind, Kind::BucketCreate | Kind::BucketAdopt) {
+            // What is adopted was made by other hands.
+            let bucket = match kind {
+                Kind::BucketAdopt => stray(stack, &name).await?,
+                _ => String::new(),
+            };
             return Ok(Self {
                 name,
-                bucket: String::new(),
+                bucket,
                 key: None,
                 expiration: None,
+                account: stack.account,
             });
         }
         let (answer, key) = stack.create_bucket(&name, None).await?;
@@ -59,6 +69,7 @@ impl Fixture {
             bucket,
             key: Some(key),
             expiration: None,
+            account: stack.account,
         };
         if kind == Kind::BucketDelete {
             // Deleting has to take an unfinished upload along.
@@ -71,6 +82,9 @@ impl Fixture {
             let path = format!("/buckets/{}/aliases", fixture.bucket);
             stack.done(Method::POST, &path, Some(body)).await?;
         }
+        if kind == Kind::BucketRestore {
+            fixture.change_behind_us(stack).await?;
+        }
         if matches!(
             kind,
             Kind::KeyRotate | Kind::KeyRevokeLeaked | Kind::KeySuspend
@@ -78,6 +92,33 @@ impl Fixture {
             fixture.take_a_key_that_ends(stack).await?;
         }
         Ok(fixture)
+    }
+
+    /// Somebody changes the bucket behind our back; the control plane hears of it.
+    async fn change_behind_us(&self, stack: &Stack) -> Result<()> {
+        let admin = &stack.cluster.admin;
+        let change = json!({ "quotas": { "maxSize": 99, "maxObjects": 7 }, "lifecycleRules": [] });
+        admin
+            .post(&format!("UpdateBucket?id={}", self.bucket), &change)
+            .await?;
+        let deny = json!({
+            "bucketId": self.bucket, "accessKeyId": self.key()?.id,
+            "permissions": { "read": false, "write": true, "owner": false },
+        });
+        admin.post("DenyBucketKey", &deny).await?;
+        refresh(stack).await?;
+        let path = format!("/buckets/{}/settings", self.bucket);
+        wait::until("the control plane to hear of it", async || {
+            let settings: Value = stack.api.get(&path).await?;
+            let (found, key) = (&settings["found"], self.key()?.id.as_str());
+            let grants = found["grants"].as_array().context("no grants")?;
+            let denied = grants
+                .iter()
+                .any(|grant| grant["key"] == key && grant["write"] == false);
+            let heard = found["quota_bytes"] == 99 && found["lifecycle"] == json!([]) && denied;
+            Ok(heard.then_some(()))
+        })
+        .await
     }
 
     /// The key to replace has an end, which its successor inherits.
@@ -167,6 +208,15 @@ impl Kind {
                     None,
                 )
             }
+            Self::BucketRestore => (Method::POST, format!("/buckets/{bucket}/restore"), None),
+            Self::BucketAdopt => {
+                let body = json!({
+                    "account": fixture.account, "name": null, "quota_bytes": QUOTA_BYTES,
+                    "quota_objects": null,
+                });
+                (Method::POST, format!("/buckets/{bucket}/adopt"), Some(body))
+            }
+            Self::BucketRelease => (Method::POST, format!("/buckets/{bucket}/release"), None),
             Self::KeyRevokeLeaked => {
                 let body = json!({ "label": null, "seal_to": seal_to });
                 (
@@ -184,6 +234,28 @@ impl Kind {
             Self::KeySuspend => (Method::POST, format!("/keys/{key}/suspend"), None),
         }
     }
+}
+
+/// A bucket that somebody makes without us; the control plane hears of it.
+async fn stray(stack: &Stack, name: &str) -> Result<String> {
+    let bucket = stack.cluster.admin.create_bucket(name).await?;
+    refresh(stack).await?;
+    wait::until("the stray to be listed", async || {
+        let page: Value = stack.api.get("/strays?limit=1000").await?;
+        let strays = page["items"].as_array().context("no items")?;
+        Ok(strays
+            .iter()
+            .any(|stray| stray["bucket"] == *bucket)
+            .then_some(()))
+    })
+    .await?;
+    Ok(bucket)
+}
+
+async fn refresh(stack: &Stack) -> Result<()> {
+    let path = format!("/regions/{REGION}/refresh");
+    stack.done(Method::POST, &path, None).await?;
+    Ok(())
 }
 
 /// The further name of a bucket that has this one.

@@ -82,6 +82,17 @@ const FURTHER_COMMANDS: &[(Kind, &[&str], &[&str])] = &[
         &["RemoveBucketAlias"],
     ),
     (
+        Kind::BucketRestore,
+        &["intent", "outcome"],
+        &["UpdateBucket", "AllowBucketKey"],
+    ),
+    (Kind::BucketAdopt, &["intent", "outcome"], &["UpdateBucket"]),
+    (
+        Kind::BucketRelease,
+        &["intent", "record", "outcome"],
+        &["DenyBucketKey"],
+    ),
+    (
         Kind::KeyRevokeLeaked,
         &["intent", "record", "outcome"],
         &["DeleteKey", "ImportKey", "UpdateKey", "AllowBucketKey"],

@@ -21,7 +21,10 @@ use storm_protocol::{
 };
 use tokio::{sync::oneshot, time::timeout};
 
-use super::{EngineEvent, Inner, Known, Phase, Submitted, lock, queue::Ticket, settle::Origin};
+use super::{
+    EngineEvent, Inner, Known, Phase, Submitted, lock, owners::OWNERS_SECONDS, queue::Ticket,
+    settle::Origin,
+};
 use crate::{
     journal::{Entry, JournalError, KeyTry, OwnerChange, Source},
     receipts::{self, Draft},
@@ -29,8 +32,6 @@ use crate::{
     verify::{self, Signed},
 };
 
-/// Seconds in which Garage has to say whose the things of a command are.
-const OWNERS_SECONDS: u64 = 5;
 /// Seconds between two tries to see to it that an operation is not in the journal.
 const TAKE_BACK_SECONDS: u64 = 1;
 /// The most characters of an unknown command's name that a receipt repeats.

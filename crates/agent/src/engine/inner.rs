@@ -12,10 +12,13 @@ use std::{
 use storm_protocol::{
     command::Command,
     frame::EXECUTOR_SILENCE_SECONDS,
-    ident::{BucketName, Digest, Micros, OperationId},
+    ident::{BucketId, BucketName, Digest, Micros, OperationId},
     trust::TrustDocument,
 };
-use tokio::sync::{Notify, broadcast, watch};
+use tokio::{
+    sync::{Notify, broadcast, watch},
+    time::Instant,
+};
 
 use super::{
     EVENTS_KEPT, EngineEvent, EngineOptions, Phase, Refresher,
@@ -52,6 +55,8 @@ pub(crate) struct Inner {
     pub(super) operations: Mutex<Operations>,
     /// Names that unfinished operations are making buckets under.
     pub(super) creating: Mutex<HashMap<OperationId, BucketName>>,
+    /// Buckets that are no account's any more, and since when: a sweep may still show whose they were.
+    pub(super) given_up: Mutex<HashMap<BucketId, Instant>>,
     pub(super) queue: Arc<Queue>,
     pub(super) place: AtomicU64,
     pub(super) heard_at: AtomicU64,
@@ -88,6 +93,7 @@ impl Inner {
             demoted: AtomicBool::new(false),
             operations: Mutex::new(operations),
             creating: Mutex::default(),
+            given_up: Mutex::default(),
             queue: Arc::default(),
             place: AtomicU64::new(opened.running.last().map_or(0, |entry| entry.place + 1)),
             heard_at: AtomicU64::new(0),

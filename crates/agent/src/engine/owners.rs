@@ -2,18 +2,27 @@
 //! keys say (`<account>/<label>`): of a bucket, those that own it. What nobody can tell is nobody's,
 //! and so not yours.
 
+use std::{sync::Arc, time::Duration};
+
 use storm_protocol::{
     command::Resource,
     envelope::Actor,
-    error::Refusal,
+    error::{Failure, Refusal},
     ident::{AccessKeyId, AccountId, BucketId, parse_key_name},
 };
 
-use super::{Engine, Inner, JournalError};
+use tokio::time::Instant;
+
+use super::{Engine, Inner, JournalError, lock};
 use crate::{
     garage::{AdminRequest, BucketInfo, CallError},
-    journal::{Owned, OwnerChange},
+    journal::{Owned, OwnerChange, Tx},
 };
+
+/// Seconds in which Garage has to say whose the things of a command are.
+pub(super) const OWNERS_SECONDS: u64 = 5;
+/// Seconds for which Garage's own tables may still show rights that it has taken away.
+const SETTLED_SECONDS: u64 = 10;
 
 /// What Garage says of a thing's owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,11 +36,13 @@ enum Said {
 }
 
 impl Engine {
-    /// Learns whose things are from their keys' names in Garage. What the journal knows stands.
+    /// Learns whose things are from their keys' names in Garage, as they were at `seen_at` or later.
+    /// What the journal knows stands, and so does that a bucket was given up since.
     pub(crate) async fn learn_owners(
         &self,
         buckets: Vec<(BucketId, AccountId)>,
         keys: Vec<(AccessKeyId, AccountId)>,
+        seen_at: Instant,
     ) -> Result<(), JournalError> {
         let buckets = buckets
             .into_iter()
@@ -48,14 +59,71 @@ impl Engine {
         if new.is_empty() {
             return Ok(());
         }
-        self.0
-            .journal
-            .commit("settings", move |tx| tx.change_owners(&new))
-            .await
+        let inner = Arc::clone(&self.0);
+        let learn = move |tx: &mut Tx<'_>| {
+            // Asked in here: what is given up is marked before its own commit, and commits have an
+            // order.
+            inner.drop_given_up(&mut new, seen_at);
+            tx.change_owners(&new)
+        };
+        self.0.journal.commit("settings", learn).await
     }
 }
 
 impl Inner {
+    /// These changes are about to be written down: a sweep that began before knows nothing of what
+    /// they give up.
+    pub(super) fn mark_given_up(&self, changes: &[OwnerChange]) {
+        let mut given_up = lock(&self.given_up);
+        for change in changes {
+            match change {
+                OwnerChange::Gone(Owned::Bucket(bucket)) => {
+                    given_up.insert(*bucket, Instant::now());
+                }
+                OwnerChange::Gone(Owned::Key(_))
+                | OwnerChange::Set(..)
+                | OwnerChange::Learn(..) => {}
+            }
+        }
+    }
+
+    /// Takes out what was learnt of buckets that were given up since it was seen.
+    fn drop_given_up(&self, learnt: &mut Vec<OwnerChange>, seen_at: Instant) {
+        let mut given_up = lock(&self.given_up);
+        // Sweeps come one after another: what is older than this one is older than the next.
+        let settled = Duration::from_secs(SETTLED_SECONDS);
+        given_up.retain(|_, at| *at + settled >= seen_at);
+        learnt.retain(|change| match change {
+            OwnerChange::Learn(Owned::Bucket(bucket), _) => !given_up.contains_key(bucket),
+            OwnerChange::Learn(Owned::Key(_), _) | OwnerChange::Set(..) | OwnerChange::Gone(_) => {
+                true
+            }
+        });
+    }
+
+    /// Whether a command that has waited for its turn may still touch its things: what stood before
+    /// it in line may have taken them from its account.
+    pub(super) async fn still_owns(
+        &self,
+        resources: &[Resource],
+        actor: &Actor,
+    ) -> Result<(), Failure> {
+        let asked = self.check_owners(resources, actor);
+        let limit = Duration::from_secs(OWNERS_SECONDS);
+        match tokio::time::timeout(limit, asked).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(Refusal::Busy)) | Err(_) => Err(Failure::GarageUnavailable),
+            Ok(Err(_))
+                if resources
+                    .iter()
+                    .any(|thing| matches!(thing, Resource::Bucket(_))) =>
+            {
+                Err(Failure::NoSuchBucket)
+            }
+            Ok(Err(_)) => Err(Failure::NoSuchKey),
+        }
+    }
+
     /// Whether `actor` may touch all `resources`. Gives what was learnt on the way.
     ///
     /// Errors: [`Refusal::NotYours`]; [`Refusal::Busy`] when neither journal nor Garage can be

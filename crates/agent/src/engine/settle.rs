@@ -8,7 +8,7 @@ use std::{
 
 use secrecy::SecretString;
 use storm_protocol::{
-    command::Command,
+    command::{Command, CommandResult},
     error::Failure,
     ident::{Micros, OperationId},
     receipt::Outcome,
@@ -61,7 +61,7 @@ impl Inner {
             origin == Origin::Recovered,
         );
         let ended = match &command {
-            Ok(command) => execute::execute(&mut run, command).await,
+            Ok(command) => self.run_if_allowed(&mut run, command, origin).await,
             // Another version of the agent took it.
             Err(refusal) => Err(Stop::failed(
                 Failure::GaveUp,
@@ -83,6 +83,22 @@ impl Inner {
             // The next start drives it to its end; until then nothing newer touches its things.
             Origin::Journal | Origin::Recovered => ticket.hold(),
         }
+    }
+
+    /// Runs what is still allowed now that its turn has come. What an earlier process has begun goes
+    /// on in any case: it may stand half-way.
+    async fn run_if_allowed(
+        &self,
+        run: &mut Run,
+        command: &Command,
+        origin: Origin,
+    ) -> Result<CommandResult, Stop> {
+        if origin == Origin::Journal {
+            let resources = command.resources();
+            let allowed = self.still_owns(&resources, &run.entry.actor);
+            allowed.await.map_err(Stop::because)?;
+        }
+        execute::execute(run, command).await
     }
 
     /// Writes the outcome down; tells whether it stands in the journal.
@@ -144,6 +160,7 @@ impl Inner {
     /// change is tried again until the disk takes it, and holds its place meanwhile; `None` once the
     /// journal is closed. A read is given up at once: whoever asked asks again.
     async fn write_outcome(&self, draft: Draft, report: &Report, origin: Origin) -> Option<u64> {
+        self.mark_given_up(&report.owners);
         loop {
             let (identity, predecessor) = (Arc::clone(&self.identity), self.predecessor);
             let (draft, owners) = (draft.clone(), report.owners.clone());

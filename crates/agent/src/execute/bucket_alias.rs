@@ -16,20 +16,26 @@ use crate::{
 };
 
 pub(super) async fn add(run: &mut Run, p: &BucketAddAlias) -> Result<AliasAdded, Stop> {
-    if leads_elsewhere(run, p.bucket, &p.name).await? {
+    if !give(run, p.bucket, &p.name).await? {
         return Err(Stop::because(Failure::NameTaken));
     }
+    Ok(AliasAdded {
+        bucket: p.bucket,
+        name: p.name.clone(),
+    })
+}
+
+/// Gives a bucket a name; `false` when another bucket has it.
+pub(super) async fn give(run: &mut Run, bucket: BucketId, name: &BucketName) -> Result<bool, Stop> {
+    if leads_elsewhere(run, bucket, name).await? {
+        return Ok(false);
+    }
     // Also when it leads here already: after a cut the bucket's own side may not know the name.
-    let request = AdminRequest::add_alias(p.bucket, p.name.as_str());
+    let request = AdminRequest::add_alias(bucket, name.as_str());
     match run.change(request).await?.result {
-        Ok(_) => Ok(AliasAdded {
-            bucket: p.bucket,
-            name: p.name.clone(),
-        }),
+        Ok(_) => Ok(true),
         // Taken in between, by other hands than ours.
-        Err(_) if leads_elsewhere(run, p.bucket, &p.name).await? => {
-            Err(Stop::because(Failure::NameTaken))
-        }
+        Err(_) if leads_elsewhere(run, bucket, name).await? => Ok(false),
         Err(no) => Err(Stop::from(&no)),
     }
 }

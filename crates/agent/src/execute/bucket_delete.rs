@@ -52,7 +52,8 @@ async fn take_record(run: &mut Run, id: BucketId) -> Result<BucketRecord, Stop> 
     Ok(record)
 }
 
-fn record_of(bucket: BucketInfo) -> BucketRecord {
+/// What has to be known of a bucket before its names and rights go.
+pub(super) fn record_of(bucket: BucketInfo) -> BucketRecord {
     let local_aliases = bucket.keys.iter().flat_map(|key| {
         key.bucket_local_aliases.iter().map(|alias| LocalAlias {
             key: key.access_key_id.clone(),

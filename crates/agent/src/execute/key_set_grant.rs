@@ -4,13 +4,14 @@
 
 use storm_protocol::{
     command::{KeyGrant, KeySetGrant},
+    ident::{AccessKeyId, BucketId},
     result::GrantSet,
 };
 
 use super::Stop;
 use crate::{
-    engine::Run,
-    garage::{AdminRequest, Rights},
+    engine::{Run, Stopped},
+    garage::{AdminRequest, Rejection, Rights},
 };
 
 pub(super) async fn execute(run: &mut Run, p: &KeySetGrant) -> Result<GrantSet, Stop> {
@@ -20,17 +21,33 @@ pub(super) async fn execute(run: &mut Run, p: &KeySetGrant) -> Result<GrantSet, 
         write: p.write,
         owner: p.owner,
     };
-    let rights = Rights::from(&grant);
-    let key = p.key.as_str();
-    if rights.complement().any() {
-        run.must(AdminRequest::deny(p.bucket, key, rights.complement()))
-            .await?;
-    }
-    if rights.any() {
-        run.must(AdminRequest::allow(p.bucket, key, rights)).await?;
-    }
+    set(run, p.bucket, &p.key, Rights::from(&grant))
+        .await?
+        .map_err(|no| Stop::from(&no))?;
     Ok(GrantSet {
         key: p.key.clone(),
         grant,
     })
+}
+
+/// Sets a key's rights on a bucket to exactly `rights`; the inner error is Garage's clear no.
+pub(super) async fn set(
+    run: &mut Run,
+    bucket: BucketId,
+    key: &AccessKeyId,
+    rights: Rights,
+) -> Stopped<Result<(), Rejection>> {
+    let (key, others) = (key.as_str(), rights.complement());
+    let deny = others
+        .any()
+        .then(|| AdminRequest::deny(bucket, key, others));
+    let allow = rights
+        .any()
+        .then(|| AdminRequest::allow(bucket, key, rights));
+    for request in deny.into_iter().chain(allow) {
+        if let Err(no) = run.change(request).await?.result {
+            return Ok(Err(no));
+        }
+    }
+    Ok(Ok(()))
 }

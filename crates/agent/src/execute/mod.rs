@@ -1,10 +1,12 @@
 //! What each command does to Garage: one file a command or family. Each function is written so that
 //! running it again from the journal, whatever a crash cut, leads to one known end.
 
+mod bucket_adopt;
 mod bucket_alias;
 mod bucket_cleanup_uploads;
 mod bucket_create;
 mod bucket_delete;
+mod bucket_restore;
 mod bucket_settings;
 mod cluster;
 mod key_create;
@@ -115,6 +117,15 @@ pub(crate) async fn execute(run: &mut Run, command: &Command) -> Result<CommandR
         Command::BucketCleanupUploads(p) => bucket_cleanup_uploads::execute(run, p)
             .await
             .map(CommandResult::BucketCleanupUploads),
+        Command::BucketRestore(p) => bucket_restore::execute(run, p)
+            .await
+            .map(CommandResult::BucketRestore),
+        Command::BucketAdopt(p) => bucket_adopt::adopt(run, p)
+            .await
+            .map(CommandResult::BucketAdopt),
+        Command::BucketRelease(p) => bucket_adopt::release(run, p)
+            .await
+            .map(CommandResult::BucketRelease),
         Command::KeyCreate(p) => key_create::execute(run, p)
             .await
             .map(CommandResult::KeyCreate),

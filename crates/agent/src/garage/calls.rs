@@ -5,7 +5,7 @@ use http::Method;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 use storm_protocol::{
-    command::{AdminCall, KeyGrant},
+    command::{AdminCall, BucketGrant, KeyGrant},
     ident::{AccessKeyId, BucketId, BucketName, Limit, Micros},
     rules::{CorsRule, LifecycleRule, Website},
 };
@@ -93,6 +93,16 @@ impl Rights {
 
 impl From<&KeyGrant> for Rights {
     fn from(grant: &KeyGrant) -> Self {
+        Self {
+            read: grant.read,
+            write: grant.write,
+            owner: grant.owner,
+        }
+    }
+}
+
+impl From<&BucketGrant> for Rights {
+    fn from(grant: &BucketGrant) -> Self {
         Self {
             read: grant.read,
             write: grant.write,

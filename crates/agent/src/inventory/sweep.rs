@@ -1,7 +1,7 @@
 //! Reading the cluster: everything by pages, or the few buckets that commands have touched.
 
 use storm_protocol::{
-    frame::{BucketState, GrantState, KeyState},
+    frame::{BucketState, GrantState, KeyState, LocalAliasState},
     ident::{AccessKeyId, AccountId, BucketId, Limit, parse_key_name},
     result::InventoryRefreshed,
 };
@@ -16,6 +16,9 @@ use crate::garage::{AdminRequest, BucketInfo, CallError, KeyInfo, PAGE_ITEMS, ru
 
 /// The most grants of one bucket that travel, so that a bucket fits a frame.
 const MAX_GRANTS_SENT: usize = 1000;
+/// The most names of single keys for one bucket that travel. More than one is as good as many: none
+/// of them is the bucket's only name.
+const MAX_LOCAL_ALIASES_SENT: usize = 100;
 
 /// Whose things are, found while sweeping.
 #[derive(Default)]
@@ -37,6 +40,7 @@ impl Inventory {
         let generation = self.next_generation();
         let mut outbox = self.outbox(generation, whole);
         let mut owners = Owners::default();
+        let began = Instant::now();
         let buckets = self.sweep_buckets(&mut outbox, &mut owners, whole).await?;
         let keys = if with_keys {
             Some(self.sweep_keys(&mut outbox, &mut owners, whole).await?)
@@ -45,7 +49,7 @@ impl Inventory {
         };
         self.shell
             .engine
-            .learn_owners(owners.buckets, owners.keys)
+            .learn_owners(owners.buckets, owners.keys, began)
             .await?;
         let sent = self.send(outbox, generation).await?;
         // Without a connection nothing went out: what the control plane knows stays the measure.
@@ -261,6 +265,15 @@ fn bucket_state(info: BucketInfo) -> BucketState {
             owner: key.permissions.owner,
         })
     });
+    let local_aliases = info.keys.iter().flat_map(|key| {
+        let names = key.bucket_local_aliases.iter();
+        names.filter_map(|name| {
+            Some(LocalAliasState {
+                key: key.access_key_id.parse().ok()?,
+                name: name.parse().ok()?,
+            })
+        })
+    });
     let cors = rules::read_cors(info.cors_rules.as_deref().unwrap_or_default());
     let lifecycle = rules::read_lifecycle(info.lifecycle_rules.as_deref().unwrap_or_default());
     let website = info.website_config.as_ref().filter(|_| info.website_access);
@@ -279,6 +292,7 @@ fn bucket_state(info: BucketInfo) -> BucketState {
         cors: cors.rules,
         lifecycle: lifecycle.rules,
         grants: grants.take(MAX_GRANTS_SENT).collect(),
+        local_aliases: local_aliases.take(MAX_LOCAL_ALIASES_SENT).collect(),
         created_at: info.created,
     }
 }

@@ -4,10 +4,10 @@ use reqwest::Method;
 use serde::{Deserialize, Serialize};
 use storm_protocol::{
     api::{
-        CleanupUploadsRequest, CreateBucketRequest, SetCorsRequest, SetLifecycleRequest,
-        SetQuotaRequest, SetWebsiteRequest,
+        AdoptRequest, CleanupUploadsRequest, CreateBucketRequest, SetCorsRequest,
+        SetLifecycleRequest, SetQuotaRequest, SetWebsiteRequest, SettingsValue,
     },
-    command::{Command, CommandResult},
+    command::{BucketGrant, BucketRestore, Command, CommandResult},
     ident::{BucketId, BucketName, RegionName},
     seal::SealKey,
 };
@@ -81,6 +81,25 @@ pub(crate) enum BucketAsked {
         /// How old they have to be.
         request: CleanupUploadsRequest,
     },
+    /// It is to have again what was asked for.
+    BucketRestore {
+        /// The bucket.
+        bucket: BucketId,
+        /// What was asked for, as it was shown.
+        wanted: Box<SettingsValue>,
+    },
+    /// It is to become an account's.
+    BucketAdopt {
+        /// The bucket.
+        bucket: BucketId,
+        /// Whose.
+        request: AdoptRequest,
+    },
+    /// It is to be nobody's.
+    BucketRelease {
+        /// The bucket.
+        bucket: BucketId,
+    },
 }
 
 impl BucketAsked {
@@ -112,6 +131,15 @@ impl BucketAsked {
             Self::BucketCleanupUploads { bucket, request } => {
                 Request::new(post, format!("/buckets/{bucket}/cleanup-uploads")).with(request)
             }
+            Self::BucketRestore { bucket, .. } => {
+                Ok(Request::new(post, format!("/buckets/{bucket}/restore")))
+            }
+            Self::BucketAdopt { bucket, request } => {
+                Request::new(post, format!("/buckets/{bucket}/adopt")).with(request)
+            }
+            Self::BucketRelease { bucket } => {
+                Ok(Request::new(post, format!("/buckets/{bucket}/release")))
+            }
         }
     }
 
@@ -126,6 +154,9 @@ impl BucketAsked {
             Self::BucketAddAlias { .. } => "bucket.add_alias",
             Self::BucketRemoveAlias { .. } => "bucket.remove_alias",
             Self::BucketCleanupUploads { .. } => "bucket.cleanup_uploads",
+            Self::BucketRestore { .. } => "bucket.restore",
+            Self::BucketAdopt { .. } => "bucket.adopt",
+            Self::BucketRelease { .. } => "bucket.release",
         }
     }
 
@@ -139,7 +170,10 @@ impl BucketAsked {
             | Self::BucketSetWebsite { bucket, .. }
             | Self::BucketAddAlias { bucket, .. }
             | Self::BucketRemoveAlias { bucket, .. }
-            | Self::BucketCleanupUploads { bucket, .. } => format!("bucket {bucket}"),
+            | Self::BucketCleanupUploads { bucket, .. }
+            | Self::BucketRestore { bucket, .. }
+            | Self::BucketAdopt { bucket, .. }
+            | Self::BucketRelease { bucket } => format!("bucket {bucket}"),
         }
     }
 
@@ -153,7 +187,10 @@ impl BucketAsked {
             | Self::BucketSetWebsite { .. }
             | Self::BucketAddAlias { .. }
             | Self::BucketRemoveAlias { .. }
-            | Self::BucketCleanupUploads { .. } => None,
+            | Self::BucketCleanupUploads { .. }
+            | Self::BucketRestore { .. }
+            | Self::BucketAdopt { .. }
+            | Self::BucketRelease { .. } => None,
         }
     }
 
@@ -167,7 +204,10 @@ impl BucketAsked {
             | Self::BucketSetWebsite { .. }
             | Self::BucketAddAlias { .. }
             | Self::BucketRemoveAlias { .. }
-            | Self::BucketCleanupUploads { .. } => {}
+            | Self::BucketCleanupUploads { .. }
+            | Self::BucketRestore { .. }
+            | Self::BucketAdopt { .. }
+            | Self::BucketRelease { .. } => {}
         }
     }
 
@@ -181,7 +221,10 @@ impl BucketAsked {
             | Self::BucketSetWebsite { .. }
             | Self::BucketAddAlias { .. }
             | Self::BucketRemoveAlias { .. }
-            | Self::BucketCleanupUploads { .. } => None,
+            | Self::BucketCleanupUploads { .. }
+            | Self::BucketRestore { .. }
+            | Self::BucketAdopt { .. }
+            | Self::BucketRelease { .. } => None,
         }
     }
 
@@ -217,6 +260,17 @@ impl BucketAsked {
             (Self::BucketCleanupUploads { bucket, request }, Command::BucketCleanupUploads(p)) => {
                 p.bucket == *bucket && p.older_than_seconds == request.older_than_seconds
             }
+            (Self::BucketRestore { bucket, wanted }, Command::BucketRestore(p)) => {
+                p.bucket == *bucket && is_wanted(p, wanted)
+            }
+            (Self::BucketAdopt { bucket, request }, Command::BucketAdopt(p)) => {
+                p.bucket == *bucket
+                    && p.account == request.account
+                    && p.name == request.name
+                    && p.quota_bytes == request.quota_bytes
+                    && p.quota_objects == request.quota_objects
+            }
+            (Self::BucketRelease { bucket }, Command::BucketRelease(p)) => p.bucket == *bucket,
             (
                 Self::BucketCreate { .. }
                 | Self::BucketDelete { .. }
@@ -226,7 +280,10 @@ impl BucketAsked {
                 | Self::BucketSetWebsite { .. }
                 | Self::BucketAddAlias { .. }
                 | Self::BucketRemoveAlias { .. }
-                | Self::BucketCleanupUploads { .. },
+                | Self::BucketCleanupUploads { .. }
+                | Self::BucketRestore { .. }
+                | Self::BucketAdopt { .. }
+                | Self::BucketRelease { .. },
                 _,
             ) => false,
         }
@@ -263,6 +320,15 @@ impl BucketAsked {
                 Self::BucketCleanupUploads { bucket, .. },
                 CommandResult::BucketCleanupUploads(cleaned),
             ) => cleaned.bucket == *bucket,
+            (Self::BucketRestore { bucket, .. }, CommandResult::BucketRestore(set)) => {
+                set.bucket == *bucket
+            }
+            (Self::BucketAdopt { bucket, request }, CommandResult::BucketAdopt(adopted)) => {
+                adopted.bucket == *bucket && adopted.account == request.account
+            }
+            (Self::BucketRelease { bucket }, CommandResult::BucketRelease(released)) => {
+                released.bucket == *bucket
+            }
             (
                 Self::BucketCreate { .. }
                 | Self::BucketDelete { .. }
@@ -272,9 +338,30 @@ impl BucketAsked {
                 | Self::BucketSetWebsite { .. }
                 | Self::BucketAddAlias { .. }
                 | Self::BucketRemoveAlias { .. }
-                | Self::BucketCleanupUploads { .. },
+                | Self::BucketCleanupUploads { .. }
+                | Self::BucketRestore { .. }
+                | Self::BucketAdopt { .. }
+                | Self::BucketRelease { .. },
                 _,
             ) => false,
         }
     }
+}
+
+/// Whether a command sets just what is wanted. It names only keys whose rights differ: such a key gets
+/// the rights that are wanted for it, or none when none are.
+fn is_wanted(command: &BucketRestore, wanted: &SettingsValue) -> bool {
+    let right = |grant: &BucketGrant| {
+        let found = wanted.grants.iter().find(|wanted| wanted.key == grant.key);
+        match found {
+            Some(wanted) => wanted == grant,
+            None => !(grant.read || grant.write || grant.owner),
+        }
+    };
+    command.quota_bytes == wanted.quota_bytes
+        && command.quota_objects == wanted.quota_objects
+        && command.cors == wanted.cors
+        && command.lifecycle == wanted.lifecycle
+        && command.website == wanted.website
+        && command.grants.iter().all(right)
 }

@@ -1,6 +1,9 @@
 use storm_protocol::{
-    api::{CreateKeyRequest, RevokeLeakedRequest, SetCorsRequest},
-    command::{BucketRemoveAlias, BucketSetCors, KeyCreate, KeyResume, KeyRevokeLeaked},
+    api::{CreateKeyRequest, RevokeLeakedRequest, SetCorsRequest, SettingsValue},
+    command::{
+        BucketGrant, BucketRemoveAlias, BucketRestore, BucketSetCors, KeyCreate, KeyResume,
+        KeyRevokeLeaked,
+    },
     ident::{BucketId, BucketName, KeyLabel, Micros},
     result::{AliasRemoved, KeyReplaced},
     seal::OpenKey,
@@ -60,6 +63,45 @@ fn rules_have_to_be_exactly_those() {
     };
     assert!(asked.is(&command(request.rules)));
     assert!(!asked.is(&command(vec![])));
+}
+
+#[test]
+fn a_bucket_is_restored_to_what_was_shown_and_no_key_gets_more() {
+    let grant = |last, write| BucketGrant {
+        key: key(last),
+        read: write,
+        write,
+        owner: false,
+    };
+    let wanted = SettingsValue {
+        quota_bytes: None,
+        quota_objects: None,
+        cors: vec![],
+        lifecycle: vec![],
+        website: None,
+        grants: vec![grant('1', true)],
+    };
+    let asked: Asked = BucketAsked::BucketRestore {
+        bucket: BUCKET,
+        wanted: Box::new(wanted),
+    }
+    .into();
+    let restore = |quota_bytes, grants| {
+        Command::BucketRestore(BucketRestore {
+            bucket: BUCKET,
+            quota_bytes: storm_protocol::ident::Limit::new(quota_bytes),
+            quota_objects: None,
+            cors: vec![],
+            lifecycle: vec![],
+            website: None,
+            grants,
+        })
+    };
+    assert!(asked.is(&restore(0, vec![])));
+    assert!(asked.is(&restore(0, vec![grant('1', true), grant('2', false)])));
+    assert!(!asked.is(&restore(1, vec![])));
+    assert!(!asked.is(&restore(0, vec![grant('1', false)])));
+    assert!(!asked.is(&restore(0, vec![grant('2', true)])));
 }
 
 #[test]

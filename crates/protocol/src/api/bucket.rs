@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::api_types;
 use crate::{
-    ident::{AccessKeyId, BucketId, BucketName, KeyLabel, Limit, Micros, RegionName},
+    command::BucketGrant,
+    ident::{AccessKeyId, AccountId, BucketId, BucketName, KeyLabel, Limit, Micros, RegionName},
     rules::{CorsMethod, CorsRule, LifecycleRule, Website},
     seal::SealKey,
 };
@@ -38,18 +39,87 @@ api_types! {
         seen_at: Option<Micros>,
         /// Whether it is shown as a website.
         website: bool,
+        /// Whether the storage has other settings or rights than were asked for; `GET …/settings`
+        /// says which.
+        drift: bool,
+        /// When it vanished without having been asked to; only in the list of those that did.
+        vanished_at: Option<Micros>,
     }
 
-    /// What is set on a bucket, as last heard.
+    /// A bucket's settings, as asked for and as the storage has them.
     BucketSettings {
+        /// What was asked for here. What never was is as found.
+        wanted: SettingsValue,
+        /// What the storage has, as last heard.
+        found: SettingsValue,
+        /// Whether the storage has CORS, lifecycle or website rules that cannot be said here.
+        other_rules: bool,
+        /// What differs, once it has for a while.
+        drift: Vec<Setting>,
+        /// Keys that are not the account's and have other rights on it than were given here.
+        foreign_keys: u64,
+    }
+
+    /// One set of a bucket's settings.
+    SettingsValue {
+        /// The limit on bytes.
+        quota_bytes: Option<Limit>,
+        /// The limit on objects.
+        quota_objects: Option<Limit>,
         /// CORS rules.
         cors: Vec<CorsRule>,
         /// Lifecycle rules.
         lifecycle: Vec<LifecycleRule>,
-        /// Whether Garage has CORS, lifecycle or website rules that cannot be said here.
-        other_rules: bool,
         /// The website; off when absent.
         website: Option<Website>,
+        /// Rights of the account's keys, temporary ones aside.
+        grants: Vec<BucketGrant>,
+    }
+
+    /// Gives a bucket that nobody has to an account.
+    #[serde(deny_unknown_fields)]
+    AdoptRequest {
+        /// Whose it becomes.
+        account: AccountId,
+        /// The name that it gets when it has none.
+        name: Option<BucketName>,
+        /// The most bytes it may hold; the limit that it has stays when absent.
+        quota_bytes: Option<Limit>,
+        /// The most objects it may hold; the limit that it has stays when absent.
+        quota_objects: Option<Limit>,
+    }
+
+    /// A bucket or key in a cluster that belongs to no account.
+    Stray {
+        /// Its region.
+        region: RegionName,
+        /// The bucket, if it is one.
+        bucket: Option<BucketId>,
+        /// The key, if it is one.
+        key: Option<AccessKeyId>,
+        /// Its name: a bucket's first one, or what a key is called.
+        name: Option<String>,
+        /// Bytes in whole objects of the bucket.
+        bytes: Option<u64>,
+        /// Objects of the bucket.
+        objects: Option<u64>,
+        /// When it was made.
+        created_at: Micros,
+        /// Whether an operator has said to leave it alone.
+        ignored: bool,
+        /// Accounts whose keys own the bucket.
+        claimed_by: Vec<AccountId>,
+    }
+
+    /// Says whether a stray is to be left alone: one of bucket and key.
+    #[serde(deny_unknown_fields)]
+    IgnoreStrayRequest {
+        /// The bucket, if it is one.
+        bucket: Option<BucketId>,
+        /// The key, if it is one.
+        key: Option<AccessKeyId>,
+        /// Whether to leave it alone.
+        ignored: bool,
     }
 
     /// Gives a bucket one more name.
@@ -158,5 +228,35 @@ api_types! {
         write: bool,
         /// Delete the bucket; change its CORS, website and lifecycle.
         owner: bool,
+    }
+}
+
+/// A part of a bucket's settings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Setting {
+    /// Its limits.
+    Quota,
+    /// Its CORS rules.
+    Cors,
+    /// Its lifecycle rules.
+    Lifecycle,
+    /// Its website.
+    Website,
+    /// Rights of keys on it.
+    Grants,
+}
+
+impl Setting {
+    /// The name, the same in JSON and on screen.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Quota => "quota",
+            Self::Cors => "cors",
+            Self::Lifecycle => "lifecycle",
+            Self::Website => "website",
+            Self::Grants => "grants",
+        }
     }
 }

@@ -32,6 +32,8 @@ api_types! {
         create_buckets: bool,
         /// Its rights.
         grants: Vec<KeyGrant>,
+        /// When it vanished without having been asked to; only in the list of those that did.
+        vanished_at: Option<Micros>,
     }
 
     /// Asks for a key.

@@ -62,6 +62,7 @@ pages! {
     AgentPage of Agent,
     EnrolTokenPage of EnrolTokenInfo,
     ReceiptPage of ReceiptRecord,
+    StrayPage of Stray,
 }
 
 /// One event of `/api/v1/events`: the name and JSON data of a server-sent event.

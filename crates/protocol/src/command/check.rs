@@ -20,6 +20,11 @@ impl Command {
             Self::BucketSetCors(p) => check_cors(&p.rules).is_ok(),
             Self::BucketSetLifecycle(p) => check_lifecycle(&p.rules).is_ok(),
             Self::BucketCleanupUploads(p) => p.older_than_seconds <= MAX_UPLOAD_AGE_SECONDS,
+            Self::BucketRestore(p) => {
+                check_cors(&p.cors).is_ok()
+                    && check_lifecycle(&p.lifecycle).is_ok()
+                    && distinct(p.grants.iter().map(|grant| &grant.key), MAX_GRANTS)
+            }
             Self::KeyCreate(p) => distinct(p.grants.iter().map(|grant| grant.bucket), MAX_GRANTS),
             Self::KeyCreateTemporary(p) => (1..=MAX_TEMPORARY_SECONDS).contains(&p.valid_seconds),
             Self::KeyRotate(p) => p.grace_seconds <= MAX_GRACE_SECONDS,
@@ -31,6 +36,8 @@ impl Command {
             | Self::BucketSetWebsite(_)
             | Self::BucketAddAlias(_)
             | Self::BucketRemoveAlias(_)
+            | Self::BucketAdopt(_)
+            | Self::BucketRelease(_)
             | Self::KeyRename(_)
             | Self::KeySetExpiry(_)
             | Self::KeySuspend(_)
@@ -64,6 +71,16 @@ impl Command {
                 vec![Resource::Bucket(p.bucket), Resource::Name(p.name.clone())]
             }
             Self::BucketCleanupUploads(p) => bucket(&p.bucket),
+            Self::BucketRestore(p) => {
+                let keys = p.grants.iter().map(|grant| grant.key.clone());
+                let keys = keys.map(Resource::Key);
+                bucket(&p.bucket).into_iter().chain(keys).collect()
+            }
+            Self::BucketAdopt(p) => {
+                let name = p.name.clone().map(Resource::Name);
+                bucket(&p.bucket).into_iter().chain(name).collect()
+            }
+            Self::BucketRelease(p) => bucket(&p.bucket),
             Self::KeyCreate(p) => {
                 let buckets = p.grants.iter().map(|grant| grant.bucket);
                 buckets.map(Resource::Bucket).collect()
@@ -101,6 +118,9 @@ impl Command {
             | Self::BucketAddAlias(_)
             | Self::BucketRemoveAlias(_)
             | Self::BucketCleanupUploads(_)
+            | Self::BucketRestore(_)
+            | Self::BucketAdopt(_)
+            | Self::BucketRelease(_)
             | Self::KeyRename(_)
             | Self::KeySetExpiry(_)
             | Self::KeySuspend(_)

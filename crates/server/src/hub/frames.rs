@@ -170,6 +170,7 @@ impl Session<'_> {
         if !frame.last {
             return Ok(());
         }
+        app.bus.reconcile.notify_one();
         let kept = InventoryKept {
             generation: frame.generation,
         };

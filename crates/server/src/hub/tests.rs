@@ -6,6 +6,7 @@ mod connections;
 mod double;
 mod enrolment;
 mod inventory;
+mod reconciliation;
 mod regions;
 mod removal;
 

@@ -63,6 +63,19 @@ impl FromRequestParts<Gate> for IdempotencyKey {
 }
 
 impl IdempotencyKey {
+    /// What the caller has asked under this key before.
+    pub(crate) async fn asked_before<N: Need>(
+        &self,
+        caller: &Caller<N>,
+    ) -> Result<Option<Operation>, ApiError> {
+        let Some(key) = &self.0 else { return Ok(None) };
+        let actor = caller.actor();
+        Ok(caller
+            .store()
+            .asked_under(actor.account, actor.user, key)
+            .await?)
+    }
+
     /// Whether the caller has asked under this key before.
     pub(crate) async fn is_known<N: Need>(&self, caller: &Caller<N>) -> Result<bool, ApiError> {
         let Some(key) = &self.0 else { return Ok(false) };
@@ -305,6 +318,8 @@ fn touched(operation: &Operation) -> (Option<BucketId>, Option<AccessKeyId>) {
         CommandResult::BucketAddAlias(added) => (Some(added.bucket), None),
         CommandResult::BucketRemoveAlias(removed) => (Some(removed.bucket), None),
         CommandResult::BucketCleanupUploads(cleaned) => (Some(cleaned.bucket), None),
+        CommandResult::BucketRestore(set) => (Some(set.bucket), None),
+        CommandResult::BucketAdopt(adopted) => (Some(adopted.bucket), None),
         CommandResult::KeyCreate(made) => (None, Some(made.key.clone())),
         CommandResult::KeyCreateTemporary(made) => (None, Some(made.key.clone())),
         CommandResult::KeyRename(set) => (None, Some(set.key.clone())),
@@ -318,6 +333,7 @@ fn touched(operation: &Operation) -> (Option<BucketId>, Option<AccessKeyId>) {
         | CommandResult::ClusterHealthCommand(_)
         | CommandResult::InventoryRefresh(_)
         | CommandResult::BucketDelete(_)
+        | CommandResult::BucketRelease(_)
         | CommandResult::KeyDelete(_) => (None, None),
     }
 }

@@ -25,6 +25,7 @@ pub(crate) mod operations;
 pub(crate) mod receipts;
 pub(crate) mod regions;
 pub(crate) mod session;
+pub(crate) mod strays;
 pub(crate) mod tokens;
 pub(crate) mod trust;
 pub(crate) mod whoami;

@@ -7,7 +7,10 @@ use storm_protocol::{
     ident::{AgentId, KeyLabel, Micros, RegionName, parse_key_name},
 };
 
-use super::{Durability, Result, Store, Writing, parsed, parsed_option, settings, to_big, to_json};
+use super::{
+    Durability, Result, Store, Writing, drift, parsed, parsed_option, settings, to_big, to_json,
+    wanted,
+};
 use crate::app::Change;
 
 /// Seconds for which a receipt outweighs a sweep that may have begun before it.
@@ -43,6 +46,11 @@ impl Store {
         }
         for buckets in frame.buckets.chunks(ROWS_AT_ONCE) {
             changes.extend(upsert_buckets(&mut transaction, sweep, buckets, now).await?);
+            let ids: Vec<_> = buckets
+                .iter()
+                .map(|bucket| bucket.bucket.to_string())
+                .collect();
+            drift::compare(&mut transaction, sweep.region, &ids, now).await?;
         }
         for bucket in &frame.buckets_gone {
             let id = bucket.to_string();
@@ -55,7 +63,7 @@ impl Store {
             if frame.whole {
                 changes.extend(unseen_gone(&mut transaction, sweep, now).await?);
             }
-            changes.extend(give_buckets_to_owners(&mut transaction, sweep).await?);
+            changes.extend(give_buckets_to_owners(&mut transaction, sweep, now).await?);
             sqlx::query("UPDATE agents SET generation = $2 WHERE id = $1")
                 .bind(sweep.agent.to_string())
                 .bind(to_big(frame.generation))
@@ -100,8 +108,8 @@ async fn upsert_keys(
         " ON CONFLICT (id) DO UPDATE SET account = COALESCE(keys.account, excluded.account), \
          label = excluded.label, expires_at = CASE WHEN excluded.suspended = 1 THEN keys.expires_at \
          ELSE excluded.expires_at END, suspended = excluded.suspended, \
-         create_buckets = excluded.create_buckets, seen_at = excluded.seen_at, \
-         gone_at = CASE WHEN keys.gone_at > ",
+         create_buckets = excluded.create_buckets, seen_at = excluded.seen_at, vanished = 0, \
+         gone_at = CASE WHEN keys.vanished = 0 AND keys.gone_at > ",
     );
     insert.push_bind(now.plus_seconds(-RECEIPT_OUTWEIGHS_SECONDS).0);
     insert.push(
@@ -121,32 +129,43 @@ async fn upsert_buckets(
         .iter()
         .map(|bucket| to_json("buckets", &bucket.aliases))
         .collect::<Result<_>>()?;
+    let local: Vec<String> = buckets
+        .iter()
+        .map(|bucket| to_json("buckets", &bucket.local_aliases))
+        .collect::<Result<_>>()?;
     let mut insert = QueryBuilder::<Sqlite>::new(
         "INSERT INTO buckets (id, region, name, aliases, bytes, objects, unfinished_bytes, \
-         unfinished_uploads, quota_bytes, quota_objects, website, created_at, seen_at) ",
+         unfinished_uploads, quota_bytes, quota_objects, website, local_aliases, created_at, seen_at) ",
     );
-    insert.push_values(buckets.iter().zip(aliases), |mut row, (bucket, aliases)| {
-        row.push_bind(bucket.bucket.to_string())
-            .push_bind(sweep.region.to_string())
-            .push_bind(bucket.aliases.first().map(ToString::to_string))
-            .push_bind(aliases)
-            .push_bind(to_big(bucket.bytes))
-            .push_bind(to_big(bucket.objects))
-            .push_bind(to_big(bucket.unfinished_bytes))
-            .push_bind(to_big(bucket.unfinished_uploads))
-            .push_bind(bucket.quota_bytes.map(|limit| to_big(limit.get())))
-            .push_bind(bucket.quota_objects.map(|limit| to_big(limit.get())))
-            .push_bind(i64::from(bucket.website.is_some()))
-            .push_bind(bucket.created_at.0)
-            .push_bind(now.0);
-    });
+    let aliases = aliases.into_iter().zip(local);
+    insert.push_values(
+        buckets.iter().zip(aliases),
+        |mut row, (bucket, (aliases, local))| {
+            row.push_bind(bucket.bucket.to_string())
+                .push_bind(sweep.region.to_string())
+                .push_bind(bucket.aliases.first().map(ToString::to_string))
+                .push_bind(aliases)
+                .push_bind(to_big(bucket.bytes))
+                .push_bind(to_big(bucket.objects))
+                .push_bind(to_big(bucket.unfinished_bytes))
+                .push_bind(to_big(bucket.unfinished_uploads))
+                .push_bind(bucket.quota_bytes.map(|limit| to_big(limit.get())))
+                .push_bind(bucket.quota_objects.map(|limit| to_big(limit.get())))
+                .push_bind(i64::from(bucket.website.is_some()))
+                .push_bind(local)
+                .push_bind(bucket.created_at.0)
+                .push_bind(now.0);
+        },
+    );
     insert.push(
         " ON CONFLICT (id) DO UPDATE SET name = excluded.name, aliases = excluded.aliases, \
          bytes = excluded.bytes, objects = excluded.objects, \
          unfinished_bytes = excluded.unfinished_bytes, \
          unfinished_uploads = excluded.unfinished_uploads, quota_bytes = excluded.quota_bytes, \
-         quota_objects = excluded.quota_objects, website = excluded.website, created_at = excluded.created_at, \
-         seen_at = excluded.seen_at, gone_at = CASE WHEN buckets.gone_at > ",
+         quota_objects = excluded.quota_objects, website = excluded.website, \
+         local_aliases = excluded.local_aliases, created_at = excluded.created_at, \
+         seen_at = excluded.seen_at, vanished = 0, \
+         gone_at = CASE WHEN buckets.vanished = 0 AND buckets.gone_at > ",
     );
     insert.push_bind(now.plus_seconds(-RECEIPT_OUTWEIGHS_SECONDS).0);
     insert.push(
@@ -206,7 +225,8 @@ async fn bucket_gone(
     now: Micros,
 ) -> Result<Option<Change>> {
     let row = sqlx::query(
-        "UPDATE buckets SET gone_at = $3 WHERE id = $1 AND region = $2 AND gone_at IS NULL \
+        "UPDATE buckets SET gone_at = $3, vanished = 1 \
+         WHERE id = $1 AND region = $2 AND gone_at IS NULL \
          RETURNING account, id",
     )
     .bind(id)
@@ -229,7 +249,8 @@ async fn key_gone(
     now: Micros,
 ) -> Result<Option<Change>> {
     let row = sqlx::query(
-        "UPDATE keys SET gone_at = $3 WHERE id = $1 AND region = $2 AND gone_at IS NULL \
+        "UPDATE keys SET gone_at = $3, vanished = 1 \
+         WHERE id = $1 AND region = $2 AND gone_at IS NULL \
          RETURNING account, id",
     )
     .bind(id)
@@ -242,6 +263,9 @@ async fn key_gone(
         .bind(id)
         .execute(&mut **transaction)
         .await?;
+    // What it was given counts no more.
+    let buckets = wanted::buckets_given(transaction, sweep.region, id).await?;
+    drift::compare(transaction, sweep.region, &buckets, now).await?;
     row.as_ref().map(read_key_change).transpose()
 }
 
@@ -279,20 +303,24 @@ async fn unseen_gone(
     Ok(changes)
 }
 
-/// A bucket that is nobody's yet belongs to the one account whose keys own it. One that is somebody's
-/// stays theirs.
+/// A bucket that is nobody's yet belongs to the one account whose keys own it, and is adopted for it.
+/// One that is somebody's stays theirs; the rights on one that was just released are those of before.
 async fn give_buckets_to_owners(
     transaction: &mut Writing,
     sweep: &Sweep<'_>,
+    now: Micros,
 ) -> Result<Vec<Change>> {
     let rows = sqlx::query(
         "UPDATE buckets SET account = (SELECT MIN(k.account) FROM grants g JOIN keys k ON k.id = g.key \
-           WHERE g.bucket = buckets.id AND g.owner = 1 AND g.region = $1 AND k.region = $1) \
-         WHERE region = $1 AND account IS NULL AND gone_at IS NULL \
+           WHERE g.bucket = buckets.id AND g.owner = 1 AND g.region = $1 AND k.region = $1), \
+         adopt_at = $2, adopt_tries = adopt_tries + 1 \
+         WHERE region = $1 AND account IS NULL AND gone_at IS NULL AND COALESCE(released_at, 0) <= $3 \
          AND (SELECT COUNT(DISTINCT k.account) FROM grants g JOIN keys k ON k.id = g.key \
            WHERE g.bucket = buckets.id AND g.owner = 1 AND g.region = $1 AND k.region = $1) = 1 RETURNING account, id",
     )
     .bind(sweep.region.as_str())
+    .bind(now.0)
+    .bind(now.plus_seconds(-RECEIPT_OUTWEIGHS_SECONDS).0)
     .fetch_all(&mut **transaction)
     .await?;
     rows.iter().map(read_bucket_change).collect()

@@ -18,9 +18,11 @@ pub(crate) use self::write::Writing;
 
 pub mod accounts;
 pub mod admission;
+pub(crate) mod adoption;
 pub mod agents;
 pub mod certificates;
 pub mod delivery;
+mod drift;
 pub mod effects;
 pub mod enrolment;
 pub mod inventory;
@@ -29,16 +31,18 @@ pub mod receipts;
 pub mod regions;
 pub mod security;
 pub mod sessions;
-mod settings;
+pub(crate) mod settings;
 mod settlement;
 pub mod setup;
 pub mod signing;
 mod statements;
+pub(crate) mod strays;
 #[cfg(test)]
 mod tests;
 pub mod tokens;
 pub mod users;
 pub mod views;
+mod wanted;
 mod write;
 
 /// Connections that read at the same time.

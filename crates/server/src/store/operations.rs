@@ -259,6 +259,7 @@ pub(crate) fn read_actor(row: &SqliteRow) -> Result<Actor> {
         "cli" => Via::Cli,
         "api" => Via::Api,
         "offline" => Via::Offline,
+        "system" => Via::System,
         other => return Err(unknown("via", other)),
     };
     Ok(Actor {
@@ -276,6 +277,7 @@ pub(crate) const fn via_as_str(via: Via) -> &'static str {
         Via::Cli => "cli",
         Via::Api => "api",
         Via::Offline => "offline",
+        Via::System => "system",
     }
 }
 

@@ -10,7 +10,7 @@ use storm_protocol::{
 };
 
 use super::{
-    Result, StoreError, Writing,
+    Result, StoreError, Writing, drift,
     effects::Effects,
     from_json,
     operations::{read_actor, request_digest, via_as_str},
@@ -107,6 +107,7 @@ pub(super) async fn settle(
             };
             let command = asked.command.parse().ok();
             changes = effects.apply(transaction, command.as_ref(), result).await?;
+            drift::compare_changed(transaction, &receipt.region, &changes, now).await?;
         }
         changes.push(moved);
     }

@@ -18,9 +18,10 @@ pub struct FirstOperator<'a> {
 }
 
 impl Store {
-    /// Whether there is anybody at all.
+    /// Whether there is anybody at all, the platform itself aside.
     pub async fn has_users(&self) -> Result<bool> {
-        let any: Option<i64> = sqlx::query_scalar("SELECT 1 FROM users LIMIT 1")
+        let any: Option<i64> = sqlx::query_scalar("SELECT 1 FROM users WHERE id <> $1 LIMIT 1")
+            .bind(UserId::SYSTEM.to_string())
             .fetch_optional(&mut *self.read().await)
             .await?;
         Ok(any.is_some())
@@ -64,9 +65,12 @@ impl Store {
     /// Sets a person's password and ends their sessions. `false`: there is no such person.
     pub async fn reset_password(&self, email: &str, password_hash: &str) -> Result<bool> {
         let mut transaction = self.write(Durability::Machine).await?;
-        let known = sqlx::query("UPDATE users SET password_hash = $2 WHERE email = $1")
+        // Nobody signs in as the platform itself.
+        let set = "UPDATE users SET password_hash = $2 WHERE email = $1 AND id <> $3";
+        let known = sqlx::query(set)
             .bind(email)
             .bind(password_hash)
+            .bind(UserId::SYSTEM.to_string())
             .execute(&mut *transaction)
             .await?
             .rows_affected()

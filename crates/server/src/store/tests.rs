@@ -238,3 +238,12 @@ async fn security_events_are_bounded_in_age_and_number() {
     assert_eq!(store.drop_security_events(Micros(4), 5).await.unwrap(), 2);
     assert_eq!(world.count("SELECT MIN(at) FROM security_events").await, 6);
 }
+
+#[tokio::test]
+async fn the_platform_itself_is_no_person() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(&dir.path().join("storm.db")).await.unwrap();
+    assert!(!store.has_users().await.unwrap());
+    assert!(store.user_by_email("system").await.unwrap().is_none());
+    assert!(!store.reset_password("system", "x").await.unwrap());
+}

@@ -13,11 +13,12 @@ pub(crate) struct User {
 }
 
 impl Store {
-    /// The person with this address, in lower case.
+    /// The person with this address, in lower case. The platform itself is no person.
     pub(crate) async fn user_by_email(&self, email: &str) -> Result<Option<User>> {
-        let sql = "SELECT id, password_hash FROM users WHERE email = $1";
+        let sql = "SELECT id, password_hash FROM users WHERE email = $1 AND id <> $2";
         let found: Option<(String, Option<String>)> = sqlx::query_as(sql)
             .bind(email)
+            .bind(UserId::SYSTEM.to_string())
             .fetch_optional(&mut *self.read().await)
             .await?;
         found

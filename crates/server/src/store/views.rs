@@ -25,27 +25,49 @@ pub(crate) struct AfterBucket {
     pub(crate) id: String,
 }
 
+/// The columns that [`read_bucket`] reads.
+macro_rules! bucket_columns {
+    () => {
+        "id, region, name, aliases, bytes, objects, unfinished_bytes, unfinished_uploads, \
+         quota_bytes, quota_objects, website, created_at, seen_at, drift, \
+         CASE WHEN vanished = 1 THEN gone_at END AS vanished_at"
+    };
+}
+pub(super) use bucket_columns;
+
 macro_rules! bucket_select {
     ($rest:literal) => {
         concat!(
-            "SELECT id, region, name, aliases, bytes, objects, unfinished_bytes, unfinished_uploads, \
-             quota_bytes, quota_objects, website, created_at, seen_at FROM buckets \
-             WHERE account = $1 AND gone_at IS NULL AND ",
+            "SELECT ",
+            bucket_columns!(),
+            " FROM buckets WHERE account = $1 AND gone_at IS NULL AND ",
             $rest
         )
+    };
+}
+
+/// The columns that [`read_key`] reads.
+macro_rules! key_columns {
+    () => {
+        "id, region, label, created_at, expires_at, suspended, temporary, create_buckets, \
+         operation IS NULL OR acknowledged_at IS NOT NULL AS acknowledged, \
+         CASE WHEN vanished = 1 THEN gone_at END AS vanished_at"
     };
 }
 
 macro_rules! key_select {
     ($rest:literal) => {
         concat!(
-            "SELECT id, region, label, created_at, expires_at, suspended, temporary, create_buckets, \
-             operation IS NULL OR acknowledged_at IS NOT NULL AS acknowledged \
-             FROM keys WHERE account = $1 AND gone_at IS NULL AND ",
+            "SELECT ",
+            key_columns!(),
+            " FROM keys WHERE account = $1 AND gone_at IS NULL AND ",
             $rest
         )
     };
 }
+
+/// Seconds for which what vanished is shown: 90 days.
+const VANISHED_SECONDS: i64 = 90 * 24 * 3600;
 
 impl Store {
     /// An account's bucket.
@@ -118,6 +140,77 @@ impl Store {
             rows.extend(nameless);
         }
         rows.iter().map(read_bucket).collect()
+    }
+
+    /// An account's buckets that drift, by id after `after`, at most `limit`.
+    pub(crate) async fn buckets_drifting(
+        &self,
+        account: AccountId,
+        region: Option<&RegionName>,
+        after: &str,
+        limit: usize,
+    ) -> Result<Vec<Bucket>> {
+        let rows = sqlx::query(bucket_select!(
+            "drift = 1 AND id > $2 AND (CAST($3 AS TEXT) IS NULL OR region = $3) \
+             ORDER BY id LIMIT $4"
+        ))
+        .bind(account.to_string())
+        .bind(after)
+        .bind(region.map(RegionName::as_str))
+        .bind(rows_of(limit))
+        .fetch_all(&mut *self.read().await)
+        .await?;
+        rows.iter().map(read_bucket).collect()
+    }
+
+    /// An account's buckets that vanished not too long ago, by id after `after`, at most `limit`.
+    pub(crate) async fn buckets_vanished(
+        &self,
+        account: AccountId,
+        region: Option<&RegionName>,
+        after: &str,
+        limit: usize,
+        now: Micros,
+    ) -> Result<Vec<Bucket>> {
+        let rows = sqlx::query(concat!(
+            "SELECT ",
+            bucket_columns!(),
+            " FROM buckets WHERE account = $1 AND vanished = 1 AND gone_at > $2 AND id > $3 \
+             AND (CAST($4 AS TEXT) IS NULL OR region = $4) ORDER BY id LIMIT $5"
+        ))
+        .bind(account.to_string())
+        .bind(now.plus_seconds(-VANISHED_SECONDS).0)
+        .bind(after)
+        .bind(region.map(RegionName::as_str))
+        .bind(rows_of(limit))
+        .fetch_all(&mut *self.read().await)
+        .await?;
+        rows.iter().map(read_bucket).collect()
+    }
+
+    /// An account's keys that vanished not too long ago, by id after `after`, at most `limit`.
+    pub(crate) async fn keys_vanished(
+        &self,
+        account: AccountId,
+        region: Option<&RegionName>,
+        after: &str,
+        limit: usize,
+        now: Micros,
+    ) -> Result<Vec<Key>> {
+        let rows = sqlx::query(concat!(
+            "SELECT ",
+            key_columns!(),
+            " FROM keys WHERE account = $1 AND vanished = 1 AND gone_at > $2 AND id > $3 \
+             AND (CAST($4 AS TEXT) IS NULL OR region = $4) ORDER BY id LIMIT $5"
+        ))
+        .bind(account.to_string())
+        .bind(now.plus_seconds(-VANISHED_SECONDS).0)
+        .bind(after)
+        .bind(region.map(RegionName::as_str))
+        .bind(rows_of(limit))
+        .fetch_all(&mut *self.read().await)
+        .await?;
+        rows.iter().map(read_key).collect()
     }
 
     /// An account's key.
@@ -246,7 +339,8 @@ fn flag(row: &SqliteRow, column: &str) -> Result<bool> {
     Ok(row.try_get::<i64, _>(column)? != 0)
 }
 
-fn read_bucket(row: &SqliteRow) -> Result<Bucket> {
+/// Reads a row of [`bucket_columns`].
+pub(super) fn read_bucket(row: &SqliteRow) -> Result<Bucket> {
     // Figures come from Garage; a negative one would be a fault there and is shown as unknown.
     let figure = |column: &str| -> Result<Option<u64>> {
         Ok(row
@@ -267,6 +361,8 @@ fn read_bucket(row: &SqliteRow) -> Result<Bucket> {
         created_at: Micros(row.try_get("created_at")?),
         seen_at: row.try_get::<Option<i64>, _>("seen_at")?.map(Micros),
         website: flag(row, "website")?,
+        drift: flag(row, "drift")?,
+        vanished_at: row.try_get::<Option<i64>, _>("vanished_at")?.map(Micros),
     })
 }
 
@@ -282,6 +378,7 @@ fn read_key(row: &SqliteRow) -> Result<Key> {
         temporary: flag(row, "temporary")?,
         create_buckets: flag(row, "create_buckets")?,
         grants: vec![],
+        vanished_at: row.try_get::<Option<i64>, _>("vanished_at")?.map(Micros),
     })
 }
 

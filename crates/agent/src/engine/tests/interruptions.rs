@@ -19,7 +19,7 @@ use super::{
 use crate::{engine::Submitted, journal::Owned};
 
 /// Breaks the first `call` of `command` in the given way; comes back when the operation has ended.
-async fn disturbed(
+pub(super) async fn disturbed(
     bench: &mut Bench,
     asker: &Asker,
     command: &Command,
@@ -42,7 +42,7 @@ async fn disturbed(
     done
 }
 
-const MISHAPS: [Mishap; 5] = [
+pub(super) const MISHAPS: [Mishap; 5] = [
     Mishap::NeverArrives,
     Mishap::AnswerLost,
     Mishap::HeldBefore,

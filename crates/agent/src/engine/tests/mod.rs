@@ -7,5 +7,6 @@ mod interruptions;
 mod node;
 mod ownership;
 mod proxy;
+mod reconciliation;
 mod settings;
 mod support;

@@ -19,7 +19,7 @@ use crate::{
     journal::Owned,
 };
 
-async fn refusal(bench: &Bench, asker: &Asker, command: &Command) -> Refusal {
+pub(super) async fn refusal(bench: &Bench, asker: &Asker, command: &Command) -> Refusal {
     match bench.submit(&bench.payload(asker, command)).await {
         Submitted::Ended(frame) => bench.done(frame).refusal(),
         other => panic!("{other:?}"),
@@ -129,7 +129,8 @@ async fn a_thing_that_the_journal_does_not_know_is_judged_by_its_keys_names() {
 
     // What the inventory says does not overwrite it.
     let said = vec![(bucket, thief.actor.account)];
-    bench.engine.learn_owners(said, vec![]).await.unwrap();
+    let now = tokio::time::Instant::now();
+    bench.engine.learn_owners(said, vec![], now).await.unwrap();
     assert_eq!(
         refusal(&bench, &thief, &delete(bucket)).await,
         Refusal::NotYours
@@ -137,7 +138,7 @@ async fn a_thing_that_the_journal_does_not_know_is_judged_by_its_keys_names() {
 }
 
 /// A bucket made by hand, with a key of `asker`'s that owns it: the journal does not know it.
-async fn by_hand(bench: &Bench, asker: &Asker) -> BucketId {
+pub(super) async fn by_hand(bench: &Bench, asker: &Asker) -> BucketId {
     let key = format!("GK{}", hex::encode(random::<12>()));
     let import = serde_json::json!({
         "accessKeyId": key, "secretAccessKey": "s".repeat(64),

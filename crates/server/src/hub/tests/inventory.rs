@@ -45,6 +45,7 @@ async fn inventory_finds_owners_and_what_is_gone_and_keeps_known_owners() {
             write: true,
             owner: true,
         }],
+        local_aliases: vec![],
         created_at: Micros(5),
     };
     let part = |last, buckets, keys| InventoryFrame {

@@ -156,6 +156,7 @@ async fn an_inventory_changes_nothing_of_another_region() {
             write: false,
             owner: false,
         }],
+        local_aliases: vec![],
         created_at: Micros(5),
     };
     let named = KeyState {

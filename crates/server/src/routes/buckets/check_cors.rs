@@ -1,11 +1,12 @@
 //! `POST /api/v1/buckets/{bucket}/cors/check`
 
 use storm_protocol::{
-    api::{CheckCorsRequest, CorsVerdict},
+    api::{CheckCorsRequest, CorsVerdict, Setting},
     ident::BucketId,
     rules::CorsRule,
 };
 
+use super::sight;
 use crate::{
     auth::{Caller, Viewer},
     error::ApiError,
@@ -47,8 +48,17 @@ pub(crate) async fn check_cors(
         let why = format!("expected {MAX_HEADERS} of {MAX_TEXT_BYTES} bytes at most");
         return Err(ApiError::field("headers", why));
     }
-    let settings = caller.store().bucket_settings(&region, id).await?;
-    Ok(Json(judge(&settings.cors, &question)))
+    let account = caller.person.account;
+    let settings = caller
+        .store()
+        .bucket_settings(&region, id, account, sight(&caller))
+        .await?;
+    // What was just set counts, though a sweep from before may still come in.
+    let rules = match settings.drift.contains(&Setting::Cors) {
+        true => &settings.found.cors,
+        false => &settings.wanted.cors,
+    };
+    Ok(Json(judge(rules, &question)))
 }
 
 /// The first rule that lets the page, else why none does.

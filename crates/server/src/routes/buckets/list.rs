@@ -23,6 +23,13 @@ pub(crate) struct Filter {
     region: Option<RegionName>,
     /// Only those with exactly this name.
     name: Option<BucketName>,
+    /// Only those whose settings or rights are not as asked for.
+    #[serde(default)]
+    drift: bool,
+    /// Those that vanished within 90 days without having been asked to, instead of those that there
+    /// are.
+    #[serde(default)]
+    vanished: bool,
     /// `next_cursor` of the page before.
     cursor: Option<String>,
     /// Items on a page; 100 when absent.
@@ -30,7 +37,7 @@ pub(crate) struct Filter {
     limit: Option<u32>,
 }
 
-/// Your buckets, by name.
+/// Your buckets, by name; those that drift or vanished by id.
 ///
 /// Figures are as last heard from the storage; `seen_at` says when.
 #[utoipa::path(
@@ -47,12 +54,37 @@ pub(crate) async fn list(
     let size = page_size(filter.limit)?;
     let account = caller.person.account;
     let region = filter.region.as_ref();
+    if [filter.name.is_some(), filter.drift, filter.vanished]
+        .iter()
+        .filter(|asked| **asked)
+        .count()
+        > 1
+    {
+        return Err(ApiError::field(
+            "name, drift, vanished",
+            "expected one of them at most",
+        ));
+    }
     if let Some(name) = &filter.name {
         let items = caller.store().buckets_named(account, region, name).await?;
         return Ok(Json(BucketPage {
             items,
             next_cursor: None,
         }));
+    }
+    if filter.drift || filter.vanished {
+        let after = place(filter.cursor.as_deref())?.map_or(String::new(), |[id]| id);
+        let store = caller.store();
+        let found = if filter.drift {
+            let drifting = store.buckets_drifting(account, region, &after, size + 1);
+            drifting.await?
+        } else {
+            let now = caller.now();
+            let vanished = store.buckets_vanished(account, region, &after, size + 1, now);
+            vanished.await?
+        };
+        let (items, next_cursor) = cut(found, size, |last| vec![last.id.to_string()]);
+        return Ok(Json(BucketPage { items, next_cursor }));
     }
     let after = place(filter.cursor.as_deref())?.map(|[name, id]| AfterBucket {
         name: Some(name).filter(|name| !name.is_empty()),

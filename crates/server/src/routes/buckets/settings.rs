@@ -2,6 +2,7 @@
 
 use storm_protocol::{api::BucketSettings, ident::BucketId};
 
+use super::sight;
 use crate::{
     auth::{Caller, Viewer},
     error::ApiError,
@@ -9,7 +10,7 @@ use crate::{
     web::{Json, Path},
 };
 
-/// What is set on a bucket: CORS, lifecycle, website.
+/// What is set on a bucket: as asked for, as the storage has it, and where the two differ.
 #[utoipa::path(
     get,
     path = "/api/v1/buckets/{bucket}/settings",
@@ -25,6 +26,10 @@ pub(crate) async fn settings(
     Path(id): Path<BucketId>,
 ) -> Result<Json<BucketSettings>, ApiError> {
     let region = own_bucket(&caller, id).await?.region;
-    let settings = caller.store().bucket_settings(&region, id).await?;
+    let account = caller.person.account;
+    let settings = caller
+        .store()
+        .bucket_settings(&region, id, account, sight(&caller))
+        .await?;
     Ok(Json(settings))
 }

@@ -17,6 +17,10 @@ use crate::{
 pub(crate) struct Filter {
     /// Only those in this region.
     region: Option<RegionName>,
+    /// Those that vanished within 90 days without having been asked to, instead of those that there
+    /// are.
+    #[serde(default)]
+    vanished: bool,
     /// `next_cursor` of the page before.
     cursor: Option<String>,
     /// Items on a page; 100 when absent.
@@ -39,10 +43,14 @@ pub(crate) async fn list(
     let size = page_size(filter.limit)?;
     let after = place(filter.cursor.as_deref())?.map_or(String::new(), |[id]| id);
     let account = caller.person.account;
-    let found = caller
-        .store()
-        .keys(account, filter.region.as_ref(), &after, size + 1)
-        .await?;
+    let (store, region) = (caller.store(), filter.region.as_ref());
+    let found = if filter.vanished {
+        let now = caller.now();
+        let vanished = store.keys_vanished(account, region, &after, size + 1, now);
+        vanished.await?
+    } else {
+        store.keys(account, region, &after, size + 1).await?
+    };
     let (items, next_cursor) = cut(found, size, |last| vec![last.id.to_string()]);
     Ok(Json(KeyPage { items, next_cursor }))
 }

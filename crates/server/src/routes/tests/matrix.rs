@@ -111,6 +111,36 @@ fn table() -> Vec<(&'static str, &'static str, Needs, u16, Option<Value>)> {
             202,
             Some(json!({"older_than_seconds": 0})),
         ),
+        (
+            "POST",
+            "/api/v1/buckets/{bucket}/restore",
+            Member,
+            202,
+            None,
+        ),
+        ("POST", "/api/v1/buckets/{bucket}/accept", Member, 200, None),
+        (
+            "POST",
+            "/api/v1/buckets/{bucket}/adopt",
+            Operator,
+            404,
+            Some(json!({"account": "01900000-0000-7000-8000-000000000000"})),
+        ),
+        (
+            "POST",
+            "/api/v1/buckets/{bucket}/release",
+            Operator,
+            202,
+            None,
+        ),
+        ("GET", "/api/v1/strays", Operator, 200, None),
+        (
+            "POST",
+            "/api/v1/strays/ignore",
+            Operator,
+            404,
+            Some(json!({"bucket": BUCKET, "ignored": true})),
+        ),
         ("GET", "/api/v1/buckets/{bucket}/grants", Viewer, 200, None),
         (
             "PUT",
@@ -293,7 +323,11 @@ async fn another_account_finds_nothing() {
     let absent_key = KEY.replace('a', "b");
     let absent_operation = "01900000-0000-7000-8000-000000000000";
     let mut compared = 0;
-    for (method, path, _, _, body) in table() {
+    for (method, path, needs, _, body) in table() {
+        // Operators alone may name what is another's.
+        if needs == Needs::Operator {
+            continue;
+        }
         if !["{bucket}", "{key}", "{operation}"]
             .iter()
             .any(|part| path.contains(part))
@@ -330,7 +364,7 @@ async fn another_account_finds_nothing() {
         assert_eq!(answers[0], answers[1], "{method} {path}");
         compared += 1;
     }
-    assert_eq!(compared, 24);
+    assert_eq!(compared, 26);
     for path in [
         "/api/v1/buckets",
         "/api/v1/keys",

@@ -6,7 +6,10 @@ use storm_protocol::{
 };
 
 use super::Effects;
-use crate::store::{Result, Writing, from_json, to_big, to_json};
+use crate::store::{
+    Result, Writing, from_json, to_big, to_json,
+    wanted::{self, Part},
+};
 
 const TABLE: &str = "buckets";
 const SETTINGS: &str = "bucket_settings";
@@ -22,7 +25,8 @@ impl Effects<'_> {
         sqlx::query(
             "INSERT INTO buckets (id, region, account, name, aliases, quota_bytes, quota_objects, created_at) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO UPDATE SET \
-             account = COALESCE(buckets.account, excluded.account) WHERE buckets.region = excluded.region",
+             account = COALESCE(buckets.account, excluded.account), adopt_at = NULL \
+             WHERE buckets.region = excluded.region",
         )
         .bind(id.to_string())
         .bind(self.region.as_str())
@@ -35,6 +39,16 @@ impl Effects<'_> {
         .execute(&mut **transaction)
         .await?;
         Ok(())
+    }
+
+    /// Remembers that this is wanted of a bucket.
+    pub(super) async fn want(
+        &self,
+        transaction: &mut Writing,
+        id: BucketId,
+        part: Part<'_>,
+    ) -> Result<()> {
+        wanted::want(transaction, self.region, id, part).await
     }
 
     pub(super) async fn quota(
@@ -57,7 +71,8 @@ impl Effects<'_> {
     }
 
     pub(super) async fn bucket_gone(&self, transaction: &mut Writing, id: BucketId) -> Result<()> {
-        sqlx::query("UPDATE buckets SET gone_at = $3 WHERE id = $1 AND region = $2")
+        // A sweep may have missed it first.
+        sqlx::query("UPDATE buckets SET gone_at = $3, vanished = 0 WHERE id = $1 AND region = $2")
             .bind(id.to_string())
             .bind(self.region.as_str())
             .bind(self.at.0)
@@ -68,7 +83,7 @@ impl Effects<'_> {
             .bind(id.to_string())
             .execute(&mut **transaction)
             .await?;
-        Ok(())
+        wanted::forget_bucket(transaction, self.region, id).await
     }
 
     /// A bucket has this one more name, or no longer.
@@ -100,6 +115,25 @@ impl Effects<'_> {
             .bind(to_json(TABLE, &aliases)?)
             .execute(&mut **transaction)
             .await?;
+        Ok(())
+    }
+
+    /// A bucket that had no name has this one.
+    pub(super) async fn first_name(
+        &self,
+        transaction: &mut Writing,
+        id: BucketId,
+        name: &BucketName,
+    ) -> Result<()> {
+        sqlx::query(
+            "UPDATE buckets SET name = $3, aliases = $4 WHERE id = $1 AND region = $2 AND name IS NULL",
+        )
+        .bind(id.to_string())
+        .bind(self.region.as_str())
+        .bind(name.as_str())
+        .bind(to_json(TABLE, &[name])?)
+        .execute(&mut **transaction)
+        .await?;
         Ok(())
     }
 

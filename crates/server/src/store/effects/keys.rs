@@ -6,7 +6,7 @@ use storm_protocol::{
 };
 
 use super::Effects;
-use crate::store::{Result, Writing};
+use crate::store::{Result, Writing, drift, wanted};
 
 /// A key's label until a sweep names it: of commands whose parameters this database does not have.
 const UNKNOWN_LABEL: &str = "unknown";
@@ -78,7 +78,8 @@ impl Effects<'_> {
     }
 
     pub(super) async fn key_gone(&self, transaction: &mut Writing, id: &AccessKeyId) -> Result<()> {
-        sqlx::query("UPDATE keys SET gone_at = $3 WHERE id = $1 AND region = $2")
+        // A sweep may have missed it first.
+        sqlx::query("UPDATE keys SET gone_at = $3, vanished = 0 WHERE id = $1 AND region = $2")
             .bind(id.as_str())
             .bind(self.region.as_str())
             .bind(self.at.0)
@@ -89,7 +90,8 @@ impl Effects<'_> {
             .bind(id.as_str())
             .execute(&mut **transaction)
             .await?;
-        Ok(())
+        let buckets = wanted::forget_key(transaction, self.region, id).await?;
+        drift::compare(transaction, self.region, &buckets, self.at).await
     }
 
     pub(super) async fn key_named(
@@ -163,8 +165,19 @@ impl Effects<'_> {
         Ok(())
     }
 
-    /// A key's rights on a bucket are exactly these; without any the row goes.
+    /// A key has and was given exactly these rights on a bucket.
     pub(super) async fn grant(
+        &self,
+        transaction: &mut Writing,
+        key: &AccessKeyId,
+        given: &KeyGrant,
+    ) -> Result<()> {
+        wanted::give(transaction, self.region, key, given).await?;
+        self.found_grant(transaction, key, given).await
+    }
+
+    /// A key's rights on a bucket are exactly these; without any the row goes.
+    pub(super) async fn found_grant(
         &self,
         transaction: &mut Writing,
         key: &AccessKeyId,

@@ -3,6 +3,7 @@
 
 mod buckets;
 mod keys;
+mod reconciled;
 
 use storm_protocol::{
     command::{Command, CommandResult, KeyGrant},
@@ -10,7 +11,7 @@ use storm_protocol::{
     rules::LifecycleRule,
 };
 
-use super::{Result, Writing};
+use super::{Result, Writing, wanted::Part};
 use crate::app::Change;
 
 /// Where and for whom a command did its work.
@@ -49,9 +50,17 @@ impl Effects<'_> {
                 );
                 self.bucket(transaction, made.bucket, &made.name, quota)
                     .await?;
+                if asked.is_some() {
+                    self.want(transaction, made.bucket, Part::Quota(quota.0, quota.1))
+                        .await?;
+                    self.want(transaction, made.bucket, Part::AllGrants).await?;
+                }
                 let days = asked.and_then(|p| p.abort_uploads_after_days);
                 if let Some(rule) = days.map(LifecycleRule::abort_uploads) {
-                    self.lifecycle(transaction, made.bucket, &[rule]).await?;
+                    self.lifecycle(transaction, made.bucket, std::slice::from_ref(&rule))
+                        .await?;
+                    self.want(transaction, made.bucket, Part::Lifecycle(&[rule]))
+                        .await?;
                 }
                 let mut changes = vec![Change::Bucket(Some(self.account), made.bucket)];
                 if let Some(key) = &made.key {
@@ -74,19 +83,18 @@ impl Effects<'_> {
             }
             CommandResult::BucketSetQuota(set) => {
                 if let Some(Command::BucketSetQuota(asked)) = command {
-                    self.quota(
-                        transaction,
-                        set.bucket,
-                        asked.quota_bytes,
-                        asked.quota_objects,
-                    )
-                    .await?;
+                    let (bytes, objects) = (asked.quota_bytes, asked.quota_objects);
+                    self.quota(transaction, set.bucket, bytes, objects).await?;
+                    self.want(transaction, set.bucket, Part::Quota(bytes, objects))
+                        .await?;
                 }
                 Ok(vec![Change::Bucket(Some(self.account), set.bucket)])
             }
             CommandResult::BucketSetCors(set) => {
                 if let Some(Command::BucketSetCors(asked)) = command {
                     self.cors(transaction, set.bucket, &asked.rules).await?;
+                    self.want(transaction, set.bucket, Part::Cors(&asked.rules))
+                        .await?;
                 }
                 Ok(vec![Change::Bucket(Some(self.account), set.bucket)])
             }
@@ -94,12 +102,16 @@ impl Effects<'_> {
                 if let Some(Command::BucketSetLifecycle(asked)) = command {
                     self.lifecycle(transaction, set.bucket, &asked.rules)
                         .await?;
+                    self.want(transaction, set.bucket, Part::Lifecycle(&asked.rules))
+                        .await?;
                 }
                 Ok(vec![Change::Bucket(Some(self.account), set.bucket)])
             }
             CommandResult::BucketSetWebsite(set) => {
                 if let Some(Command::BucketSetWebsite(asked)) = command {
-                    self.website(transaction, set.bucket, asked.website.as_ref())
+                    let website = asked.website.as_ref();
+                    self.website(transaction, set.bucket, website).await?;
+                    self.want(transaction, set.bucket, Part::Website(website))
                         .await?;
                 }
                 Ok(vec![Change::Bucket(Some(self.account), set.bucket)])
@@ -121,6 +133,22 @@ impl Effects<'_> {
                     self.no_unfinished(transaction, cleaned.bucket).await?;
                 }
                 Ok(vec![Change::Bucket(Some(self.account), cleaned.bucket)])
+            }
+            CommandResult::BucketRestore(set) => {
+                if let Some(Command::BucketRestore(asked)) = command {
+                    self.restored(transaction, asked).await?;
+                }
+                Ok(vec![Change::Bucket(Some(self.account), set.bucket)])
+            }
+            CommandResult::BucketAdopt(adopted) => {
+                let asked = match command {
+                    Some(Command::BucketAdopt(asked)) => Some(asked),
+                    _ => None,
+                };
+                self.adopted(transaction, asked, adopted).await
+            }
+            CommandResult::BucketRelease(released) => {
+                self.released(transaction, released.bucket).await
             }
             CommandResult::KeyCreate(made) => {
                 let asked = match command {
@@ -154,7 +182,8 @@ impl Effects<'_> {
                         write: asked.write,
                         owner: false,
                     };
-                    self.grant(transaction, &made.key, &given).await?;
+                    // It ends by itself: nothing is wanted of it for longer.
+                    self.found_grant(transaction, &made.key, &given).await?;
                 }
                 Ok(vec![Change::Key(Some(self.account), made.key.clone())])
             }

@@ -1,0 +1,205 @@
+//! `storm bucket`: what a bucket is to be and what it is, and whose it is.
+
+use anyhow::Result;
+use clap::Args;
+use reqwest::Method;
+use storm_protocol::{
+    api::{AdoptRequest, BucketSettings, Setting, SettingsValue},
+    command::CommandResult,
+    ident::{AccountId, BucketId, BucketName, Limit},
+};
+
+use crate::{
+    asked::BucketAsked,
+    bucket::{Which, name},
+    change,
+    client::Call,
+    output,
+    session::{Context, Session},
+    units,
+};
+
+/// A bucket of nobody.
+#[derive(Debug, Args)]
+pub(crate) struct Adopt {
+    /// Its id, as storm stray list shows it
+    bucket: BucketId,
+    /// Whose it becomes [default: your own account]
+    #[arg(long, value_name = "ID")]
+    account: Option<AccountId>,
+    /// What it is called when it has no name
+    #[arg(long)]
+    name: Option<BucketName>,
+    /// The most it may hold [default: as it is]
+    #[arg(long, value_name = "SIZE", value_parser = units::parse_size, allow_hyphen_values = true)]
+    quota: Option<Limit>,
+    /// The most objects it may hold [default: as it is]
+    #[arg(long, value_name = "N", value_parser = units::parse_count, allow_hyphen_values = true)]
+    max_objects: Option<Limit>,
+}
+
+/// A bucket to take from whoever has it.
+#[derive(Debug, Args)]
+pub(crate) struct Release {
+    /// Its id, whoever's it is
+    bucket: BucketId,
+}
+
+pub(crate) async fn show(session: &Session, which: &Which) -> Result<()> {
+    let bucket = which.find(session).await?;
+    let settings = settings_of(session, bucket.id).await?;
+    session.show(&settings, || {
+        let drift = match settings.drift.as_slice() {
+            [] => "nothing".to_owned(),
+            parts => words(parts),
+        };
+        output::facts(&[("Bucket", name(&bucket)), ("Not as asked for", drift)])?;
+        if settings.drift.is_empty() {
+            output::line("")?;
+            value(&settings.wanted)?;
+        } else {
+            output::line("\nAsked for:")?;
+            value(&settings.wanted)?;
+            output::line("\nIn the storage:")?;
+            value(&settings.found)?;
+            hint(&settings, &name(&bucket));
+        }
+        if settings.other_rules {
+            output::note("It has rules besides, which cannot be shown here; somebody set them by other means.");
+        }
+        Ok(())
+    })
+}
+
+/// What can be done about a difference.
+fn hint(settings: &BucketSettings, name: &str) {
+    if settings.foreign_keys > 0 {
+        output::note(&format!(
+            "{} keys that are not yours have other rights on it than were given here.",
+            units::count(settings.foreign_keys)
+        ));
+    }
+    output::note(&format!(
+        "Set it to what was asked for: storm bucket restore {name}\n\
+         Or keep it as it is: storm bucket accept {name}"
+    ));
+}
+
+fn words(parts: &[Setting]) -> String {
+    let words: Vec<_> = parts.iter().map(|part| part.as_str()).collect();
+    words.join(", ")
+}
+
+fn value(value: &SettingsValue) -> Result<()> {
+    let website = value.website.as_ref().map(|website| {
+        let error = website.error_document.as_ref();
+        let error = error.map_or_else(String::new, |key| format!(", errors {key}"));
+        format!("on, index {}{error}", website.index_document)
+    });
+    let quota = value.quota_bytes.map(|limit| units::size(limit.get()));
+    let objects = value.quota_objects.map(|limit| units::count(limit.get()));
+    output::facts(&[
+        ("  Quota", quota.unwrap_or_else(|| "none".to_owned())),
+        (
+            "  Most objects",
+            objects.unwrap_or_else(|| "any".to_owned()),
+        ),
+        ("  Website", website.unwrap_or_else(|| "off".to_owned())),
+    ])?;
+    output::line("  CORS rules:")?;
+    for rule in &value.cors {
+        output::line(&format!("    {}", serde_json::to_string(rule)?))?;
+    }
+    output::line("  Lifecycle rules:")?;
+    for rule in &value.lifecycle {
+        output::line(&format!("    {}", serde_json::to_string(rule)?))?;
+    }
+    output::line("  Keys:")?;
+    for grant in &value.grants {
+        let rights = output::rights(grant.read, grant.write, grant.owner);
+        output::line(&format!("    {rights} {}", grant.key))?;
+    }
+    Ok(())
+}
+
+async fn settings_of(session: &Session, bucket: BucketId) -> Result<BucketSettings> {
+    let path = format!("/buckets/{bucket}/settings");
+    Ok(session.api.get(&path).await?)
+}
+
+pub(crate) async fn restore(session: &Session, which: &Which) -> Result<()> {
+    let bucket = which.find(session).await?;
+    let wanted = Box::new(settings_of(session, bucket.id).await?.wanted);
+    let asked = BucketAsked::BucketRestore {
+        bucket: bucket.id,
+        wanted,
+    };
+    let words = format!("Bucket {} is as it was asked for.", name(&bucket));
+    change::make(session, asked).await?.say(session, &words)
+}
+
+pub(crate) async fn accept(session: &Session, which: &Which) -> Result<()> {
+    let bucket = which.find(session).await?;
+    let path = format!("/buckets/{}/accept", bucket.id);
+    let call = Call {
+        method: Method::POST,
+        path: &path,
+        body: None,
+        idempotency_key: None,
+    };
+    let settings: BucketSettings = session.api.json(&call).await?;
+    session.show(&settings, || {
+        output::line(&format!(
+            "Bucket {} is wanted as it is in the storage. Nothing was changed there.",
+            name(&bucket)
+        ))
+    })
+}
+
+pub(crate) async fn adopt(session: &Session, args: Adopt) -> Result<()> {
+    let account = match args.account {
+        Some(account) => account,
+        None => session.account().await?,
+    };
+    let asked = BucketAsked::BucketAdopt {
+        bucket: args.bucket,
+        request: AdoptRequest {
+            account,
+            name: args.name,
+            quota_bytes: args.quota,
+            quota_objects: args.max_objects,
+        },
+    };
+    let done = change::make(session, asked).await?;
+    let called = match &done.proof.result {
+        CommandResult::BucketAdopt(adopted) => adopted.name.clone(),
+        _ => None,
+    };
+    let words = match called {
+        Some(name) => format!("Bucket {name} belongs to account {account}."),
+        None => format!(
+            "Bucket {} belongs to account {account}. It has no name: none was given, or it is taken. Give \
+             it one: storm bucket add-alias {} NAME",
+            args.bucket, args.bucket
+        ),
+    };
+    done.say(session, &words)
+}
+
+pub(crate) async fn release(context: &Context, session: &Session, args: Release) -> Result<()> {
+    let bucket = args.bucket;
+    let what = format!(
+        "Bucket {bucket} will be taken from its account: every key loses its rights on it, its objects stay."
+    );
+    context.confirm(&what, &bucket.to_string())?;
+    let done = change::make(session, BucketAsked::BucketRelease { bucket }).await?;
+    let keys = match &done.proof.result {
+        CommandResult::BucketRelease(released) => released.keys,
+        _ => 0,
+    };
+    let words = format!(
+        "Bucket {bucket} belongs to no account. {} keys lost their rights on it.",
+        units::count(keys)
+    );
+    done.say(session, &words)
+}
