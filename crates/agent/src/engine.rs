@@ -8,6 +8,7 @@ mod known;
 mod owners;
 mod queue;
 mod refused;
+mod release;
 mod run;
 mod settle;
 
@@ -160,9 +161,11 @@ impl Engine {
     }
 
     /// Whether this agent is its region's executor, and in which epoch. A higher epoch is kept.
-    /// Once told that it is not, it starts no admin call of a changing command.
+    /// Once told that it is not, it starts no admin call of a changing command. A hub that has not
+    /// heard yet that it gave the role up names an epoch that has passed, which counts for nothing.
     pub(crate) fn set_executor(&self, executor: bool, epoch: u64) {
-        self.0.demoted.store(!executor, Ordering::SeqCst);
+        let named = if executor { epoch } else { 0 };
+        self.0.named.store(named, Ordering::SeqCst);
         if self.0.epoch.fetch_max(epoch, Ordering::SeqCst) < epoch {
             let journal = self.0.journal.clone();
             tokio::spawn(async move {
@@ -180,6 +183,16 @@ impl Engine {
     /// [`EXECUTOR_SILENCE_SECONDS`].
     pub(crate) fn heard_from_hub(&self) {
         self.0.heard();
+    }
+
+    /// The hub has welcomed the agent on a new connection.
+    pub(crate) fn welcomed(&self) {
+        self.0.welcomed();
+    }
+
+    /// Whether the hub was silent for so long that frames of the same connection prove nothing.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.0.is_silent()
     }
 
     /// The highest executor epoch that was seen.

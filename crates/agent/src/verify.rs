@@ -13,10 +13,15 @@ use storm_protocol::{
     trust::{KeyRole, TrustDocument},
 };
 
-use crate::{identity::Identity, journal::Source};
+use crate::{
+    identity::Identity,
+    journal::{Source, Tenure},
+};
 
 /// Microseconds in a millisecond, the grain of the time in an operation's id.
 const MILLI: i64 = 1000;
+/// The epoch of a region's first executor: no agent was before it.
+const FIRST_EPOCH: u64 = 1;
 
 /// A command that a trusted key signed, nothing else checked.
 #[derive(Debug, Clone)]
@@ -75,10 +80,33 @@ pub(crate) struct Memory {
     pub(crate) birth: Micros,
     /// The largest operation that it has forgotten.
     pub(crate) floor: Option<OperationId>,
+    /// The newest epoch that the agent has taken commands of.
+    pub(crate) tenure: Tenure,
+}
+
+impl Memory {
+    /// Whether an operation that the journal does not know may have been begun by another agent,
+    /// which is lost: it was signed before, for an executor before this one. The payload cannot say
+    /// so, but its times can. Whatever was asked after the role had moved nobody else has had; the
+    /// role had moved when the first command of this epoch was signed; and both the operation's id
+    /// and that signature have the control plane's time, so that no agent's clock counts.
+    pub(crate) fn begun_elsewhere(&self, payload: &CommandPayload, source: Source) -> bool {
+        let epoch = payload.audience.epoch;
+        let role_had_moved = if self.tenure.epoch == epoch {
+            self.tenure.first_issued
+        } else {
+            payload.issued_at
+        };
+        source == Source::Channel
+            && payload.attempt > 1
+            && epoch > FIRST_EPOCH
+            && payload.operation.made_at() < role_had_moved
+    }
 }
 
 /// Whether an operation that the journal does not know is fresh, and cannot be one that it has
-/// forgotten or never saw.
+/// forgotten or never saw. What another agent may have begun may be older than the journal: it runs
+/// as what a crash has cut, which may be done again, so that a journal that was lost does no harm.
 pub(crate) fn freshness(
     payload: &CommandPayload,
     source: Source,
@@ -98,7 +126,8 @@ pub(crate) fn freshness(
         return Err(Refusal::NotYetValid);
     }
     let birth = memory.birth.0 - memory.birth.0.rem_euclid(MILLI);
-    if payload.operation.made_at().0 < birth
+    let unborn = payload.operation.made_at().0 < birth;
+    if (unborn && !memory.begun_elsewhere(payload, source))
         || memory.floor.is_some_and(|floor| payload.operation <= floor)
     {
         return Err(Refusal::Replayed);

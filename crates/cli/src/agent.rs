@@ -3,8 +3,11 @@
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use reqwest::Method;
+use serde::de::DeserializeOwned;
 use storm_protocol::{
-    api::{Agent, AgentPage, CreateEnrolTokenRequest, EnrolTokenCreated, EnrolTokenPage},
+    api::{
+        Agent, AgentLost, AgentPage, CreateEnrolTokenRequest, EnrolTokenCreated, EnrolTokenPage,
+    },
     ident::{AgentId, Micros, RegionName},
 };
 
@@ -27,6 +30,8 @@ pub(crate) enum AgentCommand {
     List,
     /// Remove an agent for good: its certificate is refused from now on
     Revoke(Which),
+    /// Say that a revoked agent will never tell what it did: another one finishes what it had begun
+    Lost(Which),
     /// Let an agent in again whose receipts did not fit, once you know why
     EndQuarantine(Which),
     /// Tokens that let one server's agent enrol
@@ -75,6 +80,7 @@ pub(crate) async fn run(context: &Context, command: AgentCommand) -> Result<()> 
     match command {
         AgentCommand::List => list(&session).await,
         AgentCommand::Revoke(which) => revoke(context, &session, which.id).await,
+        AgentCommand::Lost(which) => lost(context, &session, which.id).await,
         AgentCommand::EndQuarantine(which) => end_quarantine(context, &session, which.id).await,
         AgentCommand::EnrolToken(EnrolTokenCommand::List) => list_tokens(&session).await,
         AgentCommand::EnrolToken(EnrolTokenCommand::Create(args)) => {
@@ -122,12 +128,33 @@ async fn revoke(context: &Context, session: &Session, id: AgentId) -> Result<()>
         "Agent {id} will be turned away from now on; to come back, its server has to be enrolled anew."
     );
     context.confirm(&what, &id.to_string())?;
-    let agent = decide(session, id, "revoke").await?;
+    let agent: Agent = decide(session, id, "revoke").await?;
     session.show(&agent, || {
         output::line(&format!("Agent {id} is revoked."))?;
         output::note(&format!(
             "Enrol another in its place: storm agent enrol-token create --region {}",
             agent.region
+        ));
+        output::note(&format!(
+            "What it had taken stays unknown. If it never comes back to tell: storm agent lost {id}"
+        ));
+        Ok(())
+    })
+}
+
+async fn lost(context: &Context, session: &Session, id: AgentId) -> Result<()> {
+    let what = format!(
+        "What agent {id} had taken and never answered will be asked of its region's next executor, which \
+         looks what is there and finishes it. Receipts that it kept to itself are gone."
+    );
+    context.confirm(&what, &id.to_string())?;
+    let told: AgentLost = decide(session, id, "lost").await?;
+    session.show(&told, || {
+        output::line(&format!("Agent {id} is lost."))?;
+        output::note(&format!(
+            "{} operations are asked of the next executor, {} ended as failed. Look at them: storm op list",
+            units::count(told.asked_again.into()),
+            units::count(told.ended.into())
         ));
         Ok(())
     })
@@ -139,14 +166,14 @@ async fn end_quarantine(context: &Context, session: &Session, id: AgentId) -> Re
          let in again."
     );
     context.confirm(&what, &id.to_string())?;
-    let agent = decide(session, id, "end-quarantine").await?;
+    let agent: Agent = decide(session, id, "end-quarantine").await?;
     session.show(&agent, || {
         output::line(&format!("Agent {id} is let in again."))
     })
 }
 
-/// Sends an operator's decision about an agent; gives the agent as it is then.
-async fn decide(session: &Session, id: AgentId, decision: &str) -> Result<Agent> {
+/// Sends an operator's decision about an agent; gives what came of it.
+async fn decide<T: DeserializeOwned>(session: &Session, id: AgentId, decision: &str) -> Result<T> {
     let path = format!("/agents/{id}/{decision}");
     let call = Call {
         method: Method::POST,
@@ -154,8 +181,8 @@ async fn decide(session: &Session, id: AgentId, decision: &str) -> Result<Agent>
         body: None,
         idempotency_key: None,
     };
-    let agent = session.api.json(&call).await;
-    agent.map_err(Thing::Agent.named(&id))
+    let answer = session.api.json(&call).await;
+    answer.map_err(Thing::Agent.named(&id))
 }
 
 fn state(agent: &Agent) -> String {

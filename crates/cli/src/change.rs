@@ -15,6 +15,7 @@ use crate::{
     errors::{Exit, Thing, fault, operation_fault},
     output::{self, Waiting},
     session::Session,
+    units,
     verify::{self, Proof},
 };
 
@@ -77,11 +78,16 @@ pub(crate) async fn finish(
 ) -> Result<OperationAnswer> {
     let began = Instant::now();
     let mut poll = FIRST_POLL_MILLIS;
+    let mut told = false;
     while !answer.operation.state.is_final() {
         if began.elapsed() >= Duration::from_secs(u64::from(timeout_seconds)) {
             return Err(unfinished(session, &answer.operation).await);
         }
         waiting.say(&state_line(&answer.operation));
+        if !told && let Some(words) = absence(session, &answer.operation).await {
+            waiting.pause(|| output::note(&words));
+            told = true;
+        }
         tokio::time::sleep(Duration::from_millis(poll)).await;
         poll = (poll * 2).min(MAX_POLL_MILLIS);
         answer = get(session, answer.operation.id).await?;
@@ -107,6 +113,21 @@ pub(crate) async fn prove(
     Ok(Done { answer, proof })
 }
 
+/// What to know of an operation that waits for an agent that is away; `None` when none does.
+async fn absence(session: &Session, operation: &Operation) -> Option<String> {
+    let until = operation.gives_up_at?;
+    let path = format!("/regions/{}", operation.region);
+    let region: Region = session.api.get(&path).await.ok()?;
+    let (name, id) = (&region.name, operation.id);
+    (!region.connected).then(|| {
+        format!(
+            "Region {name}'s agent is away. The operation waits for it until {}; then it expires, and \
+             nothing is done. Cancel it before with: storm op cancel {id}",
+            units::instant(until)
+        )
+    })
+}
+
 fn state_line(operation: &Operation) -> String {
     format!(
         "{} · {} · waiting for region {}",
@@ -120,13 +141,18 @@ async fn unfinished(session: &Session, operation: &Operation) -> anyhow::Error {
     let path = format!("/regions/{}", operation.region);
     let region = session.api.get::<Region>(&path).await;
     let trouble = region.ok().and_then(|region| region.trouble);
-    let why = trouble.map_or_else(String::new, |trouble| {
+    let trouble = trouble.map(|trouble| {
         let (region, trouble) = (&operation.region, output::clean(&trouble));
-        format!(" Region {region}'s agent takes no change at the moment: {trouble}.")
+        format!("Region {region}'s agent takes no change at the moment: {trouble}.")
     });
+    let why = match absence(session, operation).await {
+        Some(away) => Some(away + "."),
+        None => trouble,
+    };
     let text = format!(
-        "Not finished yet: the operation is {}.{why} Nothing is lost. Go on waiting with: storm op wait {}",
+        "Not finished yet: the operation is {}.{} Nothing is lost. Go on waiting with: storm op wait {}",
         operation.state.as_str(),
+        why.map_or_else(String::new, |why| format!(" {why}")),
         operation.id
     );
     fault(Exit::Unfinished, "unfinished", text)

@@ -305,9 +305,15 @@ fn words(sentence: &str, message: &str) -> String {
 
 fn failure_exit(code: Failure) -> Exit {
     match code {
-        Failure::NameTaken | Failure::BucketNotEmpty | Failure::LastAlias => Exit::Conflict,
+        Failure::NameTaken
+        | Failure::BucketNotEmpty
+        | Failure::LastAlias
+        | Failure::JobsRunning => Exit::Conflict,
         Failure::NoSuchBucket | Failure::NoSuchKey | Failure::NoSuchAlias => Exit::NotFound,
-        Failure::GarageRefused | Failure::GarageUnavailable | Failure::GaveUp => Exit::Failed,
+        Failure::GarageRefused
+        | Failure::GarageUnavailable
+        | Failure::GaveUp
+        | Failure::AgentLost => Exit::Failed,
     }
 }
 

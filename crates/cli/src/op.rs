@@ -199,7 +199,11 @@ async fn cancel(session: &Session, id: OperationId) -> Result<()> {
     let operation: Result<Operation, _> = session.api.json(&call).await;
     let operation = operation.map_err(Thing::Operation.named(&id))?;
     session.show(&operation, || {
-        output::line(&format!("Operation {id} is {}.", operation.state.as_str()))
+        output::line(&format!("Operation {id} is {}.", operation.state.as_str()))?;
+        if let Some(error) = operation_fault(&operation) {
+            output::note(&error.to_string());
+        }
+        Ok(())
     })
 }
 

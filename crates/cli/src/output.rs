@@ -143,6 +143,11 @@ impl Waiting {
     pub(crate) fn say(&self, what: &str) {
         self.0.set_message(clean(what));
     }
+
+    /// Makes room for whatever is written beside it.
+    pub(crate) fn pause(&self, write: impl FnOnce()) {
+        self.0.suspend(write);
+    }
 }
 
 impl Drop for Waiting {

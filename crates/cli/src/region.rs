@@ -4,9 +4,9 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 use reqwest::Method;
 use storm_protocol::{
-    api::{CreateRegionRequest, Region, RegionHealth, RegionPage},
+    api::{CreateRegionRequest, MoveExecutorRequest, Region, RegionHealth, RegionPage},
     command::CommandResult,
-    ident::RegionName,
+    ident::{AgentId, RegionName},
 };
 
 use crate::{
@@ -34,6 +34,17 @@ pub(crate) enum RegionCommand {
     Refresh(Which),
     /// Ask the region's agent for an answer
     Ping(Which),
+    /// Move the executor's role to another agent (operators): the present one ends its changes first
+    MoveExecutor(MoveExecutor),
+}
+
+/// A role that is to move.
+#[derive(Debug, Args)]
+pub(crate) struct MoveExecutor {
+    /// The region
+    region: RegionName,
+    /// The agent that takes the role
+    agent: AgentId,
 }
 
 /// A region.
@@ -101,7 +112,22 @@ pub(crate) async fn run(context: &Context, command: RegionCommand) -> Result<()>
             };
             done.say(&session, &words)
         }
+        RegionCommand::MoveExecutor(to) => move_executor(context, &session, to).await,
     }
+}
+
+async fn move_executor(context: &Context, session: &Session, to: MoveExecutor) -> Result<()> {
+    let MoveExecutor { region, agent } = to;
+    let what = format!(
+        "All changes in region {region} will go through agent {agent}. The present executor ends what it \
+         has begun and takes nothing new; buckets serve all the while."
+    );
+    context.confirm(&what, &agent.to_string())?;
+    let words = format!("Agent {agent} is the executor of region {region}.");
+    let request = MoveExecutorRequest { agent };
+    let asked = RegionAsked::MoveExecutor { region, request };
+    let done = change::make(session, asked).await?;
+    done.say(session, &words)
 }
 
 async fn list(session: &Session) -> Result<()> {

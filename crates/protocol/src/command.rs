@@ -16,9 +16,10 @@ use crate::{
     ident::{AccessKeyId, AccountId, BucketId, BucketName, KeyLabel, Limit, Micros},
     result::{
         AliasAdded, AliasRemoved, BucketAdopted, BucketCreated, BucketDeleted, BucketReleased,
-        BucketRestored, ClusterHealth, CorsSet, GrantSet, InventoryRefreshed, KeyCreated,
-        KeyDeleted, KeyExpirySet, KeyRenamed, KeyReplaced, KeyResumed, KeyRotated, KeySuspended,
-        LifecycleSet, Pong, QuotaSet, TemporaryKeyCreated, UploadsCleaned, WebsiteSet,
+        BucketRestored, ClusterHealth, CorsSet, ExecutorReleased, GrantSet, InventoryRefreshed,
+        KeyCreated, KeyDeleted, KeyExpirySet, KeyRenamed, KeyReplaced, KeyResumed, KeyRotated,
+        KeySuspended, LifecycleSet, Pong, QuotaSet, TemporaryKeyCreated, UploadsCleaned,
+        WebsiteSet,
     },
     rules::{CorsRule, LifecycleRule, Website},
 };
@@ -46,6 +47,10 @@ whitelist! {
     /// Sweeps all buckets and keys of the cluster now and sends what changed.
     read "inventory.refresh" => InventoryRefresh {
     } -> InventoryRefreshed calls [ListBucketsInfo, ListKeysInfo];
+
+    /// Gives up the role of the region's executor, once all changes that it has taken have ended.
+    operator "executor.release" => ExecutorRelease {
+    } -> ExecutorReleased calls [];
 
     /// Makes a bucket under a global alias, with its limits and, if asked, its first key, which
     /// gets every right on it.

@@ -96,6 +96,10 @@ codes! {
         LastAlias = "last_alias",
         /// The bucket has no such name.
         NoSuchAlias = "no_such_alias",
+        /// The executor has taken changes that have not ended, so it keeps its role.
+        JobsRunning = "jobs_running",
+        /// The agent that took the operation is lost, and what it did is not known.
+        AgentLost = "agent_lost",
     }
 }
 
@@ -128,6 +132,14 @@ impl Failure {
                 "A bucket keeps its last name. Nothing was changed. Give it another one first."
             }
             Self::NoSuchAlias => "The bucket has no such name. Nothing was changed.",
+            Self::JobsRunning => {
+                "The executor has taken changes that have not ended, so it keeps its role. Ask again \
+                 when they have."
+            }
+            Self::AgentLost => {
+                "The agent that took it is lost, and what it did of it is not known. Look at what is \
+                 there before you ask again."
+            }
         }
     }
 }

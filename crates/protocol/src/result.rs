@@ -61,6 +61,12 @@ results! {
         keys: u64,
     }
 
+    /// `executor.release`
+    ExecutorReleased {
+        /// The epoch whose executor the agent was; it takes no change of this epoch any more.
+        epoch: u64,
+    }
+
     /// `bucket.create`
     BucketCreated {
         /// The new bucket.

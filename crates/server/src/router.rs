@@ -45,6 +45,7 @@ pub(crate) fn api() -> OpenApiRouter<Gate> {
         .routes(routes!(regions::health::health))
         .routes(routes!(regions::refresh::refresh))
         .routes(routes!(regions::ping::ping))
+        .routes(routes!(regions::move_executor::move_executor))
         .routes(routes!(buckets::list::list, buckets::create::create))
         .routes(routes!(buckets::get::get, buckets::delete::delete))
         .routes(routes!(buckets::set_quota::set_quota))
@@ -82,6 +83,7 @@ pub(crate) fn api() -> OpenApiRouter<Gate> {
         .routes(routes!(tokens::delete::delete))
         .routes(routes!(agents::list::list))
         .routes(routes!(agents::revoke::revoke))
+        .routes(routes!(agents::lost::lost))
         .routes(routes!(agents::end_quarantine::end_quarantine))
         .routes(routes!(
             enrol_tokens::list::list,

@@ -126,6 +126,9 @@ impl<'a> Session<'a> {
                     if let Incoming::Frame(bytes) = incoming? {
                         receipts_wait |= self.take(&bytes, ports).await?;
                     }
+                    if self.executor && self.shell.engine.is_silent() {
+                        return Err(Transient::Silent(EXECUTOR_SILENCE_LIMIT_SECONDS).into());
+                    }
                 }
                 event = events.recv() => match event {
                     // Receipts are read from the journal in their order: none is lost when events are.
@@ -157,7 +160,7 @@ impl<'a> Session<'a> {
         ports: &mut ChannelPorts,
     ) -> Result<(), Transient> {
         self.sent = welcome.receipts_kept;
-        self.shell.engine.heard_from_hub();
+        self.shell.engine.welcomed();
         if welcome.receipts_kept > 0 {
             self.shell.engine.receipts_kept(welcome.receipts_kept);
         }

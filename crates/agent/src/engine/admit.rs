@@ -50,6 +50,7 @@ struct Claimed {
     source: Source,
     command: Command,
     place: u64,
+    begun_elsewhere: bool,
     claim: Claim,
 }
 
@@ -174,11 +175,20 @@ impl Inner {
     fn claim(self: &Arc<Self>, signed: Signed, source: Source, command: Command) -> Begun {
         let (operation, account) = (signed.payload.operation, signed.payload.actor.account);
         let read = is_read(&command);
+        let begun_elsewhere = self.memory().begun_elsewhere(&signed.payload, source);
         let mut operations = lock(&self.operations);
         // The same envelope may have come twice at once.
         if let Some(known) = operations.get(operation) {
             drop(operations);
             return self.answer_known(signed, known);
+        }
+        if operations.is_leaving() && !read {
+            // Signed afresh, it goes to whoever takes the role.
+            let refusal = match source {
+                Source::Channel => Refusal::OldEpoch,
+                Source::Spool => Refusal::Busy,
+            };
+            return Begun::Refused(Box::new(signed), refusal);
         }
         if !operations.has_room(account, read) {
             if operations.is_full(account) {
@@ -201,6 +211,7 @@ impl Inner {
             source,
             command,
             place,
+            begun_elsewhere,
             claim,
         }))
     }
@@ -244,12 +255,13 @@ impl Inner {
             source,
             command,
             place,
+            begun_elsewhere,
             claim,
         } = claimed;
         let (operation, accepted_at) = (claim.operation, self.now());
         let (issued_at, epoch) = (signed.payload.issued_at, signed.payload.audience.epoch);
         let (key, secret) = key.unzip();
-        let entry = Entry::new(
+        let mut entry = Entry::new(
             signed.payload,
             signed.identity,
             source,
@@ -257,6 +269,7 @@ impl Inner {
             accepted_at,
             key,
         );
+        entry.begun_elsewhere = begun_elsewhere;
         let origin = if is_read(&command) {
             Origin::Read { issued_at, epoch }
         } else {
@@ -270,7 +283,7 @@ impl Inner {
                 let written = inner.journal.commit("intent", move |tx| {
                     tx.put_running(&row)?;
                     tx.change_owners(&learnt)?;
-                    tx.raise(issued_at, epoch)
+                    tx.take(issued_at, epoch)
                 });
                 if let Err(error) = written.await {
                     tracing::error!(%error, %operation, "an operation could not be written down");
@@ -278,8 +291,7 @@ impl Inner {
                     return inner.take_back(claim, &error).await;
                 }
             }
-            inner.newest_issued.fetch_max(issued_at.0, Ordering::SeqCst);
-            inner.epoch.fetch_max(epoch, Ordering::SeqCst);
+            inner.taken(issued_at, epoch);
             let _ = tell.send(true);
             inner.emit(EngineEvent::Accepted);
             if let Some(ticket) = claim.keep() {

@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     sync::{
         Arc, Mutex, RwLock,
-        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
+        atomic::{AtomicI64, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -32,9 +32,12 @@ use crate::{
     clock::Clock,
     garage::GarageClient,
     identity::Identity,
-    journal::{Entry, Journal, Opened},
+    journal::{Entry, Journal, Opened, Tenure},
     verify::Memory,
 };
+
+/// The hub has not said yet who executes.
+pub(super) const UNTOLD: u64 = u64::MAX;
 
 pub(crate) struct Inner {
     pub(crate) identity: Arc<Identity>,
@@ -50,8 +53,10 @@ pub(crate) struct Inner {
     pub(super) floor: Mutex<Option<OperationId>>,
     pub(super) newest_issued: AtomicI64,
     pub(super) epoch: AtomicU64,
-    /// The hub has said that another agent is the executor.
-    pub(super) demoted: AtomicBool,
+    pub(super) tenure: Mutex<Tenure>,
+    /// The epoch in which the hub last called this agent the executor; 0 once it has called another,
+    /// [`UNTOLD`] before it has said anything.
+    pub(super) named: AtomicU64,
     pub(super) operations: Mutex<Operations>,
     /// Names that unfinished operations are making buckets under.
     pub(super) creating: Mutex<HashMap<OperationId, BucketName>>,
@@ -90,7 +95,8 @@ impl Inner {
             floor: Mutex::new(opened.floor),
             newest_issued: AtomicI64::new(opened.newest_issued.0),
             epoch: AtomicU64::new(opened.epoch),
-            demoted: AtomicBool::new(false),
+            tenure: Mutex::new(opened.tenure),
+            named: AtomicU64::new(UNTOLD),
             operations: Mutex::new(operations),
             creating: Mutex::default(),
             given_up: Mutex::default(),
@@ -143,11 +149,10 @@ impl Inner {
     }
 
     /// Whether the cluster may be changed on the hub's behalf: not when it has been silent for so
-    /// long that it may have named another executor, or has said so.
+    /// long that it may have named another executor, or has said so, or when this agent has given the
+    /// role up since it was named.
     pub(crate) fn may_change(&self) -> bool {
-        let heard = self.heard_at.load(Ordering::SeqCst);
-        let silent = heard == 0 || boot_seconds().saturating_sub(heard) > EXECUTOR_SILENCE_SECONDS;
-        !silent && !self.demoted.load(Ordering::SeqCst)
+        !self.is_silent() && self.named.load(Ordering::SeqCst) >= self.epoch.load(Ordering::SeqCst)
     }
 
     /// Comes back when the hub is heard, or a little later.
@@ -156,7 +161,22 @@ impl Inner {
         let _ = tokio::time::timeout(LOOK_AGAIN, self.heard.notified()).await;
     }
 
+    /// Whether the hub was not heard for so long that it may have named another executor.
+    pub(super) fn is_silent(&self) -> bool {
+        let heard = self.heard_at.load(Ordering::SeqCst);
+        heard == 0 || boot_seconds().saturating_sub(heard) > EXECUTOR_SILENCE_SECONDS
+    }
+
+    /// A frame came. After too long a silence it proves nothing: it may have waited here since then,
+    /// while the process was stopped. Only a new connection's welcome ends such a silence.
     pub(super) fn heard(&self) {
+        if self.heard_at.load(Ordering::SeqCst) == 0 || !self.is_silent() {
+            self.welcomed();
+        }
+    }
+
+    /// The hub has answered on a new connection.
+    pub(super) fn welcomed(&self) {
         self.heard_at.store(boot_seconds(), Ordering::SeqCst);
         self.heard.notify_waiters();
     }
@@ -165,7 +185,17 @@ impl Inner {
         Memory {
             birth: self.birth,
             floor: *lock(&self.floor),
+            tenure: *lock(&self.tenure),
         }
+    }
+
+    /// A command that was signed at `issued_at` for `epoch` has been taken.
+    pub(super) fn taken(&self, issued_at: Micros, epoch: u64) {
+        self.newest_issued.fetch_max(issued_at.0, Ordering::SeqCst);
+        let mut tenure = lock(&self.tenure);
+        *tenure = tenure.with(epoch, issued_at);
+        drop(tenure);
+        self.epoch.fetch_max(epoch, Ordering::SeqCst);
     }
 
     pub(super) fn expect_bucket(&self, operation: OperationId, command: Option<&Command>) {

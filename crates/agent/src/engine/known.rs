@@ -35,6 +35,8 @@ pub(super) struct Operations {
     reads: HashMap<OperationId, Known>,
     /// Reads that have ended, oldest first.
     reads_ended: VecDeque<OperationId>,
+    /// The operation by which this agent is giving up its role: no other change is taken meanwhile.
+    leaving: Option<OperationId>,
     /// Who holds the journal's entries.
     entries: Shares,
     /// Who holds the places in the queue.
@@ -70,6 +72,28 @@ impl Operations {
     /// Whether the journal's part of the account is used up.
     pub(super) fn is_full(&self, account: AccountId) -> bool {
         !self.entries.allow(account, MAX_ENTRIES)
+    }
+
+    /// Takes no change from here on, until [`Self::stay`].
+    pub(super) fn leave(&mut self, release: OperationId) {
+        self.leaving = Some(release);
+    }
+
+    /// Takes changes again.
+    pub(super) fn stay(&mut self) {
+        self.leaving = None;
+    }
+
+    pub(super) fn is_leaving(&self) -> bool {
+        self.leaving.is_some()
+    }
+
+    /// How many changes have not ended, but for `release`.
+    pub(super) fn unended_but(&self, release: OperationId) -> usize {
+        let others = self.changes.iter().filter(|(id, _)| **id != release);
+        others
+            .filter(|(_, known)| matches!(known, Known::Running { .. }))
+            .count()
     }
 
     pub(super) fn begin(

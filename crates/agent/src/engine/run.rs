@@ -56,12 +56,14 @@ pub(crate) struct Run {
     pub(crate) entry: Entry,
     /// The secret of the current try; gone once it is Garage's, or the process was another.
     pub(crate) secret: Option<SecretString>,
-    /// Whether an earlier process may have sent any of the calls.
-    pub(crate) resumed: bool,
+    /// Whether an earlier process of this agent may have sent any of the calls.
+    resumed: bool,
     /// Whose things are, for the commit that ends the operation.
     pub(crate) owners: Vec<OwnerChange>,
     /// What was made or changed besides the command's own resources.
     pub(crate) touched: Vec<Resource>,
+    /// Whether it gives up the executor's role.
+    pub(super) released: bool,
     changing: bool,
     changed: bool,
     uncertain: bool,
@@ -75,6 +77,8 @@ pub(super) struct Report {
     pub(super) entry: Entry,
     pub(super) owners: Vec<OwnerChange>,
     pub(super) touched: Vec<Resource>,
+    /// The epoch whose executor this agent is no longer.
+    pub(super) released: Option<u64>,
     pub(super) admin: Duration,
     pub(super) journal: Duration,
 }
@@ -94,6 +98,7 @@ impl Run {
             resumed,
             owners: Vec::new(),
             touched: Vec::new(),
+            released: false,
             changing: command.is_some_and(|command| command.row().class != Class::Read),
             changed: false,
             uncertain: false,
@@ -108,19 +113,38 @@ impl Run {
         self.entry.actor.account
     }
 
-    /// The earliest time by Garage's clock at which this operation can have made something.
+    /// The earliest time by Garage's clock at which this operation can have made something, whoever
+    /// began it.
     pub(crate) fn since(&self) -> Micros {
         const CLOCKS_APART_SECONDS: i64 = 5;
-        self.entry.accepted_at.plus_seconds(-CLOCKS_APART_SECONDS)
+        let accepted_at = self.entry.accepted_at;
+        let began = if self.entry.begun_elsewhere {
+            accepted_at.min(self.entry.operation.made_at())
+        } else {
+            accepted_at
+        };
+        began.plus_seconds(-CLOCKS_APART_SECONDS)
+    }
+
+    /// Whether the operation was begun before, or may have been by another agent: what it makes may
+    /// be there already.
+    pub(crate) const fn may_be_begun(&self) -> bool {
+        self.resumed || self.entry.begun_elsewhere
     }
 
     /// Whether an earlier call's outcome is not known for sure, so that traces may be left.
     pub(crate) const fn is_uncertain(&self) -> bool {
-        self.resumed || self.uncertain
+        self.may_be_begun() || self.uncertain
     }
 
-    /// Whether anything may have been changed.
-    pub(crate) const fn may_have_changed(&self) -> bool {
+    /// Whether there may be something to take back when it fails.
+    pub(crate) const fn may_have_left(&self) -> bool {
+        self.changing && (self.may_be_begun() || self.changed)
+    }
+
+    /// Whether this agent may have changed anything: then it goes on until it is answered. What
+    /// another agent may have begun binds it to nothing.
+    const fn may_have_changed(&self) -> bool {
         self.changing && (self.resumed || self.changed)
     }
 
@@ -273,6 +297,7 @@ impl Run {
 
     pub(super) fn into_report(self) -> Report {
         Report {
+            released: self.released.then_some(self.entry.epoch),
             entry: self.entry,
             owners: self.owners,
             touched: self.touched,
@@ -307,7 +332,11 @@ impl Run {
         let waited = self.began.elapsed() >= Duration::from_secs(UNREACHABLE_SECONDS);
         let hopeless = matches!(error, CallError::Denied { .. });
         if !self.may_have_changed() && (waited || hopeless) {
-            return Err(Stop::failed(Failure::GarageUnavailable, error.to_string()));
+            let mut words = error.to_string();
+            if self.entry.begun_elsewhere {
+                words.push_str(". An agent that is lost may have begun it: look at what is there");
+            }
+            return Err(Stop::failed(Failure::GarageUnavailable, words));
         }
         tracing::warn!(%error, operation = %self.entry.operation, "waiting for Garage");
         Ok(())

@@ -164,10 +164,10 @@ impl Inner {
         loop {
             let (identity, predecessor) = (Arc::clone(&self.identity), self.predecessor);
             let (draft, owners) = (draft.clone(), report.owners.clone());
-            let operation = draft.operation;
+            let (operation, released) = (draft.operation, report.released);
             let written = self.journal.commit("outcome", move |tx| {
                 if let Origin::Read { issued_at, epoch } = origin {
-                    tx.raise(issued_at, epoch)?;
+                    tx.take(issued_at, epoch)?;
                     return Ok(receipts::append(tx, &identity, predecessor, draft)?.sequence);
                 }
                 if let Some(ended) = tx.ended(operation)? {
@@ -184,10 +184,18 @@ impl Inner {
                 };
                 tx.end(operation, &finished)?;
                 tx.change_owners(&owners)?;
+                if let Some(epoch) = released {
+                    tx.raise(Micros(0), epoch + 1)?;
+                }
                 Ok(sequence)
             });
             match written.await {
-                Ok(sequence) => return Some(sequence),
+                Ok(sequence) => {
+                    if let Some(epoch) = released {
+                        self.has_left(epoch);
+                    }
+                    return Some(sequence);
+                }
                 Err(error @ JournalError::Closed) => {
                     tracing::error!(%error, %operation, "no receipt: the next start drives the operation to its end, and nothing newer touches its things until then");
                     return None;

@@ -2,7 +2,9 @@
 //!
 //! The global alias is what recovery goes by: a bucket that it leads to is ours when it was made
 //! since the operation was taken, no other key is on it and the journal has not given it to an
-//! operation that ended.
+//! operation that ended. Of what another agent began this journal knows nothing but what keys' names
+//! say, so there the bucket has to be empty besides; that no operation which is known to have ended
+//! made it, the control plane sees to before it asks again.
 
 use storm_protocol::{
     command::{BucketCreate, Resource},
@@ -90,7 +92,7 @@ async fn make(run: &mut Run, p: &BucketCreate, made: &mut Made) -> Result<Bucket
 
 async fn make_bucket(run: &mut Run, p: &BucketCreate) -> Result<BucketId, Stop> {
     let mut backoff = Backoff::default();
-    let mut look_first = run.resumed;
+    let mut look_first = run.may_be_begun();
     let mut dangling = 0;
     loop {
         if look_first {
@@ -140,7 +142,7 @@ async fn make_bucket(run: &mut Run, p: &BucketCreate) -> Result<BucketId, Stop> 
 
 /// Takes back what was made, unless Garage was never reached.
 async fn give_up(run: &mut Run, made: &Made) -> Result<(), Stop> {
-    if !run.may_have_changed() {
+    if !run.may_have_left() {
         return Ok(());
     }
     if let Some(bucket) = made.bucket
@@ -186,6 +188,15 @@ async fn is_ours(run: &Run, bucket: &BucketInfo) -> Result<bool, Stop> {
             .collect(),
         None => vec![],
     };
+    if run.entry.begun_elsewhere {
+        return Ok(judge_of_another(
+            bucket,
+            &keys,
+            owner,
+            run.account(),
+            run.since(),
+        ));
+    }
     Ok(judge(bucket, &keys, owner, run.account(), run.since()))
 }
 
@@ -197,15 +208,32 @@ fn judge(
     account: AccountId,
     since: Micros,
 ) -> bool {
-    let only_ours = bucket.keys.iter().all(|key| {
-        our_keys
-            .iter()
-            .any(|ours| ours.as_str() == key.access_key_id)
-    });
     // An operation that ended has given its bucket an owner. The inventory can have learnt ours
     // from our own key alone.
     let unclaimed = owner.is_none() || (owner == Some(account) && !bucket.keys.is_empty());
-    bucket.created >= since && only_ours && unclaimed
+    bucket.created >= since && only_ours(bucket, our_keys) && unclaimed
+}
+
+/// Whether the bucket under our name is the one that another agent made for this operation, or that
+/// we have made since for it. An inventory may have learnt its owner from a key of the operation that
+/// is deleted by now.
+fn judge_of_another(
+    bucket: &BucketInfo,
+    our_keys: &[AccessKeyId],
+    owner: Option<AccountId>,
+    account: AccountId,
+    since: Micros,
+) -> bool {
+    let unclaimed = owner.is_none_or(|owner| owner == account);
+    bucket.created >= since && only_ours(bucket, our_keys) && unclaimed && bucket.is_empty()
+}
+
+fn only_ours(bucket: &BucketInfo, our_keys: &[AccessKeyId]) -> bool {
+    bucket.keys.iter().all(|key| {
+        our_keys
+            .iter()
+            .any(|ours| ours.as_str() == key.access_key_id)
+    })
 }
 
 #[cfg(test)]

@@ -18,7 +18,11 @@ pub(super) async fn execute(run: &mut Run, p: &BucketDelete) -> Result<BucketDel
     let (record, cut) = match run.entry.record.clone() {
         Some(Record::Bucket(record)) => (record, true),
         Some(Record::Expiry(_) | Record::Key(_) | Record::Ends(_)) | None => {
-            (take_record(run, id).await?, false)
+            match take_record(run, id).await? {
+                Some(record) => (record, false),
+                None if run.entry.begun_elsewhere => return gone(run, id).await,
+                None => return Err(Stop::because(Failure::NoSuchBucket)),
+            }
         }
     };
     run.must(AdminRequest::cleanup_uploads(id, 0)).await?;
@@ -34,22 +38,30 @@ pub(super) async fn execute(run: &mut Run, p: &BucketDelete) -> Result<BucketDel
             return Err(Stop::from(&no));
         }
     }
+    gone(run, id).await
+}
+
+/// The bucket is deleted, by us or by an agent that is lost: what uploads into it had begun goes too.
+async fn gone(run: &mut Run, id: BucketId) -> Result<BucketDeleted, Stop> {
     run.must(AdminRequest::cleanup_uploads(id, 0)).await?;
     run.owners.push(OwnerChange::Gone(Owned::Bucket(id)));
     Ok(BucketDeleted { bucket: id })
 }
 
-/// Reads what DeleteBucket takes away before it looks whether it may, and writes it down.
-async fn take_record(run: &mut Run, id: BucketId) -> Result<BucketRecord, Stop> {
+/// Reads what DeleteBucket takes away before it looks whether it may, and writes it down. `None`:
+/// there is no such bucket.
+async fn take_record(run: &mut Run, id: BucketId) -> Result<Option<BucketRecord>, Stop> {
     let bucket: Option<BucketInfo> = run.find(AdminRequest::bucket(id)).await?;
-    let bucket = bucket.ok_or_else(|| Stop::because(Failure::NoSuchBucket))?;
+    let Some(bucket) = bucket else {
+        return Ok(None);
+    };
     // Else the clean-up would break off uploads into a bucket that stays.
     if bucket.objects > 0 {
         return Err(Stop::because(Failure::BucketNotEmpty));
     }
     let record = record_of(bucket);
     run.record(Record::Bucket(record.clone())).await?;
-    Ok(record)
+    Ok(Some(record))
 }
 
 /// What has to be known of a bucket before its names and rights go.

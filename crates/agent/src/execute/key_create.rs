@@ -65,7 +65,7 @@ async fn create(run: &mut Run, wanted: &Wanted<'_>) -> Result<AccessKeyId, Stop>
         }
         Err(Stop::Halted) => Err(Stop::Halted),
         Err(failed) => {
-            if run.may_have_changed() {
+            if run.may_have_left() {
                 let key = run.key_id();
                 new_key::delete(run, &key).await?;
                 new_key::delete_given_up(run).await?;

@@ -13,7 +13,7 @@ pub(super) async fn execute(run: &mut Run, p: &KeyDelete) -> Result<KeyDeleted, 
     let answer = run.change(AdminRequest::delete_key(&p.key)).await?;
     match answer.result {
         Ok(_) => {}
-        Err(no) if no.is("NoSuchAccessKey") && (answer.repeated || run.resumed) => {}
+        Err(no) if no.is("NoSuchAccessKey") && (answer.repeated || run.may_be_begun()) => {}
         Err(no) => return Err(Stop::from(&no)),
     }
     run.owners

@@ -19,7 +19,7 @@ pub(super) async fn execute(run: &mut Run, p: &KeyRevokeLeaked) -> Result<KeyRep
     match replace(run, p).await {
         Err(failed @ Stop::Failed { .. }) => {
             // Half a replacement is none; the leaked key stays deleted.
-            if run.may_have_changed() {
+            if run.may_have_left() {
                 let key = run.key_id();
                 new_key::delete(run, &key).await?;
                 new_key::delete_given_up(run).await?;

@@ -11,7 +11,7 @@ use storm_protocol::{
 use super::{Stop, in_whole_millis, key_settings, new_key};
 use crate::{
     engine::Run,
-    garage::{AdminRequest, KeyInfo, KeyUpdate, Rights},
+    garage::{AdminRequest, GarageClient, KeyInfo, KeyUpdate, Rights},
     journal::{Owned, OwnerChange, Record},
 };
 
@@ -20,11 +20,16 @@ const PLAIN_LABEL: &str = "key";
 /// The most rights that a rotation takes over. Its receipt lists each in 120 bytes, and must fit
 /// [`crate::receipts::MAX_RECEIPT_BYTES`] with room to spare; rights given one by one know no such bound.
 pub(crate) const MAX_ROTATED_GRANTS: usize = 300;
+/// Seconds that the clocks of two agents may be apart.
+const CLOCKS_APART_SECONDS: i64 = 5;
+/// Ids of a new key that are looked for when another agent may have begun: it gave up an id for each
+/// of its own restarts in the middle.
+const MAX_TRIES_LOOKED_AT: u32 = 8;
 
 pub(super) async fn execute(run: &mut Run, p: &KeyRotate) -> Result<KeyRotated, Stop> {
     match make(run, p).await {
         Err(failed @ Stop::Failed { .. }) => {
-            if run.may_have_changed() {
+            if run.may_have_left() {
                 let key = run.key_id();
                 new_key::delete(run, &key).await?;
                 new_key::delete_given_up(run).await?;
@@ -38,7 +43,7 @@ pub(super) async fn execute(run: &mut Run, p: &KeyRotate) -> Result<KeyRotated, 
 async fn make(run: &mut Run, p: &KeyRotate) -> Result<KeyRotated, Stop> {
     let old = key_settings::find(run, &p.key).await?;
     let grants = grants_of(&old)?;
-    let ends = end_of_old(run, p, &old);
+    let ends = end_of_old(run, p, &old, &grants).await?;
     // Written down before anything changes: afterwards the old key's end is our own.
     if let (Some(before), None) = (ends.before, &run.entry.record) {
         run.record(Record::Expiry(before)).await?;
@@ -102,13 +107,7 @@ pub(super) async fn give_all(
 
 /// The rights to take over; too many are refused before anything has changed.
 pub(super) fn grants_of(old: &KeyInfo) -> Result<Vec<KeyGrant>, Stop> {
-    let grants = old.buckets.iter().map(|bucket| KeyGrant {
-        bucket: bucket.id,
-        read: bucket.permissions.read,
-        write: bucket.permissions.write,
-        owner: bucket.permissions.owner,
-    });
-    let grants: Vec<_> = grants.filter(|grant| Rights::from(grant).any()).collect();
+    let grants = all_grants(old);
     if grants.len() <= MAX_ROTATED_GRANTS {
         return Ok(grants);
     }
@@ -120,6 +119,16 @@ pub(super) fn grants_of(old: &KeyInfo) -> Result<Vec<KeyGrant>, Stop> {
     Err(Stop::failed(Failure::GaveUp, words))
 }
 
+fn all_grants(key: &KeyInfo) -> Vec<KeyGrant> {
+    let grants = key.buckets.iter().map(|bucket| KeyGrant {
+        bucket: bucket.id,
+        read: bucket.permissions.read,
+        write: bucket.permissions.write,
+        owner: bucket.permissions.owner,
+    });
+    grants.filter(|grant| Rights::from(grant).any()).collect()
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Ends {
     /// When the old key was to end before this operation: the new one's end too.
@@ -128,16 +137,80 @@ struct Ends {
     old: Micros,
 }
 
-fn end_of_old(run: &Run, p: &KeyRotate, old: &KeyInfo) -> Ends {
-    let grace_ends = run
-        .entry
-        .accepted_at
-        .plus_seconds(i64::from(p.grace_seconds));
+async fn end_of_old(
+    run: &mut Run,
+    p: &KeyRotate,
+    old: &KeyInfo,
+    grants: &[KeyGrant],
+) -> Result<Ends, Stop> {
+    let grace = i64::from(p.grace_seconds);
+    let grace_ends = run.entry.accepted_at.plus_seconds(grace);
+    if run.entry.begun_elsewhere {
+        let before = match run.entry.record {
+            Some(Record::Ends(before)) => before,
+            Some(Record::Bucket(_) | Record::Key(_) | Record::Expiry(_)) | None => {
+                let before = end_before_another(run, grace, old, grants).await?;
+                run.record(Record::Ends(before)).await?;
+                before
+            }
+        };
+        return Ok(ends_after_another(grace_ends, before, old.expiration));
+    }
     let recorded = match run.entry.record {
         Some(Record::Expiry(before)) => Some(before),
         Some(Record::Bucket(_) | Record::Key(_) | Record::Ends(_)) | None => None,
     };
-    ends(grace_ends, recorded, old.expiration, run.resumed)
+    Ok(ends(
+        grace_ends,
+        recorded,
+        old.expiration,
+        run.may_be_begun(),
+    ))
+}
+
+/// When the old key was to end before another agent, which is lost, may have set its end, the last of
+/// its calls: if it did, its own new key has all the rights, and the end from before.
+async fn end_before_another(
+    run: &mut Run,
+    grace: i64,
+    old: &KeyInfo,
+    grants: &[KeyGrant],
+) -> Result<Option<Micros>, Stop> {
+    // By that agent's clock, at some time between the asking and now.
+    let first = run.since().plus_seconds(grace);
+    let last = run
+        .inner
+        .now()
+        .plus_seconds(grace.saturating_add(CLOCKS_APART_SECONDS));
+    let Some(end) = old.expiration.filter(|end| (first..=last).contains(end)) else {
+        return Ok(old.expiration);
+    };
+    for number in 0..MAX_TRIES_LOOKED_AT {
+        let id = AccessKeyId::derive(run.entry.operation, number);
+        let read = |garage: GarageClient| {
+            let id = id.clone();
+            async move { garage.key(id.as_str()).await }
+        };
+        let made = run.read(read).await?;
+        let whole = |made: &KeyInfo| {
+            let has = all_grants(made);
+            grants.iter().all(|grant| has.contains(grant))
+        };
+        if let Some(made) = made.filter(whole) {
+            return Ok(made.expiration);
+        }
+    }
+    Ok(Some(end))
+}
+
+/// The old key's end never moves back from where another agent may have set it.
+fn ends_after_another(grace: Micros, before: Option<Micros>, seen: Option<Micros>) -> Ends {
+    let grace = in_whole_millis(grace);
+    let known = [before, seen].into_iter().flatten();
+    Ends {
+        before,
+        old: known.fold(grace, Micros::min),
+    }
 }
 
 fn ends(grace: Micros, recorded: Option<Micros>, seen: Option<Micros>, resumed: bool) -> Ends {

@@ -9,6 +9,7 @@ mod bucket_delete;
 mod bucket_restore;
 mod bucket_settings;
 mod cluster;
+mod executor_release;
 mod key_create;
 mod key_delete;
 mod key_revoke_leaked;
@@ -90,6 +91,9 @@ pub(crate) async fn execute(run: &mut Run, command: &Command) -> Result<CommandR
         Command::InventoryRefresh(_) => cluster::refresh(run)
             .await
             .map(CommandResult::InventoryRefresh),
+        Command::ExecutorRelease(p) => executor_release::execute(run, p)
+            .await
+            .map(CommandResult::ExecutorRelease),
         Command::BucketCreate(p) => bucket_create::execute(run, p)
             .await
             .map(CommandResult::BucketCreate),

@@ -45,10 +45,12 @@ pub(crate) struct BucketInfo {
 impl BucketInfo {
     /// Whether nobody can name or reach the bucket and nothing is in it.
     pub(crate) fn is_orphan(&self) -> bool {
-        self.global_aliases.is_empty()
-            && self.keys.is_empty()
-            && self.objects == 0
-            && self.unfinished_uploads == 0
+        self.global_aliases.is_empty() && self.keys.is_empty() && self.is_empty()
+    }
+
+    /// Whether nothing is in it, whole or unfinished.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.objects == 0 && self.unfinished_uploads == 0
     }
 
     /// The one account whose keys own the bucket, by the keys' names. `None` when there is no such

@@ -41,6 +41,12 @@ pub(crate) struct Entry {
     pub(crate) command: RawCommand,
     /// Where a secret is sealed to.
     pub(crate) seal_to: Option<SealKey>,
+    /// The executor epoch that it was signed for.
+    #[serde(default)]
+    pub(crate) epoch: u64,
+    /// Whether another agent, which is lost, may have begun it.
+    #[serde(default)]
+    pub(crate) begun_elsewhere: bool,
     /// When it was taken.
     pub(crate) accepted_at: Micros,
     /// The key that it makes, if it makes one.
@@ -66,6 +72,8 @@ impl Entry {
             envelope,
             intent: payload.intent(),
             attempt: payload.attempt,
+            epoch: payload.audience.epoch,
+            begun_elsewhere: false,
             actor: payload.actor,
             command: payload.command,
             seal_to: payload.seal_to,

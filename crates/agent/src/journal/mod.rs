@@ -24,7 +24,7 @@ pub(crate) use entry::{
     BucketRecord, Entry, Finished, GrantRecord, KeyRecord, KeyTry, LocalAlias, Owned, OwnerChange,
     Record, Source,
 };
-pub(crate) use tables::{Head, Tx};
+pub(crate) use tables::{Head, Tenure, Tx};
 use writer::Writer;
 
 /// redb's page cache, in bytes.
@@ -108,6 +108,8 @@ pub(crate) struct Opened {
     pub(crate) newest_issued: Micros,
     /// The highest executor epoch that was seen.
     pub(crate) epoch: u64,
+    /// The newest epoch that commands were taken of.
+    pub(crate) tenure: Tenure,
 }
 
 /// A handle; cheap to clone.
@@ -166,6 +168,7 @@ impl Journal {
             floor: known.floor,
             newest_issued: known.newest_issued,
             epoch: known.epoch,
+            tenure: known.tenure,
         })
     }
 

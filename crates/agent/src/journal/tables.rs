@@ -30,6 +30,8 @@ const BIRTH: &str = "birth";
 const FLOOR: &str = "floor";
 const NEWEST_ISSUED: &str = "newest_issued";
 const EPOCH: &str = "epoch";
+/// Epoch and time of signing, both big-endian.
+const TENURE: &str = "tenure";
 const HEAD: &str = "head";
 
 /// Where a chain ends.
@@ -41,6 +43,28 @@ pub(crate) struct Head {
     pub(crate) digest: Link,
 }
 
+/// The newest epoch that commands were taken of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Tenure {
+    /// The epoch; 0 before the first command.
+    pub(crate) epoch: u64,
+    /// When the first command of it was signed, by the control plane's clock.
+    pub(crate) first_issued: Micros,
+}
+
+impl Tenure {
+    /// The tenure once a command of `epoch` that was signed at `issued_at` is taken.
+    pub(crate) fn with(self, epoch: u64, issued_at: Micros) -> Self {
+        if epoch <= self.epoch {
+            return self;
+        }
+        Self {
+            epoch,
+            first_issued: issued_at,
+        }
+    }
+}
+
 /// What stands in the database when it is opened.
 pub(super) struct Known {
     pub(super) running: Vec<Entry>,
@@ -49,6 +73,7 @@ pub(super) struct Known {
     pub(super) floor: Option<OperationId>,
     pub(super) newest_issued: Micros,
     pub(super) epoch: u64,
+    pub(super) tenure: Tenure,
     pub(super) head: Head,
 }
 
@@ -89,6 +114,7 @@ pub(super) fn load(database: &Database, now: Micros) -> Result<Known, redb::Erro
             floor: floor.flatten(),
             newest_issued: Micros(number(NEWEST_ISSUED)?.cast_signed()),
             epoch: number(EPOCH)?,
+            tenure: tx.tenure()?,
             head: tx.head()?,
         }
     };
@@ -179,6 +205,20 @@ impl Tx<'_> {
         Ok(floor)
     }
 
+    /// A command was taken: keeps the newest time of signing, the highest epoch, and when the first
+    /// command of that epoch was signed.
+    pub(crate) fn take(&mut self, issued_at: Micros, epoch: u64) -> Result<(), redb::Error> {
+        let before = self.tenure()?;
+        let tenure = before.with(epoch, issued_at);
+        if tenure != before {
+            let mut bytes = [0; 16];
+            bytes[..8].copy_from_slice(&tenure.epoch.to_be_bytes());
+            bytes[8..].copy_from_slice(&tenure.first_issued.0.to_be_bytes());
+            self.set_meta(TENURE, &bytes)?;
+        }
+        self.raise(issued_at, epoch)
+    }
+
     /// Keeps the newest time of signing and the highest epoch.
     pub(crate) fn raise(&mut self, issued_at: Micros, epoch: u64) -> Result<(), redb::Error> {
         let stored = self.meta(NEWEST_ISSUED)?;
@@ -190,6 +230,14 @@ impl Tx<'_> {
             self.set_meta(EPOCH, &epoch.to_be_bytes())?;
         }
         Ok(())
+    }
+
+    fn tenure(&self) -> Result<Tenure, redb::Error> {
+        let stored = self.meta(TENURE)?.filter(|bytes| bytes.len() == 16);
+        Ok(stored.map_or_else(Tenure::default, |bytes| Tenure {
+            epoch: to_u64(&bytes[..8]),
+            first_issued: Micros(to_u64(&bytes[8..]).cast_signed()),
+        }))
     }
 
     /// Where the agent's chain ends.

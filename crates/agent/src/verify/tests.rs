@@ -11,7 +11,11 @@ use storm_protocol::{
 };
 
 use super::{Memory, audience, freshness, open, whitelist};
-use crate::{clock::random, identity::Identity, journal::Source};
+use crate::{
+    clock::random,
+    identity::Identity,
+    journal::{Source, Tenure},
+};
 
 const NOW: Micros = Micros(1_800_000_000 * Micros::SECOND);
 
@@ -189,6 +193,7 @@ fn freshness_has_bounds_on_both_sides() {
     let memory = Memory {
         birth: NOW.plus_seconds(-1000),
         floor: None,
+        tenure: Tenure::default(),
     };
     let at = |payload: &CommandPayload, source, seconds| {
         freshness(payload, source, memory, NOW.plus_seconds(seconds))
@@ -211,7 +216,11 @@ fn an_operation_from_before_the_journals_memory_is_replayed() {
     let bench = Bench::new();
     let payload = bench.payload(ping());
     let with = |birth, floor| {
-        let memory = Memory { birth, floor };
+        let memory = Memory {
+            birth,
+            floor,
+            tenure: Tenure::default(),
+        };
         freshness(&payload, Source::Channel, memory, NOW)
     };
     assert_eq!(with(NOW, None), Ok(()));
@@ -224,6 +233,52 @@ fn an_operation_from_before_the_journals_memory_is_replayed() {
     assert_eq!(with(Micros(0), Some(later)), Err(Refusal::Replayed));
     let earlier = OperationId::new(Micros(NOW.0 - 1000), [0; 10]);
     assert_eq!(with(Micros(0), Some(earlier)), Ok(()));
+}
+
+#[test]
+fn only_what_was_signed_before_and_asked_before_the_role_moved_may_be_begun_elsewhere() {
+    let bench = Bench::new();
+    let asked = |seconds: i64, attempt, epoch| {
+        let mut payload = bench.payload(ping());
+        payload.operation = OperationId::new(NOW.plus_seconds(seconds), random());
+        (payload.attempt, payload.audience.epoch) = (attempt, epoch);
+        payload
+    };
+    let memory = |epoch, seconds| Memory {
+        birth: NOW,
+        floor: None,
+        tenure: Tenure {
+            epoch,
+            first_issued: NOW.plus_seconds(seconds),
+        },
+    };
+    let is = |payload: &CommandPayload, memory: Memory| {
+        let begun = memory.begun_elsewhere(payload, Source::Channel);
+        // Nothing else may be older than the journal.
+        let fresh = freshness(payload, Source::Channel, memory, NOW);
+        let old = payload.operation.made_at() < memory.birth;
+        assert_eq!(fresh == Err(Refusal::Replayed), old && !begun);
+        begun
+    };
+    // The first command of the epoch, and one after it.
+    assert!(is(&asked(-1, 2, 3), memory(2, -50)));
+    assert!(is(&asked(-20, 2, 3), memory(3, -10)));
+    assert!(
+        !is(&asked(-20, 1, 3), memory(3, -10)),
+        "never signed before"
+    );
+    assert!(!is(&asked(-20, 2, 1), memory(1, -10)), "nobody was before");
+    assert!(!is(&asked(-5, 2, 3), memory(3, -10)), "asked since");
+    let offline = memory(2, -50).begun_elsewhere(&asked(-20, 2, 3), Source::Spool);
+    assert!(!offline, "offline commands are signed for one agent");
+    // What was pruned stays replayed, whoever began it.
+    let pruned = asked(-20, 2, 3);
+    let memory = Memory {
+        floor: Some(pruned.operation),
+        ..memory(3, -10)
+    };
+    let refused = freshness(&pruned, Source::Channel, memory, NOW);
+    assert_eq!(refused, Err(Refusal::Replayed));
 }
 
 #[test]

@@ -158,6 +158,7 @@ pub(crate) fn new_key(result: &CommandResult) -> Option<AccessKeyId> {
         CommandResult::AgentPing(_)
         | CommandResult::ClusterHealthCommand(_)
         | CommandResult::InventoryRefresh(_)
+        | CommandResult::ExecutorRelease(_)
         | CommandResult::BucketDelete(_)
         | CommandResult::BucketSetQuota(_)
         | CommandResult::BucketSetCors(_)

@@ -3,6 +3,7 @@
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
 use storm_protocol::{
+    api::MoveExecutorRequest,
     command::{Command, CommandResult},
     ident::RegionName,
 };
@@ -23,6 +24,13 @@ pub(crate) enum RegionAsked {
         /// The region.
         region: RegionName,
     },
+    /// The executor is to give up its role, for another agent.
+    MoveExecutor {
+        /// The region.
+        region: RegionName,
+        /// Who takes it.
+        request: MoveExecutorRequest,
+    },
 }
 
 impl RegionAsked {
@@ -30,6 +38,9 @@ impl RegionAsked {
         match self {
             Self::Ping { region } => Ok(post(format!("/regions/{region}/ping"))),
             Self::Refresh { region } => Ok(post(format!("/regions/{region}/refresh"))),
+            Self::MoveExecutor { region, request } => {
+                post(format!("/regions/{region}/executor")).with(request)
+            }
         }
     }
 
@@ -37,34 +48,41 @@ impl RegionAsked {
         match self {
             Self::Ping { .. } => "agent.ping",
             Self::Refresh { .. } => "inventory.refresh",
+            Self::MoveExecutor { .. } => "executor.release",
         }
     }
 
     pub(super) fn subject(&self) -> String {
         match self {
-            Self::Ping { region } | Self::Refresh { region } => format!("region {region}"),
+            Self::Ping { region }
+            | Self::Refresh { region }
+            | Self::MoveExecutor { region, .. } => format!("region {region}"),
         }
     }
 
     pub(super) fn region(&self) -> Option<&RegionName> {
         match self {
-            Self::Ping { region } | Self::Refresh { region } => Some(region),
+            Self::Ping { region }
+            | Self::Refresh { region }
+            | Self::MoveExecutor { region, .. } => Some(region),
         }
     }
 
     pub(super) fn is(&self, command: &Command) -> bool {
         match (self, command) {
             (Self::Ping { .. }, Command::AgentPing(_))
-            | (Self::Refresh { .. }, Command::InventoryRefresh(_)) => true,
-            (Self::Ping { .. } | Self::Refresh { .. }, _) => false,
+            | (Self::Refresh { .. }, Command::InventoryRefresh(_))
+            | (Self::MoveExecutor { .. }, Command::ExecutorRelease(_)) => true,
+            (Self::Ping { .. } | Self::Refresh { .. } | Self::MoveExecutor { .. }, _) => false,
         }
     }
 
     pub(super) fn fits(&self, result: &CommandResult) -> bool {
         match (self, result) {
             (Self::Ping { .. }, CommandResult::AgentPing(_))
-            | (Self::Refresh { .. }, CommandResult::InventoryRefresh(_)) => true,
-            (Self::Ping { .. } | Self::Refresh { .. }, _) => false,
+            | (Self::Refresh { .. }, CommandResult::InventoryRefresh(_))
+            | (Self::MoveExecutor { .. }, CommandResult::ExecutorRelease(_)) => true,
+            (Self::Ping { .. } | Self::Refresh { .. } | Self::MoveExecutor { .. }, _) => false,
         }
     }
 }

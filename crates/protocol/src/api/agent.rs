@@ -85,6 +85,23 @@ api_types! {
         statement: Option<Envelope>,
     }
 
+    /// Moves the executor's role of a region.
+    #[serde(deny_unknown_fields)]
+    MoveExecutorRequest {
+        /// Who takes it: an agent of the region that is connected.
+        agent: AgentId,
+    }
+
+    /// What became of the operations that a lost agent had taken.
+    AgentLost {
+        /// The agent.
+        agent: Agent,
+        /// Operations that the region's next executor is asked for: it finds out what was done.
+        asked_again: u32,
+        /// Operations that ended as failed, `agent_lost`.
+        ended: u32,
+    }
+
     /// A token that lets one agent enrol, without its secret.
     EnrolTokenInfo {
         /// Its id.

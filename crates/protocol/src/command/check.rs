@@ -31,6 +31,7 @@ impl Command {
             Self::AgentPing(_)
             | Self::ClusterHealthCommand(_)
             | Self::InventoryRefresh(_)
+            | Self::ExecutorRelease(_)
             | Self::BucketDelete(_)
             | Self::BucketSetQuota(_)
             | Self::BucketSetWebsite(_)
@@ -55,9 +56,10 @@ impl Command {
         let bucket = |id: &BucketId| vec![Resource::Bucket(*id)];
         let key = |id: &AccessKeyId| vec![Resource::Key(id.clone())];
         match self {
-            Self::AgentPing(_) | Self::ClusterHealthCommand(_) | Self::InventoryRefresh(_) => {
-                vec![]
-            }
+            Self::AgentPing(_)
+            | Self::ClusterHealthCommand(_)
+            | Self::InventoryRefresh(_)
+            | Self::ExecutorRelease(_) => vec![],
             Self::BucketCreate(p) => vec![Resource::Name(p.bucket.clone())],
             Self::BucketDelete(p) => bucket(&p.bucket),
             Self::BucketSetQuota(p) => bucket(&p.bucket),
@@ -110,6 +112,7 @@ impl Command {
             Self::AgentPing(_)
             | Self::ClusterHealthCommand(_)
             | Self::InventoryRefresh(_)
+            | Self::ExecutorRelease(_)
             | Self::BucketDelete(_)
             | Self::BucketSetQuota(_)
             | Self::BucketSetCors(_)

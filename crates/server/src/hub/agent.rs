@@ -52,6 +52,8 @@ pub(super) struct Session<'a> {
     pub(super) wanted: Option<u64>,
     /// The generation that is coming in, and since when.
     pub(super) sweep: Option<(u64, Micros)>,
+    /// Whether the agent was the executor at any time of this connection.
+    pub(super) led: bool,
     /// When the certificate that the connection came with ends.
     until: Micros,
     /// Taken by the agent, which is not written down yet: most end before that is due.
@@ -128,6 +130,7 @@ impl<'a> Session<'a> {
             asked: HashMap::new(),
             wanted: None,
             sweep: None,
+            led: false,
             until: peer.until,
             accepted: vec![],
             note_at: Instant::now(),
@@ -218,7 +221,7 @@ impl<'a> Session<'a> {
         };
         match entered.await {
             // What changed since it was let in; of what changes from here on the connection hears.
-            Ok(Some(now)) => (self.agent.executor, self.agent.epoch) = (now.executor, now.epoch),
+            Ok(Some(now)) => self.set_role(now.executor, now.epoch),
             Ok(None) => {}
             Err(error) => {
                 self.hub.registry.leave(self.agent.id, joined.number);
@@ -241,7 +244,10 @@ impl<'a> Session<'a> {
 
     async fn introduce(&mut self, socket: &mut Socket, hello: &Hello) -> Result<(), End> {
         let app = &self.hub.app;
-        if hello.epoch > self.agent.epoch {
+        let ahead = open_head(&hello.head, &self.agent)
+            .is_some_and(|head| head.sequence > self.agent.receipts);
+        // A role that was given up raises it too, and the receipt of that is still to come.
+        if hello.epoch > self.agent.epoch && !ahead {
             tracing::error!(
                 agent = %self.agent.id, theirs = hello.epoch, ours = self.agent.epoch,
                 "the agent has seen a later executor than this database knows: was an old backup restored?"
@@ -261,8 +267,6 @@ impl<'a> Session<'a> {
             generation: self.agent.generation,
         };
         socket.send(&ToAgent::Welcome(Box::new(welcome))).await?;
-        let ahead = open_head(&hello.head, &self.agent)
-            .is_some_and(|head| head.sequence > self.agent.receipts);
         if ahead {
             self.want(socket, self.agent.receipts + 1).await?;
         }
@@ -363,10 +367,15 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
+    fn set_role(&mut self, executor: bool, epoch: u64) {
+        (self.agent.executor, self.agent.epoch) = (executor, epoch);
+        self.led |= executor;
+    }
+
     async fn obey(&mut self, socket: &mut Socket, order: Order) -> Result<(), End> {
         match order {
             Order::Executor(state) => {
-                (self.agent.executor, self.agent.epoch) = (state.executor, state.epoch);
+                self.set_role(state.executor, state.epoch);
                 socket.send(&ToAgent::Executor(state)).await
             }
             Order::Frame(frame) => socket.send(&frame).await,

@@ -139,6 +139,10 @@ impl Session<'_> {
         frame: &InventoryFrame,
     ) -> Result<(), End> {
         if !self.agent.executor {
+            if self.led {
+                // On its way while the role moved; the next executor tells all of it.
+                return Ok(());
+            }
             return Err(End::protocol(
                 "Only the region's executor tells of the cluster.",
             ));

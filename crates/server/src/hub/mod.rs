@@ -15,7 +15,10 @@ mod tls;
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
-use storm_protocol::frame::{ClosingCode, ExecutorState, ToAgent};
+use storm_protocol::{
+    frame::{ClosingCode, ExecutorState, ToAgent},
+    ident::RegionName,
+};
 use tokio::{net::TcpListener, sync::Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -181,6 +184,17 @@ impl Hub {
             self.app.bus.tell(Change::Agent(agent));
             self.app.bus.signer.notify_one();
         }
+        Ok(())
+    }
+
+    /// Tells every agent of a region that is there what its role is now.
+    async fn tell_roles(&self, region: &RegionName) -> store::Result<()> {
+        for (agent, state) in self.app.store.roles(region).await? {
+            self.registry.order(agent, Order::Executor(state));
+        }
+        // A role that nobody took over is given away.
+        self.app.bus.hub.notify_one();
+        self.app.bus.signer.notify_one();
         Ok(())
     }
 

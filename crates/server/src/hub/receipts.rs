@@ -9,7 +9,10 @@ use super::{
     agent::Session,
     connection::{End, Socket},
 };
-use crate::store::receipts::{Incoming, Kept};
+use crate::{
+    app::Change,
+    store::receipts::{Incoming, Kept},
+};
 
 impl Session<'_> {
     /// Takes one receipt in. Acknowledged only once it is on disk with all that follows from it.
@@ -60,11 +63,17 @@ impl Session<'_> {
                 self.asked.remove(&receipt.operation);
                 self.accepted.retain(|id| *id != receipt.operation);
                 // Whoever waits for the operation goes first.
+                let role_moved = changes
+                    .iter()
+                    .any(|change| matches!(change, Change::Agent(_)));
                 for change in changes {
                     app.bus.tell(change);
                 }
                 if sign_again {
                     app.bus.signer.notify_one();
+                }
+                if role_moved {
+                    self.hub.tell_roles(&receipt.region).await?;
                 }
                 let (operation, agent) = (receipt.operation, receipt.agent);
                 if stray {

@@ -5,6 +5,7 @@ mod commands;
 mod connections;
 mod double;
 mod enrolment;
+mod executor;
 mod inventory;
 mod reconciliation;
 mod regions;

@@ -29,7 +29,7 @@ use crate::{
 };
 
 /// Seconds after which a change that no agent took is given up.
-const GIVE_UP_SECONDS: i64 = 600;
+pub(crate) const GIVE_UP_SECONDS: i64 = 600;
 /// Seconds after which a question that no agent took is given up: nobody waits for it any more.
 const GIVE_UP_READ_SECONDS: i64 = WAIT_SECONDS.cast_signed();
 /// Milliseconds between looks at the database, should a wake be lost.
@@ -106,6 +106,15 @@ pub(crate) async fn ask<N: Need>(
     done: StatusCode,
 ) -> Result<Response, ApiError> {
     let operation = run(caller, key, wish).await?;
+    answer(caller, operation, done).await
+}
+
+/// The answer for an operation that was waited for.
+pub(crate) async fn answer<N: Need>(
+    caller: &Caller<N>,
+    operation: Operation,
+    done: StatusCode,
+) -> Result<Response, ApiError> {
     let id = operation.id;
     if operation.state == OperationStatus::Done {
         let answer = with_results(caller, operation).await?;
@@ -129,16 +138,26 @@ pub(crate) async fn run<N: Need>(
     key: IdempotencyKey,
     wish: Wish,
 ) -> Result<Operation, ApiError> {
-    let app = caller.app();
+    check_region(caller, &wish.region).await?;
+    // Before the insert: no wake is missed.
+    let changes = caller.app().bus.listen();
+    let new = new_operation(caller, key, wish);
+    let requested = caller.store().request_operation(new).await?;
+    go_on(caller, requested, changes).await
+}
+
+/// The operation of a wish, before it is written down.
+pub(crate) fn new_operation<N: Need>(
+    caller: &Caller<N>,
+    key: IdempotencyKey,
+    wish: Wish,
+) -> NewOperation {
     let now = caller.now();
     let give_up = match wish.command.row().class {
         Class::Read => GIVE_UP_READ_SECONDS,
         Class::Write | Class::Access | Class::Destructive | Class::Operator => GIVE_UP_SECONDS,
     };
-    check_region(caller, &wish.region).await?;
-    // Before the insert: no wake is missed.
-    let changes = app.bus.listen();
-    let requested = app.store.request_operation(NewOperation {
+    NewOperation {
         id: OperationId::new(now, random()),
         actor: caller.actor(),
         origin: caller.origin.clone(),
@@ -148,8 +167,17 @@ pub(crate) async fn run<N: Need>(
         idempotency_key: key.0,
         requested_at: now,
         give_up_at: now.plus_seconds(give_up),
-    });
-    let operation = match requested.await? {
+    }
+}
+
+/// Wakes who has to do with a request that was written down, and waits; the operation as it is then.
+pub(crate) async fn go_on<N: Need>(
+    caller: &Caller<N>,
+    requested: Requested,
+    changes: Receiver<Change>,
+) -> Result<Operation, ApiError> {
+    let app = caller.app();
+    let operation = match requested {
         Requested::New(operation) => {
             app.bus.signer.notify_one();
             app.bus
@@ -332,6 +360,7 @@ fn touched(operation: &Operation) -> (Option<BucketId>, Option<AccessKeyId>) {
         CommandResult::AgentPing(_)
         | CommandResult::ClusterHealthCommand(_)
         | CommandResult::InventoryRefresh(_)
+        | CommandResult::ExecutorRelease(_)
         | CommandResult::BucketDelete(_)
         | CommandResult::BucketRelease(_)
         | CommandResult::KeyDelete(_) => (None, None),
@@ -348,10 +377,11 @@ fn said(sentence: &str, words: &str) -> String {
 }
 
 fn status_of(code: &str) -> StatusCode {
-    const CONFLICT: [&str; 4] = [
+    const CONFLICT: [&str; 5] = [
         Failure::NameTaken.code(),
         Failure::BucketNotEmpty.code(),
         Failure::LastAlias.code(),
+        Failure::JobsRunning.code(),
         "cancelled",
     ];
     const ABSENT: [&str; 4] = [

@@ -6,7 +6,7 @@ use storm_protocol::{
     api::Role,
     command::{Class, Command, MAX_ENVELOPE_BYTES, RawCommand, Resource},
     envelope::{Audience, CommandPayload, Envelope, MAX_VALIDITY_SECONDS, PayloadType, VERSION},
-    error::Refusal,
+    error::{Failure, Refusal},
     ident::{AccountId, Micros},
     receipt::Outcome,
 };
@@ -87,7 +87,7 @@ impl Signer {
                     Verdict::Signed { agent, attempt, .. } => {
                         tracing::info!(%operation, command, %agent, attempt, "signed");
                     }
-                    Verdict::Refused(outcome) => {
+                    Verdict::Ended(outcome) => {
                         tracing::warn!(%operation, command, ?outcome, "not signed");
                     }
                 }
@@ -109,8 +109,29 @@ impl Signer {
                 })?,
         };
         match self.examine(pending, &raw).await? {
+            Ok(()) if self.name_is_gone(pending, &raw).await? => {
+                Ok(Verdict::Ended(Outcome::Failed {
+                    code: Failure::NameTaken,
+                    message: Failure::NameTaken.sentence().to_owned(),
+                }))
+            }
             Ok(()) => self.sign(pending, raw, now),
             Err((code, message)) => Ok(refused(code, message)),
+        }
+    }
+
+    /// Whether a bucket that is asked for once more has its name with another account's by now. The
+    /// agent would find that out by itself, unless the agent that made the other bucket is lost: then
+    /// it could take it for what was begun for this one.
+    async fn name_is_gone(&self, pending: &Pending, raw: &RawCommand) -> store::Result<bool> {
+        match raw.parse() {
+            Ok(Command::BucketCreate(wanted)) if pending.attempt > 0 => {
+                let (region, account) = (&pending.region, pending.actor.account);
+                self.store
+                    .is_name_of_another(region, &wanted.bucket, account)
+                    .await
+            }
+            Ok(_) | Err(_) => Ok(false),
         }
     }
 
@@ -216,7 +237,7 @@ impl Signer {
 }
 
 fn refused(code: Refusal, message: &str) -> Verdict {
-    Verdict::Refused(Outcome::Refused {
+    Verdict::Ended(Outcome::Refused {
         code,
         message: message.to_owned(),
     })

@@ -5,7 +5,10 @@ use sqlx::Row;
 use storm_protocol::ident::{AgentId, Digest, Micros, UserId};
 
 use super::{
-    Durability, Result, Store, from_big, parsed, parsed_option, security::SecurityEvent, to_big,
+    Durability, Result, Store, from_big, parsed, parsed_option,
+    security::SecurityEvent,
+    succession::{cancel_release, take_back_unsent},
+    to_big,
 };
 
 const TABLE: &str = "agents";
@@ -132,8 +135,8 @@ impl Store {
 
     /// Removes an agent for good: its certificate is refused from now on, and the hub closes its
     /// connection. Its region has no executor until another agent may take the role. What was signed
-    /// for it and never left is signed for the next one; what it has taken stays unknown, since
-    /// nobody else can say what came of it. Noted among the security events. `false`: no such agent,
+    /// for it and never left is signed for the next one, but what was to move its role is cancelled;
+    /// what it has taken stays unknown, since nobody else can say what came of it. Noted among the security events. `false`: no such agent,
     /// or it was revoked before. On disk when this returns.
     pub async fn revoke_agent(&self, agent: AgentId, by_user: UserId, now: Micros) -> Result<bool> {
         let mut transaction = self.write(Durability::Machine).await?;
@@ -153,6 +156,7 @@ impl Store {
         } else {
             Micros(seen_at.unwrap_or(0))
         };
+        cancel_release(&mut transaction, agent, now).await?;
         sqlx::query(
             "UPDATE regions SET executor = NULL, executor_free_at = $2 WHERE executor = $1",
         )
@@ -160,16 +164,14 @@ impl Store {
         .bind(last.plus_seconds(EXECUTOR_REST_SECONDS).0)
         .execute(&mut *transaction)
         .await?;
-        const UNSENT: &str =
-            "UPDATE operations SET state = 'requested' WHERE agent = $1 AND state = 'signed'";
-        const TAKEN: &str = "UPDATE operations SET state = 'unknown' WHERE agent = $1 \
-             AND state IN ('sent', 'accepted')";
-        for left in [UNSENT, TAKEN] {
-            sqlx::query(left)
-                .bind(agent.to_string())
-                .execute(&mut *transaction)
-                .await?;
-        }
+        take_back_unsent(&mut transaction, agent).await?;
+        sqlx::query(
+            "UPDATE operations SET state = 'unknown' WHERE agent = $1 \
+             AND state IN ('sent', 'accepted')",
+        )
+        .bind(agent.to_string())
+        .execute(&mut *transaction)
+        .await?;
         let event = SecurityEvent {
             kind: "agent_revoked",
             subject: &agent.to_string(),

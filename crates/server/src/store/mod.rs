@@ -26,6 +26,7 @@ mod drift;
 pub mod effects;
 pub mod enrolment;
 pub mod inventory;
+pub mod lost;
 pub mod operations;
 pub mod receipts;
 pub mod regions;
@@ -37,6 +38,7 @@ pub mod setup;
 pub mod signing;
 mod statements;
 pub(crate) mod strays;
+pub mod succession;
 #[cfg(test)]
 mod tests;
 pub mod tokens;

@@ -10,7 +10,10 @@ use storm_protocol::{
     seal::{SealKey, Sealed},
 };
 
-use super::{Durability, Result, Store, StoreError, from_json_option, parsed, parsed_option};
+use super::{
+    Durability, Result, Store, StoreError, Writing, from_json_option, lost::agent_lost, parsed,
+    parsed_option, to_json,
+};
 
 const TABLE: &str = "operations";
 
@@ -73,7 +76,7 @@ pub enum Requested {
 /// What became of a wish to cancel.
 #[derive(Debug)]
 pub enum Cancelled {
-    /// Cancelled; nothing was changed.
+    /// Cancelled; no agent is asked for it any more.
     Now(Operation),
     /// Signed already, or ended.
     TooLate(Operation),
@@ -83,40 +86,22 @@ impl Store {
     /// Writes an operation down as requested. Not on disk yet when this returns: the signer's commit
     /// covers it before anything can come of it.
     pub async fn request_operation(&self, new: NewOperation) -> Result<Requested> {
-        let raw = new.command.to_raw();
-        let digest = request_digest(&new.region, &raw.name, raw.parameters.get());
+        let digest = digest_of(&new, "");
         let mut change = self.write_one(Durability::Process).await;
-        let rows = sqlx::query(concat!(
-            "INSERT INTO operations (id, state, account, \"user\", operator, via, origin, region, \
-             command, parameters, seal_to, idempotency_key, request_digest, requested_at, give_up_at) \
-             SELECT $1, 'requested', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14 \
-             WHERE (SELECT COUNT(*) FROM operations WHERE account = $2 AND ",
-            counts!(),
-            ") < $15 ON CONFLICT (account, \"user\", idempotency_key) \
-             WHERE idempotency_key IS NOT NULL DO NOTHING RETURNING ",
-            operation_columns!()
-        ))
-        .bind(new.id.to_string())
-        .bind(new.actor.account.to_string())
-        .bind(new.actor.user.to_string())
-        .bind(i64::from(new.actor.operator))
-        .bind(via_as_str(new.actor.via))
-        .bind(new.origin)
-        .bind(new.region.as_str())
-        .bind(&raw.name)
-        .bind(raw.parameters.get())
-        .bind(new.seal_to.map(|key| key.to_string()))
-        .bind(&new.idempotency_key)
-        .bind(digest.to_string())
-        .bind(new.requested_at.0)
-        .bind(new.give_up_at.0)
-        .bind(MAX_OPEN_OPERATIONS_PER_ACCOUNT)
-        .fetch_all(&mut *change)
-        .await?;
+        let inserted = insert(&mut change, &new, digest).await?;
         drop(change);
-        if let Some(row) = rows.first() {
-            return Ok(Requested::New(read_operation(row)?));
+        match inserted {
+            Some(operation) => Ok(Requested::New(operation)),
+            None => self.asked_before(&new, digest).await,
         }
+    }
+
+    /// Why [`insert`] wrote nothing.
+    pub(super) async fn asked_before(
+        &self,
+        new: &NewOperation,
+        digest: Digest,
+    ) -> Result<Requested> {
         let Some(key) = &new.idempotency_key else {
             return Ok(Requested::TooMany);
         };
@@ -162,7 +147,8 @@ impl Store {
         from_json_option(TABLE, text.flatten().as_deref())
     }
 
-    /// Cancels an operation that is not signed. On disk when this returns.
+    /// Cancels an operation that is not signed. One that a lost agent had taken ends as failed: what
+    /// was done of it nobody knows. On disk when this returns.
     pub async fn cancel_operation(
         &self,
         id: OperationId,
@@ -170,12 +156,15 @@ impl Store {
     ) -> Result<Option<Cancelled>> {
         let mut transaction = self.write(Durability::Machine).await?;
         let row = sqlx::query(concat!(
-            "UPDATE operations SET state = 'cancelled', finished_at = $2 \
+            "UPDATE operations SET finished_at = $2, \
+             state = CASE WHEN lost_agent IS NULL THEN 'cancelled' ELSE 'failed' END, \
+             outcome = CASE WHEN lost_agent IS NULL THEN outcome ELSE $3 END \
              WHERE id = $1 AND state = 'requested' RETURNING ",
             operation_columns!()
         ))
         .bind(id.to_string())
         .bind(now.0)
+        .bind(to_json(TABLE, &agent_lost())?)
         .fetch_optional(&mut *transaction)
         .await?;
         transaction.commit().await?;
@@ -223,6 +212,51 @@ impl Store {
         transaction.commit().await?;
         Ok(dropped)
     }
+}
+
+/// Writes an operation down as requested; `None`: the account has too many open, or asked under the
+/// same idempotency key before.
+pub(super) async fn insert(
+    change: &mut Writing,
+    new: &NewOperation,
+    digest: Digest,
+) -> Result<Option<Operation>> {
+    let raw = new.command.to_raw();
+    let rows = sqlx::query(concat!(
+        "INSERT INTO operations (id, state, account, \"user\", operator, via, origin, region, \
+         command, parameters, seal_to, idempotency_key, request_digest, requested_at, give_up_at) \
+         SELECT $1, 'requested', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14 \
+         WHERE (SELECT COUNT(*) FROM operations WHERE account = $2 AND ",
+        counts!(),
+        ") < $15 ON CONFLICT (account, \"user\", idempotency_key) \
+         WHERE idempotency_key IS NOT NULL DO NOTHING RETURNING ",
+        operation_columns!()
+    ))
+    .bind(new.id.to_string())
+    .bind(new.actor.account.to_string())
+    .bind(new.actor.user.to_string())
+    .bind(i64::from(new.actor.operator))
+    .bind(via_as_str(new.actor.via))
+    .bind(&new.origin)
+    .bind(new.region.as_str())
+    .bind(&raw.name)
+    .bind(raw.parameters.get())
+    .bind(new.seal_to.map(|key| key.to_string()))
+    .bind(&new.idempotency_key)
+    .bind(digest.to_string())
+    .bind(new.requested_at.0)
+    .bind(new.give_up_at.0)
+    .bind(MAX_OPEN_OPERATIONS_PER_ACCOUNT)
+    .fetch_all(&mut **change)
+    .await?;
+    rows.first().map(read_operation).transpose()
+}
+
+/// The digest of a request; `besides`: what it says that is not in the command.
+pub(super) fn digest_of(new: &NewOperation, besides: &str) -> Digest {
+    let raw = new.command.to_raw();
+    let parameters = format!("{}{besides}", raw.parameters.get());
+    request_digest(&new.region, &raw.name, &parameters)
 }
 
 /// Reads a row of [`operation_columns`].

@@ -3,7 +3,7 @@
 use sqlx::{Row, sqlite::SqliteRow};
 use storm_protocol::{
     api::OperationStatus,
-    command::RawCommand,
+    command::{CommandResult, RawCommand},
     envelope::{Audience, CommandPayload, VERSION, Via},
     ident::{AccountId, Digest, Micros, UserId},
     receipt::Outcome,
@@ -16,7 +16,8 @@ use super::{
     operations::{read_actor, request_digest, via_as_str},
     parsed_option,
     receipts::{Incoming, Kept},
-    to_json,
+    signing::ended_as,
+    succession, to_json,
 };
 use crate::app::Change;
 
@@ -72,11 +73,8 @@ pub(super) async fn settle(
             });
         }
     }
-    let (state, taken) = match &receipt.outcome {
-        Outcome::Done(_) => (OperationStatus::Done, true),
-        Outcome::Failed { .. } => (OperationStatus::Failed, true),
-        Outcome::Refused { .. } => (OperationStatus::Refused, false),
-    };
+    let state = ended_as(&receipt.outcome);
+    let taken = state != OperationStatus::Refused;
     // A refusal says nothing final of an operation that a later envelope carried out.
     let ended = sqlx::query(
         "UPDATE operations SET state = $2, agent = $3, finished_at = $4, outcome = $5, receipt = $6, \
@@ -108,6 +106,10 @@ pub(super) async fn settle(
             let command = asked.command.parse().ok();
             changes = effects.apply(transaction, command.as_ref(), result).await?;
             drift::compare_changed(transaction, &receipt.region, &changes, now).await?;
+            if let CommandResult::ExecutorRelease(given_up) = result {
+                let moved = succession::released(transaction, receipt, given_up, now).await?;
+                changes.extend(moved);
+            }
         }
         changes.push(moved);
     }

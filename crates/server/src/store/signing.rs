@@ -4,13 +4,16 @@ use sqlx::{Row, sqlite::SqliteRow};
 use storm_protocol::{
     api::{OperationStatus, Role},
     envelope::{Actor, Envelope},
-    ident::{AccessKeyId, AccountId, AgentId, BucketId, Micros, OperationId, RegionName},
+    ident::{
+        AccessKeyId, AccountId, AgentId, BucketId, BucketName, Micros, OperationId, RegionName,
+    },
     receipt::Outcome,
     seal::SealKey,
 };
 
 use super::{
     Durability, Result, Store, from_big, from_json,
+    lost::agent_lost,
     operations::{counts, read_actor},
     parsed, parsed_option, to_json,
 };
@@ -57,8 +60,8 @@ pub enum Verdict {
         /// The envelope.
         envelope: Envelope,
     },
-    /// Refused; nothing was signed.
-    Refused(Outcome),
+    /// Refused or failed; nothing was signed.
+    Ended(Outcome),
 }
 
 /// How much of the work an account gets.
@@ -130,6 +133,25 @@ impl Store {
         parsed_option("buckets", account.flatten().as_deref())
     }
 
+    /// Whether the bucket of this name in a region is known to be another account's.
+    pub async fn is_name_of_another(
+        &self,
+        region: &RegionName,
+        name: &BucketName,
+        account: AccountId,
+    ) -> Result<bool> {
+        let found: Option<i64> = sqlx::query_scalar(
+            "SELECT 1 FROM buckets WHERE region = $1 AND name = $2 AND gone_at IS NULL \
+             AND account IS NOT NULL AND account <> $3 LIMIT 1",
+        )
+        .bind(region.as_str())
+        .bind(name.as_str())
+        .bind(account.to_string())
+        .fetch_optional(&mut *self.read().await)
+        .await?;
+        Ok(found.is_some())
+    }
+
     /// Whose a key of a region is; `None`: nobody's, or not known.
     pub async fn key_account(
         &self,
@@ -169,13 +191,14 @@ impl Store {
                 .bind(to_json(TABLE, envelope)?)
                 .bind(now.0)
                 .bind(i64::from(pending.attempt)),
-                Verdict::Refused(outcome) => sqlx::query(
-                    "UPDATE operations SET state = 'refused', outcome = $2, finished_at = $3 \
+                Verdict::Ended(outcome) => sqlx::query(
+                    "UPDATE operations SET state = $4, outcome = $2, finished_at = $3 \
                      WHERE id = $1 AND state = 'requested'",
                 )
                 .bind(pending.id.to_string())
                 .bind(to_json(TABLE, outcome)?)
-                .bind(now.0),
+                .bind(now.0)
+                .bind(ended_as(outcome).as_str()),
             };
             if query.execute(&mut *transaction).await?.rows_affected() > 0 {
                 moved.push(Change::Operation(pending.actor.account, pending.id));
@@ -185,7 +208,8 @@ impl Store {
         Ok(moved)
     }
 
-    /// Ends operations that no agent took in time. Answers with those that moved.
+    /// Ends operations that no agent took in time; one that a lost agent had taken before ends as
+    /// failed. Answers with those that moved.
     pub async fn expire_operations(&self, outcome: &Outcome, now: Micros) -> Result<Vec<Change>> {
         let due: Option<i64> = sqlx::query_scalar(
             "SELECT 1 FROM operations WHERE state = 'requested' AND give_up_at <= $1 LIMIT 1",
@@ -198,12 +222,15 @@ impl Store {
         }
         let mut change = self.write_one(Durability::Machine).await;
         let rows = sqlx::query(
-            "UPDATE operations SET state = $3, outcome = $2, finished_at = $1 \
+            "UPDATE operations SET finished_at = $1, \
+             state = CASE WHEN lost_agent IS NULL THEN $3 ELSE 'failed' END, \
+             outcome = CASE WHEN lost_agent IS NULL THEN $2 ELSE $4 END \
              WHERE state = 'requested' AND give_up_at <= $1 RETURNING account, id",
         )
         .bind(now.0)
         .bind(to_json(TABLE, outcome)?)
         .bind(OperationStatus::Expired.as_str())
+        .bind(to_json(TABLE, &agent_lost())?)
         .fetch_all(&mut *change)
         .await?;
         rows.iter().map(read_change).collect()
@@ -230,6 +257,15 @@ impl Store {
         .fetch_all(&mut *change)
         .await?;
         rows.iter().map(read_change).collect()
+    }
+}
+
+/// The state of an operation that ended with this outcome.
+pub(super) const fn ended_as(outcome: &Outcome) -> OperationStatus {
+    match outcome {
+        Outcome::Done(_) => OperationStatus::Done,
+        Outcome::Failed { .. } => OperationStatus::Failed,
+        Outcome::Refused { .. } => OperationStatus::Refused,
     }
 }
 

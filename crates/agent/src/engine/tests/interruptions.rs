@@ -51,7 +51,7 @@ pub(super) const MISHAPS: [Mishap; 5] = [
 ];
 
 /// Every live key of Garage is one of `keys`, every bucket one of `buckets` and has a name.
-async fn nothing_beside(bench: &Bench, buckets: &[BucketId], keys: &[AccessKeyId]) {
+pub(super) async fn nothing_beside(bench: &Bench, buckets: &[BucketId], keys: &[AccessKeyId]) {
     let found = bench.garage.buckets().await;
     let mut ids: Vec<_> = found.iter().map(|bucket| bucket.id).collect();
     let mut wanted = buckets.to_vec();

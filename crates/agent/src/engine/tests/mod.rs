@@ -3,10 +3,12 @@
 
 mod acceptance;
 mod commands;
+mod elsewhere;
 mod interruptions;
 mod node;
 mod ownership;
 mod proxy;
 mod reconciliation;
+mod release;
 mod settings;
 mod support;

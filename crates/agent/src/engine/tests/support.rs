@@ -141,6 +141,36 @@ impl Bench {
         self.engine.start_recovery();
     }
 
+    /// Another agent of the region on another server: its own identity and an empty journal, made
+    /// after all that was asked so far. Nothing more comes of the one before.
+    pub(super) async fn next_agent(&mut self) {
+        self.crash().await;
+        self.state = tempfile::tempdir().unwrap();
+        self.identity = Arc::new(Identity {
+            agent: AgentId::new(self.clock.now(), random()),
+            region: self.identity.region.clone(),
+            receipt_key: SigningKey::from_bytes(&random()),
+            open_key: OpenKey::generate(),
+        });
+        self.recover().await;
+    }
+
+    /// The same request, signed once more, for the present agent as executor of `epoch`.
+    pub(super) fn again(&self, payload: &CommandPayload, epoch: u64) -> CommandPayload {
+        let now = self.clock.now();
+        CommandPayload {
+            attempt: payload.attempt + 1,
+            audience: Audience {
+                agent: self.identity.agent,
+                region: self.identity.region.clone(),
+                epoch,
+            },
+            issued_at: now,
+            expires_at: now.plus_seconds(60),
+            ..payload.clone()
+        }
+    }
+
     pub(super) async fn reopen(&mut self) -> Result<(), OpenError> {
         let options = self.options();
         self.engine = Engine::open(options).await?;

@@ -2,6 +2,7 @@
 
 pub(crate) mod end_quarantine;
 pub(crate) mod list;
+pub(crate) mod lost;
 pub(crate) mod revoke;
 
 use storm_protocol::{api::Agent, ident::AgentId};

@@ -13,7 +13,8 @@ use crate::{
 ///
 /// For operators. Its certificate is refused from now on and its connection closed; a server comes
 /// back as a new agent. Was it its region's executor, another agent takes the role two minutes after
-/// its last sign of life; what it had taken stays `unknown`. Once more changes nothing.
+/// its last sign of life; what it had taken stays `unknown` until it
+/// is declared lost. Once more changes nothing.
 #[utoipa::path(
     post,
     path = "/api/v1/agents/{agent}/revoke",

@@ -16,13 +16,15 @@ use crate::{
 };
 
 /// Cancel an operation that is not signed yet.
+///
+/// One that an agent had taken which is lost ends as `agent_lost`: what was done of it is not known.
 #[utoipa::path(
     post,
     path = "/api/v1/operations/{operation}/cancel",
     tag = "operations",
     params(("operation" = OperationId, Path)),
     responses(
-        (status = 200, body = Operation, description = "Cancelled; nothing was changed"),
+        (status = 200, body = Operation, description = "Cancelled; no agent is asked for it any more"),
         (status = 404, description = "`no_such_operation`"),
         (status = 409, description = "`too_late`"),
     ),

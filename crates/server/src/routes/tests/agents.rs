@@ -81,3 +81,62 @@ async fn a_quarantine_ends_once() {
         (StatusCode::CONFLICT, "not_quarantined")
     );
 }
+
+#[tokio::test]
+async fn only_a_revoked_agent_is_lost() {
+    let site = with_agent().await;
+    let (status, problem) = decide(&site, "lost").await;
+    assert_eq!(
+        (status, code(&problem)),
+        (StatusCode::CONFLICT, "not_revoked")
+    );
+    decide(&site, "revoke").await;
+    let (status, told) = decide(&site, "lost").await;
+    assert_eq!(status, StatusCode::OK, "{told}");
+    assert_eq!(
+        (&told["agent"]["id"], &told["asked_again"], &told["ended"]),
+        (&json!(AGENT), &json!(0), &json!(0))
+    );
+    let mut kinds: Vec<_> = noted(&site)
+        .await
+        .into_iter()
+        .map(|event| event.0)
+        .collect();
+    kinds.sort();
+    assert_eq!(kinds, ["agent_lost", "agent_revoked"]);
+}
+
+#[tokio::test]
+async fn a_role_moves_from_an_agent_that_is_there_to_one_that_is() {
+    const OTHER: &str = "01900000-0000-7000-8000-000000000001";
+    let site = with_agent().await;
+    let move_to = async |agent: &str| {
+        let path = "/api/v1/regions/home/executor";
+        let body = json!({ "agent": agent });
+        let (status, answer) = site.post(&site.operator, path, body).await;
+        (status, answer)
+    };
+    let refused = async |agent: &str| {
+        let (status, problem) = move_to(agent).await;
+        (status.as_u16(), code(&problem).to_owned())
+    };
+    let conflict = |code: &str| (409, code.to_owned());
+    site.sql("UPDATE agents SET connected = 0").await;
+    assert_eq!(refused(AGENT).await, conflict("already_executor"));
+    assert_eq!(refused(OTHER).await, conflict("executor_away"));
+    site.sql("UPDATE agents SET connected = 1").await;
+    assert_eq!(refused(OTHER).await, (404, "no_such_agent".to_owned()));
+    site.sql(&format!(
+        "INSERT INTO agents (id, region, host, receipt_key, seal_key, tls_key, statement, created_at)
+         SELECT '{OTHER}', region, host, receipt_key, seal_key, tls_key, statement, 0 FROM agents"
+    ))
+    .await;
+    assert_eq!(refused(OTHER).await, conflict("agent_away"));
+    site.sql("UPDATE agents SET connected = 1").await;
+    let (status, answer) = move_to(OTHER).await;
+    assert_eq!(status, StatusCode::ACCEPTED, "{answer}");
+    assert_eq!(answer["operation"]["command"], json!("executor.release"));
+    assert_eq!(refused(OTHER).await, conflict("already_moving"));
+    site.sql("UPDATE regions SET executor = NULL").await;
+    assert_eq!(refused(OTHER).await, conflict("no_agent"));
+}

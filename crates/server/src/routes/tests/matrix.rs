@@ -44,6 +44,13 @@ fn table() -> Vec<(&'static str, &'static str, Needs, u16, Option<Value>)> {
             None,
         ),
         ("POST", "/api/v1/regions/{region}/ping", Member, 202, None),
+        (
+            "POST",
+            "/api/v1/regions/{region}/executor",
+            Operator,
+            409,
+            Some(json!({"agent": "01900000-0000-7000-8000-000000000000"})),
+        ),
         ("GET", "/api/v1/buckets", Viewer, 200, None),
         ("POST", "/api/v1/buckets", Member, 202, Some(create_bucket)),
         ("GET", "/api/v1/buckets/{bucket}", Viewer, 200, None),
@@ -218,6 +225,7 @@ fn table() -> Vec<(&'static str, &'static str, Needs, u16, Option<Value>)> {
         ("DELETE", "/api/v1/tokens/{token}", Viewer, 404, None),
         ("GET", "/api/v1/agents", Operator, 200, None),
         ("POST", "/api/v1/agents/{agent}/revoke", Operator, 404, None),
+        ("POST", "/api/v1/agents/{agent}/lost", Operator, 404, None),
         (
             "POST",
             "/api/v1/agents/{agent}/end-quarantine",

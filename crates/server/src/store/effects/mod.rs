@@ -38,7 +38,8 @@ impl Effects<'_> {
         match result {
             CommandResult::AgentPing(_)
             | CommandResult::ClusterHealthCommand(_)
-            | CommandResult::InventoryRefresh(_) => Ok(vec![]),
+            | CommandResult::InventoryRefresh(_)
+            | CommandResult::ExecutorRelease(_) => Ok(vec![]),
             CommandResult::BucketCreate(made) => {
                 let asked = match command {
                     Some(Command::BucketCreate(asked)) => Some(asked),
