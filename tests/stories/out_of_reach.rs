@@ -11,7 +11,7 @@ use e2e::harness::{
 use reqwest::Method;
 use serde_json::json;
 use storm_protocol::{
-    api::{Operation, OperationAnswer, OperationStatus},
+    api::{OperationAnswer, OperationStatus},
     seal::OpenKey,
 };
 
@@ -93,7 +93,8 @@ async fn without_an_agent_a_request_waits_and_can_be_cancelled() -> Result<()> {
     };
     let path = format!("/operations/{cancelled}/cancel");
     let cancel = stack.api.send(Method::POST, &path, None, None).await?;
-    let operation: Operation = cancel.read()?;
+    let answer: OperationAnswer = cancel.read()?;
+    let operation = answer.operation;
     ensure!(
         operation.state == OperationStatus::Cancelled,
         "{operation:?}"

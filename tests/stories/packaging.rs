@@ -12,7 +12,7 @@ use anyhow::{Context as _, Result, ensure};
 use e2e::harness::{program, tools::succeed};
 
 /// The only names that stand for an operator's own in examples.
-const EXAMPLE_HOSTS: [&str; 2] = ["buckets.example.org", "s3.example.org"];
+const EXAMPLE_HOSTS: [&str; 3] = ["buckets.example.org", "s3.example.org", "web.example.org"];
 
 fn read(path: &str) -> Result<String> {
     let path = root().join(path);
@@ -50,17 +50,19 @@ fn configurations_are_valid_as_shipped_and_with_every_option() -> Result<()> {
     Ok(())
 }
 
-/// The configuration with each `#option = …` in force; one of the same name above it goes.
+/// The configuration with each `#option = …` and `#[section]` in force; an option of the same name above
+/// it in its section goes.
 fn uncommented(text: &str) -> String {
     let name = |line: &str| Some(line.split_once(" = ")?.0.to_owned());
     let mut lines: Vec<String> = Vec::new();
     for line in text.lines() {
         let option = line
             .strip_prefix('#')
-            .filter(|option| option.starts_with(|c: char| c.is_ascii_lowercase()));
+            .filter(|option| option.starts_with(|c: char| c == '[' || c.is_ascii_lowercase()));
         if let Some(option) = option {
             let section = lines.iter().rposition(|line| line.starts_with('['));
             let same = (section.unwrap_or(0)..lines.len())
+                .filter(|_| !option.starts_with('['))
                 .find(|at| name(&lines[*at]).is_some() && name(&lines[*at]) == name(option));
             if let Some(at) = same {
                 lines.remove(at);

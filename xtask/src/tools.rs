@@ -10,12 +10,16 @@ use anyhow::{Context as _, bail};
 use crate::checkout::{self, find_program, run};
 
 /// Programs and the Debian packages that they are in.
-const TOOLS: [(&str, &str); 4] = [
+const TOOLS: [(&str, &str); 6] = [
     ("rclone", "rclone"),
     ("aws", "awscli"),
     ("s3cmd", "s3cmd"),
     ("curl", "curl"),
+    ("nginx", "nginx-light"),
+    ("caddy", "caddy"),
 ];
+/// Where Debian puts servers, which is not in everybody's path.
+const SERVERS: &str = "/usr/sbin";
 
 /// Makes sure that format and lints can be checked.
 pub(crate) fn need_rust_components() -> anyhow::Result<()> {
@@ -36,11 +40,12 @@ pub(crate) fn need_rust_components() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Makes sure that the S3 clients are there.
+/// Makes sure that the S3 clients and the proxies before Garage are there.
 pub(crate) fn need_clients() -> anyhow::Result<()> {
     let missing: Vec<_> = TOOLS
         .iter()
         .filter(|(tool, _)| find_program(tool).is_none())
+        .filter(|(tool, _)| !Path::new(SERVERS).join(tool).is_file())
         .map(|(_, package)| *package)
         .collect();
     if missing.is_empty() {
@@ -54,7 +59,9 @@ pub(crate) fn need_clients() -> anyhow::Result<()> {
         let mut command = checkout::command("apt-get");
         command
             .args(arguments)
-            .env("DEBIAN_FRONTEND", "noninteractive");
+            .env("DEBIAN_FRONTEND", "noninteractive")
+            // Debian starts a server that it installs, unless the machine is in single-user mode.
+            .env("RUNLEVEL", "1");
         command
     };
     run(apt(&["update", "--quiet"]).stdout(Stdio::null()))?;

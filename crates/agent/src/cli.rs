@@ -231,7 +231,7 @@ fn show_commands(path: &std::path::Path, json: bool, markdown: bool) -> Result<(
     let disabled = if markdown || unconfigured {
         vec![]
     } else {
-        Config::load(path)?.commands.disabled
+        Config::load(path)?.not_offered()
     };
     if markdown {
         print::text(&commands::markdown())

@@ -37,6 +37,7 @@ pub(crate) fn as_json(disabled: &[String]) -> serde_json::Result<String> {
         json!({
             "name": row.name,
             "class": row.class.as_str(),
+            "job": row.job,
             "doc": doc(row),
             "parameters": parameters.collect::<Vec<_>>(),
             "result": row.result,
@@ -57,9 +58,10 @@ pub(crate) fn markdown() -> String {
     );
     for row in Command::TABLE {
         let class = row.class.as_str();
+        let job = if row.job { ", a job" } else { "" };
         let _ = write!(
             text,
-            "\n## {}\n\nClass: {class}. {}\n\n",
+            "\n## {}\n\nClass: {class}{job}. {}\n\n",
             row.name,
             doc(row)
         );

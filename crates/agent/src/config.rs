@@ -10,6 +10,7 @@ use crate::{
     exit::{Code, OrStop as _, Stop, stop},
     files,
     garage::Endpoint,
+    s3::S3,
 };
 
 /// Where the configuration lies unless `--config` says otherwise.
@@ -17,6 +18,12 @@ pub(crate) const DEFAULT_PATH: &str = "/etc/storm-pulse/config.toml";
 /// The largest configuration file, in bytes.
 const MAX_CONFIG_BYTES: usize = 64 * 1024;
 const METRICS_PATH: &str = "/metrics";
+/// The commands that speak S3.
+const S3_COMMANDS: [&str; 2] = ["bucket.clear", "bucket.measure_prefix"];
+/// Jobs that run at the same time unless the configuration says otherwise.
+const DEFAULT_JOBS: usize = 4;
+/// The most jobs that the configuration may let run at the same time.
+const MAX_JOBS: usize = 32;
 
 /// The agent's configuration.
 #[derive(Debug, Clone, Deserialize)]
@@ -29,6 +36,11 @@ pub(crate) struct Config {
     /// What the agent may be asked to do.
     #[serde(default)]
     pub commands: Commands,
+    /// Long work.
+    #[serde(default)]
+    pub jobs: Jobs,
+    /// The proxy's log from which requests are counted; without it none are.
+    pub traffic: Option<TrafficConfig>,
 }
 
 /// How to reach Garage.
@@ -47,6 +59,11 @@ pub(crate) struct Garage {
     pub binary: PathBuf,
     /// Where metrics are, when not at `/metrics` of the admin API.
     pub metrics_url: Option<String>,
+    /// Where S3 is, for the commands that need it: `http://host:port`. Without it they are off.
+    pub s3: Option<String>,
+    /// The name of the S3 region, as Garage's configuration has it.
+    #[serde(default = "default_s3_region")]
+    pub s3_region: String,
 }
 
 /// Restrictions of the whitelist.
@@ -56,6 +73,91 @@ pub(crate) struct Commands {
     /// Commands that this agent refuses.
     #[serde(default)]
     pub disabled: Vec<String>,
+}
+
+/// Long work: commands that tell how far they are and can be cancelled.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Jobs {
+    /// How many run at the same time; 1 to [`MAX_JOBS`].
+    #[serde(default = "default_max_running")]
+    pub max_running: usize,
+}
+
+impl Default for Jobs {
+    fn default() -> Self {
+        Self {
+            max_running: DEFAULT_JOBS,
+        }
+    }
+}
+
+/// The access log of the reverse proxy before Garage.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TrafficConfig {
+    /// The file.
+    pub log: PathBuf,
+    /// How it is written.
+    pub format: LogFormat,
+    /// Hosts that speak S3: buckets are in the path, or before the host.
+    #[serde(default)]
+    pub s3_hosts: Vec<String>,
+    /// Hosts below which websites are shown.
+    #[serde(default)]
+    pub website_hosts: Vec<String>,
+}
+
+/// Whose format a log has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogFormat {
+    /// Caddy's JSON.
+    Caddy,
+    /// nginx's `combined` with the host before it.
+    Nginx,
+}
+
+impl TrafficConfig {
+    fn check(&self) -> Result<(), String> {
+        if !self.log.is_absolute() || self.log.file_name().is_none() {
+            return Err("traffic.log must be the absolute path of a file".to_owned());
+        }
+        if self.s3_hosts.is_empty() && self.website_hosts.is_empty() {
+            return Err(
+                "traffic.s3_hosts names no host: expected those under which customers reach S3, \
+                 such as [\"s3.example.org\"]"
+                    .to_owned(),
+            );
+        }
+        for (place, hosts) in [
+            ("s3_hosts", &self.s3_hosts),
+            ("website_hosts", &self.website_hosts),
+        ] {
+            // One with a slip in it would count nothing and say nothing.
+            if let Some(host) = hosts.iter().find(|host| !is_host(host)) {
+                return Err(format!(
+                    "traffic.{place} names '{host}': expected a host without scheme, port, path or \
+                     leading dot, in lower case, such as s3.example.org"
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_host(text: &str) -> bool {
+    let address = text
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
+    if let Some(address) = address {
+        return address.parse::<std::net::Ipv6Addr>().is_ok();
+    }
+    let edge = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric());
+    let plain = |byte: u8| {
+        byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b'_')
+    };
+    text.bytes().all(plain) && edge(text.bytes().next()) && edge(text.bytes().next_back())
 }
 
 impl Config {
@@ -96,6 +198,27 @@ impl Config {
         self.garage.token_file.clone().unwrap_or_else(default)
     }
 
+    /// The commands that this agent does not offer: those that are switched off, and those that need
+    /// an S3 of which it is told nothing.
+    pub(crate) fn not_offered(&self) -> Vec<String> {
+        let mut names = self.commands.disabled.clone();
+        if self.garage.s3.is_none() {
+            names.extend(S3_COMMANDS.map(str::to_owned));
+            names.sort_unstable();
+            names.dedup();
+        }
+        names
+    }
+
+    /// S3 on this node, when it is named.
+    pub(crate) fn s3(&self) -> Result<Option<S3>, String> {
+        let Some(endpoint) = &self.garage.s3 else {
+            return Ok(None);
+        };
+        let s3 = S3::new(endpoint, &self.garage.s3_region);
+        s3.map(Some).map_err(|error| format!("garage.s3: {error}"))
+    }
+
     /// Where the admin API listens.
     pub(crate) fn admin(&self) -> Result<Endpoint, String> {
         let named = |error| format!("garage.admin: {error}");
@@ -122,6 +245,14 @@ impl Config {
         }
         self.admin()?;
         self.metrics()?;
+        self.s3()?;
+        if !(1..=MAX_JOBS).contains(&self.jobs.max_running) {
+            return Err(format!(
+                "jobs.max_running is {}: expected 1 to {MAX_JOBS}",
+                self.jobs.max_running
+            ));
+        }
+        self.traffic.as_ref().map_or(Ok(()), TrafficConfig::check)?;
         for name in &self.commands.disabled {
             // A name with a slip in it would leave the command switched on.
             if Row::find(name).is_none() {
@@ -137,6 +268,14 @@ impl Config {
 
 fn default_garage_config() -> PathBuf {
     "/etc/garage.toml".into()
+}
+
+fn default_s3_region() -> String {
+    "garage".to_owned()
+}
+
+const fn default_max_running() -> usize {
+    DEFAULT_JOBS
 }
 
 fn default_garage_binary() -> PathBuf {
@@ -180,6 +319,79 @@ mod tests {
         }
         let text = "state_dir = '/s'\n[garage]\nadmin = 'unix:/a'\nmetrics_url = 'unix:/a'";
         assert!(error_of(text).contains("metrics_url"));
+    }
+
+    #[test]
+    fn without_s3_its_commands_are_not_offered() {
+        let with = |rest: &str| {
+            let text = format!("state_dir = '/s'\n[garage]\nadmin = 'unix:/a'\n{rest}");
+            Config::parse(&text)
+        };
+        let off = "[commands]\ndisabled = ['key.delete', 'bucket.clear']";
+        let names = with(off).expect("sound").not_offered();
+        assert_eq!(
+            names,
+            ["bucket.clear", "bucket.measure_prefix", "key.delete"]
+        );
+        for name in S3_COMMANDS {
+            assert!(Row::find(name).is_some_and(|row| row.job), "{name}");
+        }
+        let config = with("s3 = 'http://127.0.0.1:3900'\n[jobs]\nmax_running = 1").expect("sound");
+        assert!(config.not_offered().is_empty() && config.s3().is_ok_and(|s3| s3.is_some()));
+        assert_eq!(config.jobs.max_running, 1);
+        for (wrong, word) in [
+            ("s3 = 'https://127.0.0.1:3900'", "garage.s3: "),
+            ("s3 = 'http://127.0.0.1:3900/bucket'", "garage.s3: "),
+            ("[jobs]\nmax_running = 0", "jobs.max_running is 0"),
+            ("[jobs]\nmax_running = 33", "1 to 32"),
+            ("[jobs]\nrunning = 3", "line 5: "),
+        ] {
+            let error = with(wrong).expect_err(wrong);
+            assert!(error.contains(word), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_log_has_a_format_and_hosts_that_can_be_met() {
+        let with = |traffic: &str| {
+            format!("state_dir = '/s'\n[garage]\nadmin = 'unix:/a'\n[traffic]\n{traffic}")
+        };
+        let sound = "log = '/l/s3.json'\nformat = 'caddy'\ns3_hosts = ['s3.example.org', '[::1]']";
+        let config = Config::parse(&with(sound)).expect("sound");
+        let traffic = config.traffic.expect("configured");
+        assert_eq!(traffic.format, LogFormat::Caddy);
+        for (slip, named) in [
+            (sound.replace("caddy", "apache"), "apache"),
+            (sound.replace("/l/", "l/"), "traffic.log"),
+            (
+                sound.replace("'s3.example.org', '[::1]'", ""),
+                "traffic.s3_hosts",
+            ),
+            (
+                sound.replace("s3.example.org", "https://s3.example.org"),
+                "traffic.s3_hosts",
+            ),
+            (
+                sound.replace("s3.example.org", "s3.example.org:443"),
+                "traffic.s3_hosts",
+            ),
+            (
+                sound.replace("s3.example.org", ".s3.example.org"),
+                "traffic.s3_hosts",
+            ),
+            (
+                sound.replace("s3.example.org", "S3.example.org"),
+                "traffic.s3_hosts",
+            ),
+            (
+                format!("{sound}\nwebsite_hosts = ['*.web']"),
+                "traffic.website_hosts",
+            ),
+            (format!("{sound}\nhosts = []"), "hosts"),
+        ] {
+            let message = error_of(&with(&slip));
+            assert!(message.contains(named), "{message}");
+        }
     }
 
     #[test]

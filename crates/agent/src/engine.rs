@@ -4,6 +4,7 @@
 mod admit;
 mod counters;
 mod inner;
+mod jobs;
 mod known;
 mod owners;
 mod queue;
@@ -23,7 +24,7 @@ use storm_protocol::{
     command::Resource,
     envelope::{Envelope, PayloadType, VERSION},
     error::Refusal,
-    frame::{KnownState, ReceiptFrame},
+    frame::{KnownState, ProgressFrame, ReceiptFrame},
     ident::{Digest, Micros, OperationId},
     receipt::Head,
     result::InventoryRefreshed,
@@ -34,6 +35,7 @@ use tokio::sync::broadcast;
 pub(crate) use self::{
     counters::RefusalCount,
     inner::Inner,
+    jobs::JobGate,
     run::{Attempt, Backoff, Run},
 };
 use self::{known::Known, settle::Origin};
@@ -44,9 +46,10 @@ use crate::{
     garage::GarageClient,
     identity::Identity,
     journal::{Journal, Tx},
+    s3::S3,
 };
 
-/// Operations that run at the same time.
+/// Operations that run at the same time, jobs apart.
 pub(crate) const MAX_RUNNING: usize = 32;
 /// Operations that wait for their turn; more is busy.
 pub(crate) const MAX_WAITING: usize = 1000;
@@ -72,8 +75,12 @@ pub(crate) struct EngineOptions {
     pub(crate) clock: Arc<dyn Clock>,
     /// Garage.
     pub(crate) garage: GarageClient,
-    /// Commands that the configuration switches off.
+    /// Commands that the configuration switches off, or that it does not make possible.
     pub(crate) disabled: Vec<String>,
+    /// S3 on this node, when the configuration names it.
+    pub(crate) s3: Option<S3>,
+    /// Jobs that run at the same time.
+    pub(crate) max_jobs: usize,
     /// The end of the chain of the agent that this one replaces.
     pub(crate) predecessor_head: Option<Digest>,
 }
@@ -256,6 +263,16 @@ impl Engine {
         let value = generation.to_be_bytes();
         let put = move |tx: &mut Tx<'_>| tx.put_blob(GENERATION, &value);
         self.0.journal.commit("settings", put).await
+    }
+
+    /// Whether there are jobs that have not ended.
+    pub(crate) fn has_jobs(&self) -> bool {
+        !self.0.jobs.is_empty()
+    }
+
+    /// How far the jobs are that have begun.
+    pub(crate) fn progress(&self) -> Vec<ProgressFrame> {
+        self.0.jobs.progress()
     }
 
     /// Takes what `inventory.refresh` calls.

@@ -178,7 +178,9 @@ async fn ask(
         | ToAgent::InventoryKept(_)
         | ToAgent::Trust(_)
         | ToAgent::Renewed(_)
-        | ToAgent::Executor(_) => Err(Transient::Unexpected("an identity").into()),
+        | ToAgent::Executor(_)
+        | ToAgent::Moved
+        | ToAgent::TrafficKept(_) => Err(Transient::Unexpected("an identity").into()),
     }
 }
 

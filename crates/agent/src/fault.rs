@@ -3,9 +3,9 @@
 //! pass of that point (from 1). Without the feature nothing of this is in the binary.
 //!
 //! Points: `journal.<commit>.before|after` around each journal commit (`intent`, `key`, `record`,
-//! `outcome`, `refusal`, `settings`, `prune`) and `call.<AdminCall>.before|during|after` around each
-//! admin call; `during` lets the request go out and dies `STORM_FAULT_DELAY_US` microseconds later,
-//! with the answer not read.
+//! `job`, `outcome`, `refusal`, `settings`, `prune`), `call.<AdminCall>.before|during|after` around
+//! each admin call, and `s3.<Request>.before|after` around the S3 requests of jobs; `during` lets the
+//! request go out and dies `STORM_FAULT_DELAY_US` microseconds later, with the answer not read.
 
 use storm_protocol::command::AdminCall;
 
@@ -57,6 +57,20 @@ pub(crate) fn journal(commit: &str, moment: Moment) {
 pub(crate) fn call(call: AdminCall, moment: Moment) {
     #[cfg(feature = "fault-points")]
     armed::pass(&format!("call.{}.{}", call.as_str(), moment.as_str()));
+}
+
+/// Passes a point around an S3 request.
+#[cfg_attr(
+    not(feature = "fault-points"),
+    expect(
+        clippy::missing_const_for_fn,
+        unused_variables,
+        reason = "empty without the feature"
+    )
+)]
+pub(crate) fn s3(request: &str, moment: Moment) {
+    #[cfg(feature = "fault-points")]
+    armed::pass(&format!("s3.{request}.{}", moment.as_str()));
 }
 
 #[cfg(feature = "fault-points")]

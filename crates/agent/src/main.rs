@@ -25,11 +25,13 @@ mod journal;
 mod print;
 mod receipts;
 mod run;
+mod s3;
 mod secret;
 mod spool;
 mod state;
 mod status;
 mod tls;
+mod traffic;
 mod trust;
 mod verify;
 

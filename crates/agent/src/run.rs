@@ -1,5 +1,5 @@
-//! `storm-pulse run`: puts engine, channel, inventory, spool and status together and takes them down
-//! in order.
+//! `storm-pulse run`: puts engine, channel, inventory, counts of requests, spool and status together
+//! and takes them down in order.
 
 use std::{
     os::unix::fs::MetadataExt as _,
@@ -30,6 +30,7 @@ use crate::{
     state::{AgentLock, StateDir},
     status::{self, Board},
     tls::ClientCertificate,
+    traffic::{self, Traffic},
     trust::{Offered, Trust, TrustError},
 };
 
@@ -52,8 +53,10 @@ pub(crate) struct Shell {
     pub garage: GarageClient,
     /// What the agent shows of itself.
     pub board: Board,
-    /// Commands that the configuration switches off.
+    /// Commands that this agent does not offer.
     pub disabled: Vec<String>,
+    /// Counts of requests on their way to the hub.
+    pub traffic: Traffic,
     metrics: GarageClient,
     trust: Mutex<Trust>,
     token: Mutex<Token>,
@@ -99,7 +102,9 @@ impl Shell {
             identity: Arc::new(identity),
             clock: Arc::clone(&clock),
             garage: garage.clone(),
-            disabled: config.commands.disabled.clone(),
+            disabled: config.not_offered(),
+            s3: config.s3().map_err(anyhow::Error::msg)?,
+            max_jobs: config.jobs.max_running,
             predecessor_head: enrolment.predecessor_head,
         })
         .await
@@ -115,7 +120,8 @@ impl Shell {
             engine,
             garage,
             board,
-            disabled: config.commands.disabled.clone(),
+            disabled: config.not_offered(),
+            traffic: Traffic::new(),
             metrics: GarageClient::new(metrics, token),
             trust: Mutex::new(trust),
             token: Mutex::new(Token { path, version }),
@@ -216,11 +222,14 @@ pub(crate) async fn run(config: &Config) -> Result<(), Stop> {
         version = env!("CARGO_PKG_VERSION"),
         "running"
     );
-    let helpers = [
+    let mut helpers = vec![
         inventory,
         tokio::spawn(status::keep_written(Arc::clone(&shell))),
         tokio::spawn(spool::watch(Arc::clone(&shell))),
     ];
+    if let Some(log) = config.traffic.clone() {
+        helpers.push(tokio::spawn(traffic::count(Arc::clone(&shell), log)));
+    }
     let goodbye = CancellationToken::new();
     let channel = Channel::new(Arc::clone(&shell), address, key, ports);
     let mut channel = tokio::spawn(channel.run(goodbye.clone()));

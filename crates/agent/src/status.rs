@@ -5,6 +5,7 @@ mod words;
 
 use std::{
     collections::BTreeMap,
+    path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -65,6 +66,9 @@ pub(crate) struct Status {
     pub journal_error: Option<String>,
     /// The inventory.
     pub inventory: InventoryStatus,
+    /// The log from which requests are counted, where one is configured.
+    #[serde(default)]
+    pub traffic: Option<TrafficStatus>,
     /// Garage's version, when known.
     pub garage_version: Option<String>,
     /// Envelopes that were refused in the last hour, by minute and code.
@@ -141,6 +145,46 @@ pub(crate) struct InventoryStatus {
     pub last_error: Option<String>,
 }
 
+/// The log from which requests are counted. Counts are those since the agent began.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct TrafficStatus {
+    /// The log.
+    pub log: PathBuf,
+    /// Why it is not read at the moment.
+    pub problem: Option<String>,
+    /// When it was last looked at with success.
+    pub read_at: Option<Micros>,
+    /// Requests that were counted.
+    pub requests: u64,
+    /// Lines about something else than a bucket.
+    pub other_lines: u64,
+    /// Lines that could not be read.
+    pub unread_lines: u64,
+    /// Requests that are not counted: too old, or of too many kinds.
+    pub dropped: u64,
+    /// Sums that the hub does not have yet.
+    pub waiting: u64,
+    /// The last frame that it has acknowledged; 0 for none since the agent began.
+    pub kept: u64,
+}
+
+impl TrafficStatus {
+    /// Nothing read yet.
+    pub(crate) const fn new(log: PathBuf) -> Self {
+        Self {
+            log,
+            problem: None,
+            read_at: None,
+            requests: 0,
+            other_lines: 0,
+            unread_lines: 0,
+            dropped: 0,
+            waiting: 0,
+            kept: 0,
+        }
+    }
+}
+
 /// Where the parts of the agent write what they know of themselves.
 #[derive(Clone)]
 pub(crate) struct Board(Arc<Inner>);
@@ -159,6 +203,7 @@ struct Facts {
     certificate_expires_at: Option<Micros>,
     receipts_kept: u64,
     inventory: InventoryStatus,
+    traffic: Option<TrafficStatus>,
     garage_version: Option<String>,
     frames_refused: BTreeMap<String, u64>,
 }
@@ -178,6 +223,7 @@ impl Board {
             certificate_expires_at: None,
             receipts_kept: 0,
             inventory: InventoryStatus::default(),
+            traffic: None,
             garage_version: None,
             frames_refused: BTreeMap::new(),
         };
@@ -256,6 +302,18 @@ impl Board {
         self.change(|facts| change(&mut facts.inventory));
     }
 
+    /// What is known of the log of requests. Figures move all the time and wait for the next writing.
+    pub(crate) fn traffic(&self, now: &TrafficStatus) {
+        let mut facts = self.facts();
+        let problem = |shown: &TrafficStatus| shown.problem.clone();
+        let news = facts.traffic.as_ref().map(problem) != Some(problem(now));
+        facts.traffic = Some(now.clone());
+        drop(facts);
+        if news {
+            self.touch();
+        }
+    }
+
     /// Garage's version, as its metrics have it.
     pub(crate) fn set_garage_version(&self, version: Option<String>) {
         if version.is_some() && version != self.garage_version() {
@@ -317,6 +375,7 @@ pub(crate) fn write_alone(shell: &Shell) {
             facts.certificate_expires_at = before.certificate_expires_at;
             facts.receipts_kept = before.receipts_kept;
             facts.garage_version = before.garage_version;
+            facts.traffic = before.traffic;
             if facts.inventory.swept_at.is_none() {
                 facts.inventory = before.inventory;
             }
@@ -377,6 +436,7 @@ fn status_of(shell: &Shell) -> Status {
         head,
         journal_error: shell.engine.trouble(),
         inventory: facts.inventory,
+        traffic: facts.traffic,
         garage_version: facts.garage_version,
         refused: counters.into_iter().map(refused_count).collect(),
         frames_refused: facts.frames_refused,

@@ -6,9 +6,9 @@ use clap::{Parser, Subcommand};
 
 use crate::{
     agent::AgentCommand, audit::AuditCommand, bucket::BucketCommand, completions::CompletionsArgs,
-    env::EnvArgs, errors::EXIT_CODES_HELP, grant::GrantCommand, key::KeyCommand, login::LoginArgs,
-    offline::OfflineCommand, op::OpCommand, region::RegionCommand, stray::StrayCommand,
-    token::TokenCommand, up::UpArgs,
+    env::EnvArgs, errors::EXIT_CODES_HELP, grant::GrantCommand, job::JobCommand, key::KeyCommand,
+    login::LoginArgs, offline::OfflineCommand, op::OpCommand, region::RegionCommand,
+    stray::StrayCommand, token::TokenCommand, up::UpArgs,
 };
 
 /// Storm Buckets: S3 buckets on your own servers, from the command line.
@@ -61,6 +61,9 @@ pub(crate) enum Noun {
     /// Operations: what was asked and what came of it
     #[command(subcommand)]
     Op(OpCommand),
+    /// Jobs: long work, and how far it is
+    #[command(subcommand)]
+    Job(JobCommand),
     /// Receipts: signed proof of everything that was done
     #[command(subcommand)]
     Audit(AuditCommand),

@@ -9,8 +9,9 @@ use storm_protocol::{
 
 use crate::{
     asked::{BucketAsked, RegionAsked},
-    change, clock,
+    bucket_requests, change, clock,
     errors::usage,
+    job,
     output::{self, Column, Sheet},
     secret::{self, Delivery},
     session::{BucketRef, Context, Session},
@@ -29,6 +30,10 @@ pub(crate) enum BucketCommand {
     Create(Create),
     /// Delete an empty bucket
     Delete(Which),
+    /// Delete all objects of a bucket; a job, which Ctrl-C leaves running
+    Clear(job::Clear),
+    /// Count the objects under a prefix and their bytes
+    Measure(job::Measure),
     /// Set a bucket's limits
     SetQuota(SetQuota),
     /// Show what is set on a bucket, as asked for and as it is in the storage
@@ -55,6 +60,8 @@ pub(crate) enum BucketCommand {
     Adopt(reconcile::Adopt),
     /// Take a bucket from its account; its objects stay (operators)
     Release(reconcile::Release),
+    /// Show requests to a bucket over time, where a proxy's access log is counted
+    Requests(bucket_requests::Requests),
 }
 
 /// Which buckets.
@@ -136,6 +143,8 @@ pub(crate) async fn run(context: &Context, command: BucketCommand) -> Result<()>
         }
         BucketCommand::Create(args) => create(&session, args).await,
         BucketCommand::Delete(which) => delete(context, &session, which).await,
+        BucketCommand::Clear(args) => job::clear(context, &session, args).await,
+        BucketCommand::Measure(args) => job::measure(&session, args).await,
         BucketCommand::SetQuota(args) => set_quota(&session, args).await,
         BucketCommand::Settings(which) => reconcile::show(&session, &which).await,
         BucketCommand::SetCors(args) => settings::set_cors(&session, args).await,
@@ -151,6 +160,7 @@ pub(crate) async fn run(context: &Context, command: BucketCommand) -> Result<()>
         BucketCommand::Accept(which) => reconcile::accept(&session, &which).await,
         BucketCommand::Adopt(args) => reconcile::adopt(&session, args).await,
         BucketCommand::Release(args) => reconcile::release(context, &session, args).await,
+        BucketCommand::Requests(args) => bucket_requests::show(&session, args).await,
     }
 }
 

@@ -128,7 +128,8 @@ async fn absence(session: &Session, operation: &Operation) -> Option<String> {
     })
 }
 
-fn state_line(operation: &Operation) -> String {
+/// How far an operation is, in a line.
+pub(crate) fn state_line(operation: &Operation) -> String {
     format!(
         "{} · {} · waiting for region {}",
         operation.command,

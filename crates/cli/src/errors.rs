@@ -308,12 +308,15 @@ fn failure_exit(code: Failure) -> Exit {
         Failure::NameTaken
         | Failure::BucketNotEmpty
         | Failure::LastAlias
+        | Failure::TooLate
         | Failure::JobsRunning => Exit::Conflict,
         Failure::NoSuchBucket | Failure::NoSuchKey | Failure::NoSuchAlias => Exit::NotFound,
         Failure::GarageRefused
         | Failure::GarageUnavailable
         | Failure::GaveUp
-        | Failure::AgentLost => Exit::Failed,
+        | Failure::AgentLost
+        | Failure::Cancelled
+        | Failure::JobBroken => Exit::Failed,
     }
 }
 

@@ -7,6 +7,7 @@ mod asked;
 mod audit;
 mod bucket;
 mod bucket_reconcile;
+mod bucket_requests;
 mod bucket_settings;
 mod change;
 mod client;
@@ -18,6 +19,7 @@ mod errors;
 mod files;
 mod grant;
 mod ini;
+mod job;
 mod key;
 mod key_life;
 mod login;
@@ -27,6 +29,7 @@ mod op;
 mod output;
 mod pending;
 mod profile;
+mod progress;
 mod region;
 mod rules_file;
 mod secret;
@@ -97,6 +100,7 @@ async fn run(cli: Cli) -> Result<ExitCode> {
         Noun::Key(command) => key::run(&context, command).await?,
         Noun::Grant(command) => grant::run(&context, command).await?,
         Noun::Op(command) => op::run(&context, command).await?,
+        Noun::Job(command) => job::run(&context, command).await?,
         Noun::Audit(command) => audit::run(&context, command).await?,
         Noun::Agent(command) => agent::run(&context, command).await?,
         Noun::Stray(command) => stray::run(&context, command).await?,

@@ -2,7 +2,6 @@
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
-use reqwest::Method;
 use serde_json::json;
 use storm_protocol::{
     api::{Operation, OperationAnswer, OperationPage, OperationStatus},
@@ -12,11 +11,13 @@ use storm_protocol::{
 
 use crate::{
     change,
-    client::{Call, query},
+    client::query,
     clock,
-    errors::{Thing, operation_fault, usage},
+    errors::{operation_fault, usage},
+    job,
     output::{self, Column, Sheet, Waiting},
     pending::Pending,
+    progress::Pace,
     secret::{self, Delivery},
     session::{Context, Session},
     units,
@@ -29,8 +30,10 @@ pub(crate) enum OpCommand {
     List(List),
     /// Show an operation
     Show(Which),
-    /// Cancel an operation that has not begun
+    /// Cancel an operation that has not begun, or stop a job
     Cancel(Which),
+    /// Follow an operation to its end, with a job's progress; Ctrl-C leaves it running
+    Watch(Which),
     /// Wait until an operation has ended; gives its secret when it was asked for here
     Wait(Wait),
     /// List requests for secrets that are not finished, or finish one
@@ -91,7 +94,12 @@ pub(crate) async fn run(context: &Context, command: OpCommand) -> Result<()> {
             let answer = change::get(&session, which.id).await?;
             session.show(&answer, || facts(&answer.operation))
         }
-        OpCommand::Cancel(which) => cancel(&context.session()?, which.id).await,
+        OpCommand::Cancel(which) => job::cancel(&context.session()?, which.id).await,
+        OpCommand::Watch(which) => {
+            let session = context.session()?;
+            let answer = job::watch(&session, which.id).await?;
+            say_done(&session, &answer)
+        }
         OpCommand::Wait(args) => wait(&context.session()?, args).await,
         OpCommand::Resume(args) => resume(context, args).await,
     }
@@ -180,31 +188,13 @@ fn facts(operation: &Operation) -> Result<()> {
             output::maybe(operation.finished_at, units::instant),
         ),
     ];
+    if let Some(progress) = &operation.progress {
+        facts.push(("Progress", Pace::default().line(progress)));
+    }
     if let Some(error) = operation_fault(operation) {
         facts.push(("What came of it", error.to_string()));
     }
     output::facts(&facts)
-}
-
-async fn cancel(session: &Session, id: OperationId) -> Result<()> {
-    let path = format!("/operations/{id}/cancel");
-    let key = format!("cancel-{id}");
-    let call = Call {
-        method: Method::POST,
-        path: &path,
-        body: None,
-        // Cancelling twice is the same as once.
-        idempotency_key: Some(&key),
-    };
-    let operation: Result<Operation, _> = session.api.json(&call).await;
-    let operation = operation.map_err(Thing::Operation.named(&id))?;
-    session.show(&operation, || {
-        output::line(&format!("Operation {id} is {}.", operation.state.as_str()))?;
-        if let Some(error) = operation_fault(&operation) {
-            output::note(&error.to_string());
-        }
-        Ok(())
-    })
 }
 
 async fn wait(session: &Session, args: Wait) -> Result<()> {
@@ -219,7 +209,11 @@ async fn wait(session: &Session, args: Wait) -> Result<()> {
     let answer = change::get(session, id).await?;
     let answer: OperationAnswer = change::finish(session, answer, args.timeout, &waiting).await?;
     drop(waiting);
-    session.show(&answer, || {
+    say_done(session, &answer)
+}
+
+fn say_done(session: &Session, answer: &OperationAnswer) -> Result<()> {
+    session.show(answer, || {
         let command = output::clean(&answer.operation.command);
         output::line(&format!("{command} is done."))
     })

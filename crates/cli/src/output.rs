@@ -10,9 +10,14 @@ use anyhow::Result;
 use comfy_table::{CellAlignment, Table, presets};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
+use storm_protocol::api::Progress;
+
+use crate::progress;
 
 const SPINNER_TICK_MILLIS: u64 = 100;
 const COLUMN_GAP: u16 = 2;
+const JOB_TEMPLATE: &str = "{spinner} {bar:24} {percent:>3}% {msg} ({elapsed})";
+const WHOLE_PERCENT: u64 = 100;
 
 /// Writes a line to stdout. A reader that has gone away is no error.
 pub(crate) fn line(text: &str) -> Result<()> {
@@ -147,6 +152,20 @@ impl Waiting {
     /// Makes room for whatever is written beside it.
     pub(crate) fn pause(&self, write: impl FnOnce()) {
         self.0.suspend(write);
+    }
+
+    /// Shows how far a job is: `line`, behind a bar when its whole is known.
+    pub(crate) fn job(&self, progress: &Progress, line: &str) {
+        if let Some(percent) = progress::percent(progress) {
+            if self.0.length().is_none() {
+                if let Ok(style) = ProgressStyle::with_template(JOB_TEMPLATE) {
+                    self.0.set_style(style);
+                }
+                self.0.set_length(WHOLE_PERCENT);
+            }
+            self.0.set_position(u64::from(percent));
+        }
+        self.0.set_message(clean(line));
     }
 }
 

@@ -168,6 +168,7 @@ impl World {
                 attempt: 1,
                 requested_at: Micros(0),
                 gives_up_at: None,
+                progress: None,
                 finished_at: Some(Micros(2)),
                 outcome: Some(receipt.outcome.clone()),
                 receipt: Some(Envelope::sign_json(PayloadType::Receipt, &receipt, signer).unwrap()),

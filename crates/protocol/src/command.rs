@@ -10,16 +10,19 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 pub use self::row::{AdminCall, Class, Row};
-use self::table::{class, whitelist};
+use self::table::{class, job, whitelist};
 use crate::{
     error::Refusal,
-    ident::{AccessKeyId, AccountId, BucketId, BucketName, KeyLabel, Limit, Micros},
+    ident::{
+        AccessKeyId, AccountId, BucketId, BucketName, KeyLabel, Limit, Micros, ObjectPrefix,
+        OperationId,
+    },
     result::{
-        AliasAdded, AliasRemoved, BucketAdopted, BucketCreated, BucketDeleted, BucketReleased,
-        BucketRestored, ClusterHealth, CorsSet, ExecutorReleased, GrantSet, InventoryRefreshed,
-        KeyCreated, KeyDeleted, KeyExpirySet, KeyRenamed, KeyReplaced, KeyResumed, KeyRotated,
-        KeySuspended, LifecycleSet, Pong, QuotaSet, TemporaryKeyCreated, UploadsCleaned,
-        WebsiteSet,
+        AliasAdded, AliasRemoved, BucketAdopted, BucketCleared, BucketCreated, BucketDeleted,
+        BucketReleased, BucketRestored, ClusterHealth, CorsSet, ExecutorReleased, GrantSet,
+        InventoryRefreshed, JobCancelled, KeyCreated, KeyDeleted, KeyExpirySet, KeyRenamed,
+        KeyReplaced, KeyResumed, KeyRotated, KeySuspended, LifecycleSet, Pong, PrefixMeasured,
+        QuotaSet, TemporaryKeyCreated, UploadsCleaned, WebsiteSet,
     },
     rules::{CorsRule, LifecycleRule, Website},
 };
@@ -34,6 +37,8 @@ pub const MAX_GRACE_SECONDS: u32 = 90 * 24 * 3600;
 pub const MAX_TEMPORARY_SECONDS: u32 = 12 * 3600;
 /// The longest age of an upload that a clean-up may ask for: ten years.
 pub const MAX_UPLOAD_AGE_SECONDS: u64 = 3650 * 24 * 3600;
+/// The most objects that a measurement counts.
+pub const MAX_MEASURED_OBJECTS: u64 = 10_000_000;
 
 whitelist! {
     /// Answers with the agent's clock and version. Touches nothing.
@@ -51,6 +56,12 @@ whitelist! {
     /// Gives up the role of the region's executor, once all changes that it has taken have ended.
     operator "executor.release" => ExecutorRelease {
     } -> ExecutorReleased calls [];
+
+    /// Stops a job of the account that waits or runs. What it has done stays done.
+    write "job.cancel" => JobCancel {
+        /// The job's operation.
+        operation: OperationId,
+    } -> JobCancelled calls [];
 
     /// Makes a bucket under a global alias, with its limits and, if asked, its first key, which
     /// gets every right on it.
@@ -77,6 +88,24 @@ whitelist! {
     } -> BucketDeleted calls [
         GetBucketInfo, CleanupIncompleteUploads, DeleteBucket, AddBucketAlias, AllowBucketKey,
     ];
+
+    /// Deletes all objects of a bucket that were written before, and its unfinished uploads.
+    destructive [job] "bucket.clear" => BucketClear {
+        /// The bucket.
+        bucket: BucketId,
+    } -> BucketCleared calls [
+        GetBucketInfo, ImportKey, UpdateKey, AllowBucketKey, DeleteKey, CleanupIncompleteUploads,
+    ];
+
+    /// Counts the objects under a prefix and their bytes.
+    write [job] "bucket.measure_prefix" => BucketMeasurePrefix {
+        /// The bucket.
+        bucket: BucketId,
+        /// How the keys begin.
+        prefix: ObjectPrefix,
+        /// Stops after so many objects; 1 to 10,000,000.
+        max_objects: u64,
+    } -> PrefixMeasured calls [GetBucketInfo, ImportKey, UpdateKey, AllowBucketKey, DeleteKey];
 
     /// Sets both limits of a bucket; an absent one is lifted.
     write "bucket.set_quota" => BucketSetQuota {

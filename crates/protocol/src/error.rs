@@ -100,6 +100,12 @@ codes! {
         JobsRunning = "jobs_running",
         /// The agent that took the operation is lost, and what it did is not known.
         AgentLost = "agent_lost",
+        /// A job was cancelled; what it had done stays done.
+        Cancelled = "cancelled",
+        /// There is no such job waiting or running, so there is nothing to cancel.
+        TooLate = "too_late",
+        /// A job could not go on; what it had done stays done.
+        JobBroken = "job_broken",
     }
 }
 
@@ -139,6 +145,11 @@ impl Failure {
             Self::AgentLost => {
                 "The agent that took it is lost, and what it did of it is not known. Look at what is \
                  there before you ask again."
+            }
+            Self::Cancelled => "It was cancelled. What it had done by then stays done.",
+            Self::TooLate => "There is no such job running, so there was nothing to cancel.",
+            Self::JobBroken => {
+                "It could not go on. What it had done by then stays done. Ask again for the rest."
             }
         }
     }

@@ -9,7 +9,8 @@ use crate::{
     envelope::{Envelope, VerifyKey},
     error::Refusal,
     ident::{
-        AccessKeyId, AgentId, BucketId, BucketName, Digest, Limit, Micros, OperationId, RegionName,
+        AccessKeyId, AgentId, BucketAddress, BucketId, BucketName, Digest, Limit, Micros,
+        OperationId, RegionName,
     },
     json,
     rules::{CorsRule, LifecycleRule, Website},
@@ -31,6 +32,8 @@ pub const MAX_FRAME_ITEMS: usize = 200;
 pub const SUSPENDED_UNTIL: Micros = Micros(3600 * Micros::SECOND);
 /// The most characters of an agent's trouble that are kept.
 pub const MAX_TROUBLE_CHARS: usize = 300;
+/// Seconds between two words on how far a job is.
+pub const PROGRESS_SECONDS: u64 = 1;
 /// The TLS server name of every hub. Agents trust one private CA; a hub's address may change.
 pub const HUB_SERVER_NAME: &str = "hub.storm-buckets.internal";
 
@@ -63,6 +66,12 @@ pub enum ToHub {
     TrustKept(TrustKept),
     /// Why the agent takes no change at the moment, or that it does again.
     Trouble(Trouble),
+    /// How far a job is, once in [`PROGRESS_SECONDS`] at most.
+    Progress(ProgressFrame),
+    /// From an agent that is not the executor: something moved in the cluster.
+    Moved,
+    /// Requests that the proxy before Garage has logged.
+    Traffic(TrafficFrame),
 }
 
 /// From the hub to an agent.
@@ -96,6 +105,10 @@ pub enum ToAgent {
     Renewed(Certificate),
     /// The region's executor has changed.
     Executor(ExecutorState),
+    /// To the executor: another agent saw something move in the cluster.
+    Moved,
+    /// Answers [`ToHub::Traffic`].
+    TrafficKept(TrafficKept),
     /// The connection ends, and why.
     Closing(Closing),
 }
@@ -216,6 +229,20 @@ bodies! {
     Trouble {
         /// One sentence for a person; absent when all is well again.
         message: Option<String>,
+    }
+
+    /// How far a job is. Only news: the receipt is the truth.
+    ProgressFrame {
+        /// The job's operation.
+        operation: OperationId,
+        /// Objects that are done.
+        objects: u64,
+        /// Their bytes.
+        bytes: u64,
+        /// Objects in all, as they were counted at its start.
+        total_objects: Option<u64>,
+        /// Their bytes.
+        total_bytes: Option<u64>,
     }
 
     /// What an agent knows of an operation.
@@ -340,6 +367,39 @@ bodies! {
         create_buckets: bool,
     }
 
+    /// Counts of requests. One that is not acknowledged comes again under its number.
+    TrafficFrame {
+        /// Grows by one with each frame of this agent.
+        sequence: u64,
+        /// The counts, [`MAX_FRAME_ITEMS`] at most; none says only that requests are counted here.
+        sums: Vec<TrafficSum>,
+    }
+
+    /// Requests of one kind to one bucket in one minute.
+    TrafficSum {
+        /// The minute's beginning.
+        minute: Micros,
+        /// The bucket, as the requests named it.
+        bucket: BucketAddress,
+        /// What they did.
+        method: MethodClass,
+        /// The hundreds of their HTTP status: 1 to 5.
+        status: u8,
+        /// How many.
+        requests: u64,
+        /// Bytes that came in their bodies, as far as the proxy logs them.
+        received_bytes: u64,
+        /// Bytes that were sent in answer.
+        sent_bytes: u64,
+    }
+
+    /// Counts of requests are stored.
+    TrafficKept {
+        /// Up to and with this frame. Beyond the one that was sent: the agent has forgotten where it
+        /// was, and goes on from here.
+        sequence: u64,
+    }
+
     /// A certificate request.
     RenewFrame {
         /// PKCS #10, DER.
@@ -359,6 +419,36 @@ bodies! {
         code: ClosingCode,
         /// One sentence for a person.
         message: String,
+    }
+}
+
+/// What a request does, by its method.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum MethodClass {
+    /// GET and HEAD.
+    Read,
+    /// PUT and POST.
+    Write,
+    /// DELETE.
+    Delete,
+    /// All others.
+    Other,
+}
+
+impl MethodClass {
+    /// Every class.
+    pub const ALL: [Self; 4] = [Self::Read, Self::Write, Self::Delete, Self::Other];
+
+    /// The name, the same in SQL and JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Delete => "delete",
+            Self::Other => "other",
+        }
     }
 }
 

@@ -263,6 +263,38 @@ text_ident!(
     is_bucket_name
 );
 
+/// A bucket as S3 requests name it. Garage takes the id wherever it takes a name, and no name is as
+/// long as an id.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum BucketAddress {
+    /// By a global alias.
+    Name(BucketName),
+    /// By its id.
+    Id(BucketId),
+}
+
+impl fmt::Display for BucketAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(name) => name.fmt(f),
+            Self::Id(id) => id.fmt(f),
+        }
+    }
+}
+
+impl FromStr for BucketAddress {
+    type Err = ParseIdentError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.parse() {
+            Ok(id) => Ok(Self::Id(id)),
+            Err(_) => text.parse().map(Self::Name),
+        }
+    }
+}
+
+as_json_string!(BucketAddress);
+
 text_ident!(
     /// The id of an S3 access key: `GK` and 24 hex digits.
     AccessKeyId,

@@ -5,7 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     command::KeyGrant,
-    ident::{AccessKeyId, AccountId, BucketId, BucketName, KeyLabel, Limit, Micros},
+    ident::{
+        AccessKeyId, AccountId, BucketId, BucketName, KeyLabel, Limit, Micros, ObjectPrefix,
+        OperationId,
+    },
 };
 
 macro_rules! results {
@@ -67,6 +70,12 @@ results! {
         epoch: u64,
     }
 
+    /// `job.cancel`
+    JobCancelled {
+        /// The job that stops.
+        operation: OperationId,
+    }
+
     /// `bucket.create`
     BucketCreated {
         /// The new bucket.
@@ -81,6 +90,33 @@ results! {
     BucketDeleted {
         /// The bucket that is gone.
         bucket: BucketId,
+    }
+
+    /// `bucket.clear`
+    BucketCleared {
+        /// The bucket.
+        bucket: BucketId,
+        /// Objects that were deleted. What was deleted in the last seconds before the agent was
+        /// killed is not among them.
+        objects: u64,
+        /// Their bytes.
+        bytes: u64,
+        /// Objects that were written after the command was taken, and stay.
+        kept: u64,
+    }
+
+    /// `bucket.measure_prefix`
+    PrefixMeasured {
+        /// The bucket.
+        bucket: BucketId,
+        /// How the keys begin.
+        prefix: ObjectPrefix,
+        /// Objects under it.
+        objects: u64,
+        /// Their bytes.
+        bytes: u64,
+        /// Whether that is all of them.
+        complete: bool,
     }
 
     /// `bucket.set_quota`

@@ -7,7 +7,7 @@ use storm_protocol::ident::{AccessKeyId, AccountId, AgentId, BucketId, Operation
 use tokio::sync::{Notify, broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::{clock::Clock, config::Config, keys::PublicTrust, store::Store};
+use crate::{clock::Clock, config::Config, keys::PublicTrust, progress::JobProgress, store::Store};
 
 /// Changes that a slow listener may fall behind by before it is told that it missed some.
 const CHANGES_CAPACITY: usize = 1024;
@@ -37,6 +37,8 @@ pub struct Bus {
     pub reconcile: Notify,
     /// The process ends: whoever waits for long lets go.
     pub stopping: CancellationToken,
+    /// How far jobs are.
+    pub progress: JobProgress,
     signed: broadcast::Sender<AgentId>,
     changes: broadcast::Sender<Change>,
 }
@@ -63,6 +65,7 @@ impl Default for Bus {
             hub: Notify::new(),
             reconcile: Notify::new(),
             stopping: CancellationToken::new(),
+            progress: JobProgress::default(),
             signed: broadcast::channel(CHANGES_CAPACITY).0,
             changes: broadcast::channel(CHANGES_CAPACITY).0,
         }

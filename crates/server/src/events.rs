@@ -13,8 +13,6 @@ use tokio::{
     time::Instant,
 };
 
-use tokio_util::sync::CancellationToken;
-
 use crate::{
     app::{Bus, Change},
     store::{Result, Store, sessions::Person},
@@ -76,20 +74,20 @@ pub(crate) struct Feed {
     account: AccountId,
     operator: bool,
     ends: Instant,
-    stopping: CancellationToken,
+    bus: Arc<Bus>,
     _place: Place,
 }
 
 impl Feed {
     /// What `person` hears from now on.
-    pub(crate) fn new(bus: &Bus, store: Store, person: &Person, place: Place) -> Self {
+    pub(crate) fn new(bus: &Arc<Bus>, store: Store, person: &Person, place: Place) -> Self {
         Self {
             changes: bus.listen(),
             store,
             account: person.account,
             operator: person.operator,
             ends: Instant::now() + Duration::from_secs(STREAM_SECONDS),
-            stopping: bus.stopping.clone(),
+            bus: Arc::clone(bus),
             _place: place,
         }
     }
@@ -100,7 +98,7 @@ impl Feed {
             let change = tokio::select! {
                 change = self.changes.recv() => change,
                 () = tokio::time::sleep_until(self.ends) => return None,
-                () = self.stopping.cancelled() => return None,
+                () = self.bus.stopping.cancelled() => return None,
             };
             match change {
                 Ok(change) => match self.event(change).await {
@@ -121,7 +119,8 @@ impl Feed {
         let mine = |account: Option<AccountId>| account == Some(self.account);
         Ok(match change {
             Change::Operation(account, id) if mine(Some(account)) => {
-                self.store.operation(id).await?.map(Event::Operation)
+                let operation = self.store.operation(id).await?;
+                operation.map(|operation| Event::Operation(self.bus.progress.with(operation)))
             }
             Change::Bucket(account, id) if mine(account) => {
                 let bucket = self.store.bucket(self.account, id).await?;

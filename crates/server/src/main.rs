@@ -17,6 +17,7 @@ mod keys;
 mod listener;
 mod openapi;
 mod output;
+mod progress;
 mod reconcile;
 mod router;
 mod routes;

@@ -10,7 +10,13 @@ use std::{
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
-use super::{garage::Node, garage_program, process::Process, program, server::as_user};
+use super::{
+    garage::{Node, S3_REGION},
+    garage_program,
+    process::Process,
+    program,
+    server::as_user,
+};
 
 /// An agent in one directory.
 pub struct Agent {
@@ -51,17 +57,26 @@ impl Agent {
         let text = format!(
             "state_dir = \"{state}\"\n\
              [garage]\nadmin = \"unix:{socket}\"\nconfig = \"{config}\"\nbinary = \"{binary}\"\n\
+             s3 = \"http://127.0.0.1:{s3_port}\"\ns3_region = \"{S3_REGION}\"\n\
              [commands]\ndisabled = [{disabled}]\n",
             state = agent.state().display(),
             socket = node.admin_socket.display(),
             config = node.config.display(),
             binary = garage_program()?.display(),
+            s3_port = node.s3_port,
             disabled = disabled.join(", "),
         );
         fs::write(&agent.config, text)?;
         fs::create_dir_all(agent.state())?;
         fs::set_permissions(agent.state(), Permissions::from_mode(0o700))?;
         Ok(agent)
+    }
+
+    /// Adds a section to its configuration, which it reads at its next start.
+    pub fn configure(&self, section: &str) -> Result<()> {
+        let text = fs::read_to_string(&self.config)?;
+        fs::write(&self.config, format!("{text}{section}\n"))?;
+        Ok(())
     }
 
     /// Takes the program from this directory from now on.

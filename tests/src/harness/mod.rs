@@ -13,6 +13,7 @@ pub mod meter;
 pub mod node_admin;
 pub mod ports;
 pub mod process;
+pub mod proxy;
 pub mod server;
 pub mod small_disk;
 pub mod stack;

@@ -268,7 +268,9 @@ impl Channel {
             | ToAgent::InventoryKept(_)
             | ToAgent::Trust(_)
             | ToAgent::Renewed(_)
-            | ToAgent::Executor(_) => Err(Transient::Unexpected("a welcome").into()),
+            | ToAgent::Executor(_)
+            | ToAgent::Moved
+            | ToAgent::TrafficKept(_) => Err(Transient::Unexpected("a welcome").into()),
         }
     }
 

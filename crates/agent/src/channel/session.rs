@@ -1,6 +1,6 @@
 //! One connection that the hub has welcomed: commands in, receipts out, heartbeats, trust, renewal.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -9,8 +9,8 @@ use storm_protocol::{
     envelope::Envelope,
     frame::{
         Certificate, ExecutorState, HEARTBEAT_SECONDS, Heartbeat, KnownState, MAX_FRAME_BYTES,
-        MAX_FRAME_ITEMS, OperationState, ReceiptFrame, RenewFrame, ToAgent, ToHub, Trouble,
-        TrustKept, Welcome,
+        MAX_FRAME_ITEMS, OperationState, PROGRESS_SECONDS, ProgressFrame, ReceiptFrame, RenewFrame,
+        ToAgent, ToHub, Trouble, TrustKept, Welcome,
     },
     ident::{Micros, OperationId},
 };
@@ -61,6 +61,8 @@ pub(super) struct Session<'a> {
     /// What the hub was told to be in the way of changes.
     trouble: Option<String>,
     executor: bool,
+    /// How far the hub was told that jobs are.
+    progress: HashMap<OperationId, ProgressFrame>,
     /// Commands on their way into the journal. What is dropped with the connection was not taken.
     submitting: JoinSet<Submitted>,
 }
@@ -88,6 +90,7 @@ impl<'a> Session<'a> {
             renewal_asked: None,
             trouble: None,
             executor: false,
+            progress: HashMap::new(),
             submitting: JoinSet::new(),
         }
     }
@@ -102,9 +105,12 @@ impl<'a> Session<'a> {
         // Subscribed before anything is sent, so that no receipt falls between.
         let mut events = self.shell.engine.events();
         self.welcome(welcome, ports).await?;
+        let mut traffic = self.shell.traffic.frames();
         let mut ticks = interval(Duration::from_secs(TICK_SECONDS));
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut tick = 0;
+        let mut progress_ticks = interval(Duration::from_secs(PROGRESS_SECONDS));
+        progress_ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut receipts_wait = true;
         loop {
             tokio::select! {
@@ -143,12 +149,21 @@ impl<'a> Session<'a> {
                 }
                 Some((session, frame)) = ports.frames.recv() => {
                     if session == self.number {
-                        self.link.send(&ToHub::Inventory(frame)).await?;
+                        self.link.send(&frame).await?;
+                    }
+                }
+                Ok(()) = traffic.changed() => {
+                    let frame = traffic.borrow_and_update().clone();
+                    if let Some(frame) = frame {
+                        self.link.send(&ToHub::Traffic(frame)).await?;
                     }
                 }
                 _ = ticks.tick() => {
                     self.tick(tick).await?;
                     tick += 1;
+                }
+                _ = progress_ticks.tick(), if self.shell.engine.has_jobs() => {
+                    self.tell_progress().await?;
                 }
             }
         }
@@ -220,6 +235,8 @@ impl<'a> Session<'a> {
                 self.executor(&state);
                 ports.executor(state.executor);
             }
+            ToAgent::Moved => ports.moved(),
+            ToAgent::TrafficKept(kept) => self.shell.traffic.kept(kept.sequence),
             ToAgent::Closing(closing) => {
                 return Err(ChannelError::closing(closing.code, closing.message));
             }
@@ -273,6 +290,21 @@ impl<'a> Session<'a> {
             self.sent = sequence;
         }
         Ok(more)
+    }
+
+    /// Tells how far jobs are of which something new can be said; a hub that was just connected to
+    /// knows nothing of them.
+    async fn tell_progress(&mut self) -> Result<(), Transient> {
+        let progress = self.shell.engine.progress();
+        self.progress
+            .retain(|operation, _| progress.iter().any(|frame| frame.operation == *operation));
+        for frame in progress {
+            if self.progress.get(&frame.operation) != Some(&frame) {
+                self.progress.insert(frame.operation, frame.clone());
+                self.link.send(&ToHub::Progress(frame)).await?;
+            }
+        }
+        Ok(())
     }
 
     async fn answer(&mut self, operations: &[OperationId]) -> Result<(), Transient> {

@@ -199,7 +199,8 @@ impl Inner {
         operations.begin(operation, read, account, signed.intent);
         self.expect_bucket(operation, Some(&command));
         let place = self.place.fetch_add(1, Ordering::SeqCst);
-        let ticket = self.queue.enter(operation, command.resources());
+        let job = self.jobs.begin(operation, account, &command);
+        let ticket = self.queue.enter(operation, command.resources(), job);
         drop(operations);
         let claim = Claim {
             inner: Arc::clone(self),
@@ -341,6 +342,7 @@ impl Inner {
     pub(super) fn forget(&self, operation: OperationId, ticket: Ticket) {
         lock(&self.operations).forget(operation);
         lock(&self.creating).remove(&operation);
+        self.jobs.end(operation);
         drop(ticket);
     }
 

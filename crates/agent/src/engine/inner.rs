@@ -12,7 +12,7 @@ use std::{
 use storm_protocol::{
     command::Command,
     frame::EXECUTOR_SILENCE_SECONDS,
-    ident::{BucketId, BucketName, Digest, Micros, OperationId},
+    ident::{AccountId, BucketId, BucketName, Digest, Micros, OperationId},
     trust::TrustDocument,
 };
 use tokio::{
@@ -21,8 +21,9 @@ use tokio::{
 };
 
 use super::{
-    EVENTS_KEPT, EngineEvent, EngineOptions, Phase, Refresher,
+    EVENTS_KEPT, EngineEvent, EngineOptions, Phase, Refresher, Stopped,
     counters::Counters,
+    jobs::Jobs,
     known::Operations,
     lock,
     queue::{Queue, Ticket},
@@ -30,9 +31,11 @@ use super::{
 };
 use crate::{
     clock::Clock,
+    execute::Stop,
     garage::GarageClient,
     identity::Identity,
     journal::{Entry, Journal, Opened, Tenure},
+    s3::S3,
     verify::Memory,
 };
 
@@ -58,6 +61,10 @@ pub(crate) struct Inner {
     /// [`UNTOLD`] before it has said anything.
     pub(super) named: AtomicU64,
     pub(super) operations: Mutex<Operations>,
+    /// Jobs that have not ended.
+    pub(super) jobs: Jobs,
+    /// S3 on this node, for jobs; absent when the configuration does not name it.
+    pub(crate) s3: Option<S3>,
     /// Names that unfinished operations are making buckets under.
     pub(super) creating: Mutex<HashMap<OperationId, BucketName>>,
     /// Buckets that are no account's any more, and since when: a sweep may still show whose they were.
@@ -98,9 +105,11 @@ impl Inner {
             tenure: Mutex::new(opened.tenure),
             named: AtomicU64::new(UNTOLD),
             operations: Mutex::new(operations),
+            jobs: Jobs::default(),
+            s3: options.s3,
             creating: Mutex::default(),
             given_up: Mutex::default(),
-            queue: Arc::default(),
+            queue: Arc::new(Queue::new(options.max_jobs)),
             place: AtomicU64::new(opened.running.last().map_or(0, |entry| entry.place + 1)),
             heard_at: AtomicU64::new(0),
             heard: Notify::new(),
@@ -117,12 +126,31 @@ impl Inner {
         for entry in opened.running {
             let command = entry.command.parse().ok();
             inner.expect_bucket(entry.operation, command.as_ref());
+            let job = command
+                .as_ref()
+                .and_then(|command| inner.take_job_up(&entry, command));
             let resources = command.map_or_else(Vec::new, |command| command.resources());
-            let ticket = inner.queue.enter(entry.operation, resources);
+            let ticket = inner.queue.enter(entry.operation, resources, job);
             recovery.push((entry, ticket));
         }
         *lock(&inner.recovery) = recovery;
         inner
+    }
+
+    /// Takes in a job that an earlier process has left, cancelled if it was.
+    fn take_job_up(&self, entry: &Entry, command: &Command) -> Option<AccountId> {
+        let (operation, account) = (entry.operation, entry.actor.account);
+        let job = self.jobs.begin(operation, account, command)?;
+        match self.journal.is_cancelled(operation) {
+            Ok(false) => {}
+            Ok(true) => self.jobs.cancel(operation),
+            Err(error) => {
+                // In doubt long work is not gone on with.
+                tracing::error!(%error, %operation, "whether the job was cancelled cannot be read");
+                self.jobs.cancel(operation);
+            }
+        }
+        Some(job)
     }
 
     /// Now, and never before the newest time of signing that was taken.
@@ -153,6 +181,22 @@ impl Inner {
     /// role up since it was named.
     pub(crate) fn may_change(&self) -> bool {
         !self.is_silent() && self.named.load(Ordering::SeqCst) >= self.epoch.load(Ordering::SeqCst)
+    }
+
+    /// Lets the next call start, or waits until the hub is heard; `free` needs no hub. While the
+    /// engine closes, `job`s start nothing.
+    pub(super) async fn gate(&self, free: bool, job: bool) -> Stopped<()> {
+        loop {
+            let phase = *self.phase().borrow();
+            let free = free || self.may_change();
+            match phase {
+                Phase::Open | Phase::Draining if free && !(job && phase != Phase::Open) => {
+                    return Ok(());
+                }
+                Phase::Open => self.hearing().await,
+                Phase::Draining | Phase::Halting => return Err(Stop::Halted),
+            }
+        }
     }
 
     /// Comes back when the hub is heard, or a little later.

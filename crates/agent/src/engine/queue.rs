@@ -1,17 +1,21 @@
 //! The order of execution: operations that share a thing run one after the other, in the order in
-//! which they came; all others side by side, [`MAX_RUNNING`] at most.
+//! which they came; all others side by side, [`MAX_RUNNING`] at most. Jobs have places of their own,
+//! so that long work never keeps short commands waiting, and share them fairly: the account with the
+//! fewest jobs running goes next.
 
 use std::{
     collections::{HashMap, VecDeque},
     sync::{Arc, Mutex},
 };
 
-use storm_protocol::{command::Resource, ident::OperationId};
+use storm_protocol::{
+    command::Resource,
+    ident::{AccountId, OperationId},
+};
 use tokio::sync::{Notify, oneshot};
 
 use super::{MAX_RUNNING, lock};
 
-#[derive(Default)]
 pub(crate) struct Queue {
     state: Mutex<State>,
     changed: Notify,
@@ -20,14 +24,20 @@ pub(crate) struct Queue {
 #[derive(Default)]
 struct State {
     running: usize,
+    max_jobs: usize,
+    /// Jobs that run, by account.
+    jobs: HashMap<AccountId, usize>,
     stopped: bool,
     lines: HashMap<Resource, VecDeque<OperationId>>,
     members: HashMap<OperationId, Member>,
     ready: VecDeque<OperationId>,
+    ready_jobs: VecDeque<(OperationId, AccountId)>,
 }
 
 struct Member {
     resources: Vec<Resource>,
+    /// In whose name it runs, if it is a job.
+    job: Option<AccountId>,
     /// Present until its turn has come.
     start: Option<oneshot::Sender<()>>,
     /// Keeps its place though it runs no longer.
@@ -42,11 +52,25 @@ pub(crate) struct Ticket {
 }
 
 impl Queue {
-    /// Puts an operation at the end of the line of each of its things.
+    /// A queue that runs `max_jobs` jobs at the same time.
+    pub(super) fn new(max_jobs: usize) -> Self {
+        let state = State {
+            max_jobs,
+            ..State::default()
+        };
+        Self {
+            state: Mutex::new(state),
+            changed: Notify::new(),
+        }
+    }
+
+    /// Puts an operation at the end of the line of each of its things; `job` is in whose name it
+    /// runs, if it is one.
     pub(super) fn enter(
         self: &Arc<Self>,
         operation: OperationId,
         mut resources: Vec<Resource>,
+        job: Option<AccountId>,
     ) -> Ticket {
         resources.sort_unstable();
         resources.dedup();
@@ -61,13 +85,14 @@ impl Queue {
         }
         let member = Member {
             resources,
+            job,
             start: Some(start),
             held: false,
         };
         let first = state.is_first(operation, &member.resources);
         state.members.insert(operation, member);
         if first {
-            state.ready.push_back(operation);
+            state.is_ready(operation);
         }
         state.pump();
         drop(state);
@@ -89,7 +114,7 @@ impl Queue {
             let changed = self.changed.notified();
             tokio::pin!(changed);
             changed.as_mut().enable();
-            if lock(&self.state).running == 0 {
+            if lock(&self.state).is_idle() {
                 return;
             }
             changed.await;
@@ -100,10 +125,11 @@ impl Queue {
     fn hold(&self, operation: OperationId) {
         let mut state = lock(&self.state);
         if let Some(member) = state.members.get_mut(&operation)
-            && member.start.is_none()
             && !std::mem::replace(&mut member.held, true)
+            && member.start.take().is_none()
         {
-            state.running -= 1;
+            let job = member.job;
+            state.runs_no_longer(job);
         }
         state.pump();
         drop(state);
@@ -121,7 +147,7 @@ impl Queue {
             return;
         }
         if member.start.is_none() {
-            state.running -= 1;
+            state.runs_no_longer(member.job);
         }
         let mut next = Vec::new();
         for resource in &member.resources {
@@ -142,7 +168,7 @@ impl Queue {
                 .get(&operation)
                 .is_some_and(|member| state.is_first(operation, &member.resources));
             if first {
-                state.ready.push_back(operation);
+                state.is_ready(operation);
             }
         }
         state.pump();
@@ -158,23 +184,67 @@ impl State {
             .all(|resource| self.lines.get(resource).and_then(VecDeque::front) == Some(&operation))
     }
 
+    fn is_ready(&mut self, operation: OperationId) {
+        match self.members.get(&operation).and_then(|member| member.job) {
+            Some(account) => self.ready_jobs.push_back((operation, account)),
+            None => self.ready.push_back(operation),
+        }
+    }
+
+    fn is_idle(&self) -> bool {
+        self.running == 0 && self.jobs.is_empty()
+    }
+
+    fn runs_no_longer(&mut self, job: Option<AccountId>) {
+        let Some(account) = job else {
+            self.running -= 1;
+            return;
+        };
+        if let Some(running) = self.jobs.get_mut(&account) {
+            *running -= 1;
+            if *running == 0 {
+                self.jobs.remove(&account);
+            }
+        }
+    }
+
     fn pump(&mut self) {
         while !self.stopped && self.running < MAX_RUNNING {
             let Some(operation) = self.ready.pop_front() else {
-                return;
+                break;
             };
-            let member = self.members.get_mut(&operation);
-            if let Some(start) = member.and_then(|member| member.start.take()) {
+            if self.start(operation) {
                 self.running += 1;
-                // A receiver that is gone leaves when its ticket is dropped.
-                let _ = start.send(());
             }
         }
+        while !self.stopped && self.jobs.values().sum::<usize>() < self.max_jobs {
+            let Some((operation, account)) = self.next_job() else {
+                break;
+            };
+            if self.start(operation) {
+                *self.jobs.entry(account).or_default() += 1;
+            }
+        }
+    }
+
+    /// The oldest job of the account that has the fewest running.
+    fn next_job(&mut self) -> Option<(OperationId, AccountId)> {
+        let running = |account| self.jobs.get(account).copied().unwrap_or(0);
+        let ready = self.ready_jobs.iter().enumerate();
+        let (index, _) = ready.min_by_key(|(index, (_, account))| (running(account), *index))?;
+        self.ready_jobs.remove(index)
+    }
+
+    fn start(&mut self, operation: OperationId) -> bool {
+        let member = self.members.get_mut(&operation);
+        let start = member.and_then(|member| member.start.take());
+        // A receiver that is gone leaves when its ticket is dropped.
+        start.map(|start| start.send(())).is_some()
     }
 }
 
 impl Ticket {
-    /// Waits for the turn; false when it will not come.
+    /// Waits for the turn; false when it will not come. May be given up, and then comes no more.
     pub(super) async fn turn(&mut self) -> bool {
         match self.start.take() {
             Some(start) => start.await.is_ok(),
@@ -182,7 +252,7 @@ impl Ticket {
         }
     }
 
-    /// Stops running and keeps the place for as long as this process lives: what has begun on these
+    /// Stops running, or waiting, and keeps the place for as long as this process lives: what has begun on these
     /// things and has not ended must be driven to its end before anything newer touches them.
     pub(super) fn hold(self) {
         self.queue.hold(self.operation);
@@ -201,7 +271,7 @@ mod tests {
 
     use storm_protocol::{
         command::Resource,
-        ident::{BucketName, Micros, OperationId},
+        ident::{AccountId, BucketName, Micros, OperationId},
     };
 
     use super::{MAX_RUNNING, Queue, Ticket};
@@ -223,11 +293,11 @@ mod tests {
 
     #[test]
     fn what_shares_a_thing_runs_in_order_and_the_rest_side_by_side() {
-        let queue = Arc::<Queue>::default();
-        let mut first = queue.enter(operation(1), vec![name("aaa")]);
-        let mut second = queue.enter(operation(2), vec![name("aaa"), name("bbb")]);
-        let mut third = queue.enter(operation(3), vec![name("bbb")]);
-        let mut apart = queue.enter(operation(4), vec![name("ccc")]);
+        let queue = Arc::new(Queue::new(2));
+        let mut first = queue.enter(operation(1), vec![name("aaa")], None);
+        let mut second = queue.enter(operation(2), vec![name("aaa"), name("bbb")], None);
+        let mut third = queue.enter(operation(3), vec![name("bbb")], None);
+        let mut apart = queue.enter(operation(4), vec![name("ccc")], None);
         assert!(has_turn(&mut first) && has_turn(&mut apart));
         assert!(!has_turn(&mut second) && !has_turn(&mut third));
         drop(first);
@@ -240,23 +310,23 @@ mod tests {
 
     #[tokio::test]
     async fn what_stops_unfinished_keeps_its_line_and_gives_up_its_slot() {
-        let queue = Arc::<Queue>::default();
-        let mut first = queue.enter(operation(1), vec![name("aaa")]);
-        let mut second = queue.enter(operation(2), vec![name("aaa")]);
+        let queue = Arc::new(Queue::new(2));
+        let mut first = queue.enter(operation(1), vec![name("aaa")], None);
+        let mut second = queue.enter(operation(2), vec![name("aaa")], None);
         assert!(has_turn(&mut first));
         first.hold();
         queue.idle().await;
         assert!(!has_turn(&mut second));
-        let mut apart = queue.enter(operation(3), vec![name("bbb")]);
+        let mut apart = queue.enter(operation(3), vec![name("bbb")], None);
         assert!(has_turn(&mut apart));
     }
 
     #[test]
     fn a_place_that_is_given_up_lets_the_next_one_go() {
-        let queue = Arc::<Queue>::default();
-        let first = queue.enter(operation(1), vec![name("aaa")]);
-        let second = queue.enter(operation(2), vec![name("aaa")]);
-        let mut third = queue.enter(operation(3), vec![name("aaa")]);
+        let queue = Arc::new(Queue::new(2));
+        let first = queue.enter(operation(1), vec![name("aaa")], None);
+        let second = queue.enter(operation(2), vec![name("aaa")], None);
+        let mut third = queue.enter(operation(3), vec![name("aaa")], None);
         drop(second);
         assert!(!has_turn(&mut third));
         drop(first);
@@ -265,10 +335,10 @@ mod tests {
 
     #[test]
     fn no_more_than_the_limit_run_and_none_starts_after_stop() {
-        let queue = Arc::<Queue>::default();
+        let queue = Arc::new(Queue::new(2));
         let many = 0..=u8::try_from(MAX_RUNNING).unwrap();
         let mut tickets: Vec<_> = many
-            .map(|number| queue.enter(operation(number), vec![]))
+            .map(|number| queue.enter(operation(number), vec![], None))
             .collect();
         let mut last = tickets.pop().unwrap();
         assert!(tickets.iter_mut().all(has_turn));
@@ -276,5 +346,45 @@ mod tests {
         queue.stop();
         tickets.clear();
         assert!(!has_turn(&mut last));
+    }
+
+    #[test]
+    fn jobs_have_places_of_their_own_and_share_them_between_accounts() {
+        let queue = Arc::new(Queue::new(2));
+        let account = |number: u8| AccountId::new(Micros(0), [number; 10]);
+        let job = |number, of| queue.enter(operation(number), vec![], Some(account(of)));
+        let mut greedy: Vec<_> = (1..=4).map(|number| job(number, 1)).collect();
+        assert!(has_turn(&mut greedy[0]) && has_turn(&mut greedy[1]));
+        let mut other = job(9, 2);
+        let mut short = queue.enter(operation(10), vec![], None);
+        assert!(has_turn(&mut short), "a short command waits for jobs");
+        assert!(!has_turn(&mut other) && !has_turn(&mut greedy[2]));
+        drop(greedy.remove(0));
+        assert!(has_turn(&mut other), "who has none running goes next");
+        assert!(!has_turn(&mut greedy[1]));
+        drop(other);
+        assert!(has_turn(&mut greedy[1]));
+        drop((greedy, short));
+        assert!(super::lock(&queue.state).jobs.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_job_that_gives_its_turn_up_leaves_its_place_or_keeps_it_as_told() {
+        let queue = Arc::new(Queue::new(1));
+        let account = Some(AccountId::new(Micros(0), [1; 10]));
+        let mut first = queue.enter(operation(1), vec![name("aaa")], account);
+        assert!(has_turn(&mut first));
+        // Waits for a place, not for a thing.
+        let waits = queue.enter(operation(2), vec![name("bbb")], account);
+        let mut behind = queue.enter(operation(3), vec![name("bbb")], None);
+        assert!(!has_turn(&mut behind));
+        drop(waits);
+        assert!(has_turn(&mut behind));
+        let held = queue.enter(operation(4), vec![name("ccc")], account);
+        held.hold();
+        let mut never = queue.enter(operation(5), vec![name("ccc")], None);
+        drop((first, behind));
+        assert!(!has_turn(&mut never), "what is held is not passed");
+        queue.idle().await;
     }
 }

@@ -313,18 +313,12 @@ impl Run {
     /// took back once more would revive it. Only the hub can tell. What is signed offline goes on
     /// without the hub, as its signer meant it to, but never past an older unfinished operation on
     /// the same thing.
+    ///
+    /// An engine that closes lets short commands finish. A job stops at once: the next start goes on
+    /// where it is.
     async fn gate(&self) -> Stopped<()> {
-        loop {
-            let phase = *self.inner.phase().borrow();
-            let free =
-                !self.changing || self.entry.source == Source::Spool || self.inner.may_change();
-            match phase {
-                Phase::Halting => return Err(Stop::Halted),
-                Phase::Open | Phase::Draining if free => return Ok(()),
-                Phase::Draining => return Err(Stop::Halted),
-                Phase::Open => self.inner.hearing().await,
-            }
-        }
+        let free = !self.changing || self.entry.source == Source::Spool;
+        self.inner.gate(free, self.entry.job.is_some()).await
     }
 
     /// Before the first change an operation may fail; after it, it goes on until it is answered.
@@ -342,7 +336,7 @@ impl Run {
         Ok(())
     }
 
-    async fn write_down(&mut self, name: &'static str) -> Stopped<()> {
+    pub(super) async fn write_down(&mut self, name: &'static str) -> Stopped<()> {
         let began = Instant::now();
         loop {
             let row = self.entry.clone();

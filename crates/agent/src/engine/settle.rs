@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Seconds between two tries to write an outcome.
-const RETRY_WRITE_SECONDS: u64 = 1;
+pub(super) const RETRY_WRITE_SECONDS: u64 = 1;
 /// Seconds between two looks for operations to forget.
 const PRUNE_SECONDS: i64 = 600;
 /// The most operations that one commit forgets.
@@ -48,10 +48,17 @@ impl Inner {
         mut ticket: Ticket,
         origin: Origin,
     ) {
-        if !ticket.turn().await {
+        let operation = entry.operation;
+        let cancelled = self.jobs.cancelled(operation);
+        let goes_on = tokio::select! {
+            biased;
+            turn = ticket.turn() => turn,
+            // It ends without its turn: of what is left it touches its own key alone.
+            () = cancelled.cancelled() => true,
+        };
+        if !goes_on {
             return;
         }
-        let operation = entry.operation;
         let command = entry.command.parse();
         let mut run = Run::new(
             Arc::clone(&self),
@@ -147,6 +154,7 @@ impl Inner {
         };
         lock(&self.operations).end(entry.operation, finished);
         lock(&self.creating).remove(&entry.operation);
+        self.jobs.end(entry.operation);
         self.emit(EngineEvent::Ended);
         let mut touched = report.touched;
         touched.extend(command.iter().flat_map(Command::resources));

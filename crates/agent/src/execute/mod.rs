@@ -4,12 +4,16 @@
 mod bucket_adopt;
 mod bucket_alias;
 mod bucket_cleanup_uploads;
+mod bucket_clear;
 mod bucket_create;
 mod bucket_delete;
+mod bucket_measure_prefix;
 mod bucket_restore;
 mod bucket_settings;
 mod cluster;
 mod executor_release;
+mod job;
+mod job_cancel;
 mod key_create;
 mod key_delete;
 mod key_revoke_leaked;
@@ -94,12 +98,21 @@ pub(crate) async fn execute(run: &mut Run, command: &Command) -> Result<CommandR
         Command::ExecutorRelease(p) => executor_release::execute(run, p)
             .await
             .map(CommandResult::ExecutorRelease),
+        Command::JobCancel(p) => job_cancel::execute(run, p)
+            .await
+            .map(CommandResult::JobCancel),
         Command::BucketCreate(p) => bucket_create::execute(run, p)
             .await
             .map(CommandResult::BucketCreate),
         Command::BucketDelete(p) => bucket_delete::execute(run, p)
             .await
             .map(CommandResult::BucketDelete),
+        Command::BucketClear(p) => bucket_clear::execute(run, p)
+            .await
+            .map(CommandResult::BucketClear),
+        Command::BucketMeasurePrefix(p) => bucket_measure_prefix::execute(run, p)
+            .await
+            .map(CommandResult::BucketMeasurePrefix),
         Command::BucketSetQuota(p) => bucket_settings::set_quota(run, p)
             .await
             .map(CommandResult::BucketSetQuota),

@@ -4,6 +4,7 @@
 mod calls;
 mod endpoint;
 mod error;
+mod page;
 pub(crate) mod rules;
 mod stream;
 mod token;
@@ -110,36 +111,22 @@ impl GarageClient {
         parse(call, &self.send(request).await?)
     }
 
-    /// One page of buckets from `offset` (inclusive), at most `limit`, tried again when a bucket
-    /// vanishes while Garage reads the page.
+    /// A small page of buckets from `offset` (inclusive), at most `limit`.
     pub(crate) async fn list_buckets_info(
         &self,
         offset: Option<&str>,
         limit: usize,
     ) -> Result<Vec<BucketInfo>, CallError> {
-        let mut tries = 1;
-        loop {
-            let mut page = Vec::new();
-            let request = AdminRequest::list(AdminCall::ListBucketsInfo, offset, limit);
-            match self.stream(request, |bucket| page.push(bucket)).await {
-                Err(CallError::Rejected(no)) if no.status == 404 && tries < PAGE_TRIES => {
-                    tries += 1
-                }
-                result => return result.map(|()| page),
-            }
-        }
+        self.buckets(offset, limit).await?.rest().await
     }
 
-    /// One page of keys from `offset` (inclusive), at most `limit`; without secrets.
+    /// A small page of keys from `offset` (inclusive), at most `limit`; without secrets.
     pub(crate) async fn list_keys_info(
         &self,
         offset: Option<&str>,
         limit: usize,
     ) -> Result<Vec<KeyInfo>, CallError> {
-        let mut page = Vec::new();
-        let request = AdminRequest::list(AdminCall::ListKeysInfo, offset, limit);
-        self.stream(request, |key| page.push(key)).await?;
-        Ok(page)
+        self.keys(offset, limit).await?.rest().await
     }
 
     /// The key called `id`, by the listing, which does not hold its secret.
@@ -170,44 +157,6 @@ impl GarageClient {
         let limit = Duration::from_secs(CALL_TIMEOUT_SECONDS);
         let timely = tokio::time::timeout(limit, work).await;
         timely.unwrap_or_else(|_| Err(unknown(path, "no answer in time")))
-    }
-
-    /// Reads a list element by element, so that a page is never in memory as text.
-    async fn stream<T: DeserializeOwned>(
-        &self,
-        request: AdminRequest,
-        mut each: impl FnMut(T),
-    ) -> Result<(), CallError> {
-        let call = request.call;
-        let http = self.http(request)?;
-        let work = async {
-            fault::call(call, Moment::Before);
-            let mut body = self
-                .exchange(call.as_str(), http, Some(call))
-                .await?
-                .into_body();
-            let mut splitter = stream::Splitter::default();
-            while let Some(frame) = body.frame().await {
-                let frame = frame.map_err(|error| unknown(call.as_str(), &error.to_string()))?;
-                let Some(chunk) = frame.data_ref() else {
-                    continue;
-                };
-                let mut take = |element: &[u8]| {
-                    each(serde_json::from_slice(element).map_err(|error| error.to_string())?);
-                    Ok(())
-                };
-                let pushed = splitter.push(chunk, &mut take);
-                pushed.map_err(|cause| unknown(call.as_str(), &cause))?;
-            }
-            fault::call(call, Moment::After);
-            let complete = splitter.is_complete();
-            complete
-                .then_some(())
-                .ok_or_else(|| unknown(call.as_str(), "the list is cut short"))
-        };
-        let limit = Duration::from_secs(CALL_TIMEOUT_SECONDS);
-        let timely = tokio::time::timeout(limit, work).await;
-        timely.unwrap_or_else(|_| Err(unknown(call.as_str(), "no answer in time")))
     }
 
     fn http(&self, request: AdminRequest) -> Result<Request<Full<Bytes>>, CallError> {

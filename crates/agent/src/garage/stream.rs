@@ -1,6 +1,8 @@
 //! Cuts a JSON array of objects into its elements while it arrives, so that thousands of buckets
 //! are read with one of them in memory.
 
+use bytes::{Buf as _, Bytes};
+
 /// The largest element, in bytes.
 const MAX_ELEMENT_BYTES: usize = 8 * 1024 * 1024;
 
@@ -13,23 +15,31 @@ pub(super) struct Splitter {
     escaped: bool,
     begun: bool,
     ended: bool,
+    /// `element` was given away and is to be forgotten.
+    given: bool,
 }
 
 impl Splitter {
-    /// Takes the next bytes; `each` gets every element that they complete.
-    pub(super) fn push(
-        &mut self,
-        chunk: &[u8],
-        each: &mut impl FnMut(&[u8]) -> Result<(), String>,
-    ) -> Result<(), String> {
-        for &byte in chunk {
-            if self.depth > 0 {
-                self.inside(byte, each)?;
-            } else {
+    /// Takes bytes off the front of `chunk` up to the end of the next element; `None` when all are
+    /// taken and none has ended.
+    pub(super) fn next(&mut self, chunk: &mut Bytes) -> Result<Option<&[u8]>, String> {
+        if std::mem::take(&mut self.given) {
+            self.element.clear();
+        }
+        for (at, &byte) in chunk.iter().enumerate() {
+            if self.depth == 0 {
                 self.between(byte)?;
+                continue;
+            }
+            self.inside(byte)?;
+            if self.depth == 0 {
+                chunk.advance(at + 1);
+                self.given = true;
+                return Ok(Some(&self.element));
             }
         }
-        Ok(())
+        chunk.clear();
+        Ok(None)
     }
 
     /// Whether the array has ended.
@@ -52,11 +62,7 @@ impl Splitter {
         Ok(())
     }
 
-    fn inside(
-        &mut self,
-        byte: u8,
-        each: &mut impl FnMut(&[u8]) -> Result<(), String>,
-    ) -> Result<(), String> {
+    fn inside(&mut self, byte: u8) -> Result<(), String> {
         if self.element.len() >= MAX_ELEMENT_BYTES {
             return Err("an element of the list is too long".to_owned());
         }
@@ -76,10 +82,6 @@ impl Splitter {
             b'}' | b']' => self.depth -= 1,
             _ => {}
         }
-        if self.depth == 0 {
-            each(&self.element)?;
-            self.element.clear();
-        }
         Ok(())
     }
 }
@@ -88,16 +90,16 @@ impl Splitter {
 mod tests {
     use proptest::prelude::{Strategy, any, prop, proptest};
 
-    use super::Splitter;
+    use super::{Bytes, Splitter};
 
     fn split(text: &[u8], chunk: usize) -> Result<(Vec<serde_json::Value>, bool), String> {
         let mut splitter = Splitter::default();
         let mut elements = Vec::new();
         for part in text.chunks(chunk) {
-            splitter.push(part, &mut |element| {
+            let mut part = Bytes::copy_from_slice(part);
+            while let Some(element) = splitter.next(&mut part)? {
                 elements.push(serde_json::from_slice(element).map_err(|e| e.to_string())?);
-                Ok(())
-            })?;
+            }
         }
         Ok((elements, splitter.is_complete()))
     }

@@ -1,6 +1,6 @@
 //! What is in the cluster, told to the control plane: Garage's counters say when something moved, a
-//! sweep then reads everything by large pages, and only differences travel. Runs on the region's
-//! executor alone, and never in the way of connecting.
+//! sweep then reads everything by large pages, and only differences travel. Sweeps are the region's
+//! executor's alone, and never in the way of connecting; the other agents only tell it that something moved.
 
 mod counters;
 mod outbox;
@@ -10,10 +10,13 @@ mod sweep;
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use storm_protocol::{
-    command::Resource, frame::InventoryFrame, ident::BucketId, result::InventoryRefreshed,
+    command::Resource,
+    frame::ToHub,
+    ident::{AccessKeyId, BucketId},
+    result::InventoryRefreshed,
 };
 use tokio::{
-    sync::{broadcast::error::RecvError, mpsc, oneshot, watch},
+    sync::{Notify, broadcast::error::RecvError, mpsc, oneshot, watch},
     time::{Instant, MissedTickBehavior, interval, sleep_until},
 };
 
@@ -23,7 +26,7 @@ use crate::{
     run::Shell,
 };
 use counters::Counters;
-use outbox::LinkLost;
+use outbox::{LinkLost, hand_over};
 use snapshot::Known;
 
 /// Seconds between two looks at Garage's counters.
@@ -38,9 +41,9 @@ const FIRST_SWEEP_MILLISECONDS: u64 = 500;
 const RETRY_SECONDS: u64 = 10;
 /// Seconds for the control plane to acknowledge a generation; after them it gets everything anew.
 const KEPT_SECONDS: u64 = 60;
-/// Milliseconds that buckets which commands touched are collected before they are read again.
+/// Milliseconds that what commands touched is collected before it is read again.
 const TOUCHED_MILLISECONDS: u64 = 1000;
-/// The most touched buckets that are read one by one; with more, a page of all is cheaper.
+/// The most touched buckets and keys that are read one by one; with more, a page of all is cheaper.
 const MAX_TOUCHED: usize = 3;
 /// Frames that wait for the connection.
 const FRAMES_WAITING: usize = 2;
@@ -62,8 +65,9 @@ pub(crate) struct LinkState {
 pub(crate) struct ChannelPorts {
     link: watch::Sender<Option<LinkState>>,
     kept: watch::Sender<Option<(u64, u64)>>,
+    hinted: Arc<Notify>,
     /// Frames to send, each for the connection with that number.
-    pub(crate) frames: mpsc::Receiver<(u64, InventoryFrame)>,
+    pub(crate) frames: mpsc::Receiver<(u64, ToHub)>,
 }
 
 impl ChannelPorts {
@@ -84,6 +88,11 @@ impl ChannelPorts {
                 link.executor = executor;
             }
         });
+    }
+
+    /// Another agent of the region saw something move.
+    pub(crate) fn moved(&self) {
+        self.hinted.notify_one();
     }
 
     /// The hub has stored a generation that came over connection `session`.
@@ -132,7 +141,9 @@ pub(crate) struct Inventory {
     metrics: GarageClient,
     link: watch::Receiver<Option<LinkState>>,
     kept: watch::Receiver<Option<(u64, u64)>>,
-    frames: mpsc::Sender<(u64, InventoryFrame)>,
+    /// Another agent saw something move.
+    hinted: Arc<Notify>,
+    frames: mpsc::Sender<(u64, ToHub)>,
     refreshes: mpsc::Receiver<RefreshAnswer>,
     buckets: Known<32>,
     keys: Known<12>,
@@ -143,8 +154,17 @@ pub(crate) struct Inventory {
     counted: Option<Counters>,
     swept: Option<Instant>,
     next_sweep: Option<Instant>,
-    touched: BTreeSet<BucketId>,
-    touched_since: Option<Instant>,
+    touched: Touched,
+    /// The connection to which this agent, not being the executor, has told all that it saw.
+    told: Option<u64>,
+}
+
+/// What commands have touched since it was read last.
+#[derive(Default)]
+struct Touched {
+    buckets: BTreeSet<BucketId>,
+    keys: BTreeSet<AccessKeyId>,
+    since: Option<Instant>,
 }
 
 impl Inventory {
@@ -154,11 +174,13 @@ impl Inventory {
         let (kept_in, kept) = watch::channel(None);
         let (frames, frames_out) = mpsc::channel(FRAMES_WAITING);
         let (refresh, refreshes) = mpsc::channel(REFRESHES_WAITING);
+        let hinted = Arc::new(Notify::new());
         let inventory = Self {
             shell,
             metrics,
             link,
             kept,
+            hinted: Arc::clone(&hinted),
             frames,
             refreshes,
             buckets: Known::default(),
@@ -168,12 +190,13 @@ impl Inventory {
             counted: None,
             swept: None,
             next_sweep: None,
-            touched: BTreeSet::new(),
-            touched_since: None,
+            touched: Touched::default(),
+            told: None,
         };
         let ports = ChannelPorts {
             link: link_in,
             kept: kept_in,
+            hinted,
             frames: frames_out,
         };
         (inventory, ports, Refresh(refresh))
@@ -182,10 +205,11 @@ impl Inventory {
     /// Runs until it is dropped.
     pub(crate) async fn run(mut self) {
         let mut events = self.shell.engine.events();
+        let hinted = Arc::clone(&self.hinted);
         let mut polls = interval(Duration::from_secs(POLL_SECONDS));
         polls.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let touched_at = self.touched_since.map(|since| since + TOUCHED);
+            let touched_at = self.touched.since.map(|since| since + TOUCHED);
             tokio::select! {
                 changed = self.link.changed() => {
                     if changed.is_err() {
@@ -205,6 +229,7 @@ impl Inventory {
                     Err(RecvError::Lagged(_)) => {}
                     Err(RecvError::Closed) => return,
                 },
+                () = hinted.notified() => self.moved(),
                 () = at(touched_at) => self.read_touched().await,
                 () = at(self.next_sweep) => self.sweep_if_executor().await,
                 _ = polls.tick() => self.poll().await,
@@ -219,9 +244,12 @@ impl Inventory {
     /// A connection has come or gone, or the role has moved.
     fn linked(&mut self) {
         let link = *self.link.borrow_and_update();
-        let Some(link) = link.filter(|link| link.executor) else {
+        let Some(link) = link else { return };
+        if !link.executor {
+            // What another executor tells meanwhile is not known here.
+            (self.generation, self.on_its_way) = (None, None);
             return;
-        };
+        }
         let ours = self
             .on_its_way
             .is_some_and(|(session, ..)| session == link.session);
@@ -260,9 +288,15 @@ impl Inventory {
     }
 
     async fn poll(&mut self) {
-        if self.executes().is_none() {
-            return;
+        let link = *self.link.borrow();
+        match link {
+            Some(link) if link.executor => self.poll_to_sweep().await,
+            Some(link) => self.poll_to_tell(link.session).await,
+            None => {}
         }
+    }
+
+    async fn poll_to_sweep(&mut self) {
         let limit = Duration::from_secs(KEPT_SECONDS);
         if self
             .on_its_way
@@ -275,22 +309,47 @@ impl Inventory {
             self.generation = None;
         }
         let stale = self.stale();
-        let moved = match self.count().await {
-            Ok(now) => !self.counted.is_some_and(|before| now.stood_still(before)),
-            // Garage is away: when it is back, its counters have begun anew.
-            Err(error) => {
-                self.shell
-                    .board
-                    .inventory(|shown| shown.last_error = Some(error.to_string()));
-                return;
-            }
-        };
+        let Some(now) = self.look().await else { return };
+        let moved = !self.counted.is_some_and(|before| now.stood_still(before));
         if stale || moved || self.generation.is_none() {
-            let again = self
-                .swept
-                .map(|swept| swept + Duration::from_secs(SWEEP_SECONDS));
-            self.sweep_at(again.unwrap_or_else(Instant::now));
+            self.moved();
         }
+    }
+
+    /// Tells the executor, by way of the hub, when something has moved here: with more nodes than
+    /// copies its own counters do not show every change. What moved while there was no connection, or
+    /// was told to one that broke, is told again to the next.
+    async fn poll_to_tell(&mut self, session: u64) {
+        let Some(now) = self.look().await else { return };
+        let still = self.counted.is_some_and(|before| now.stood_still(before));
+        if still && self.told == Some(session) {
+            return;
+        }
+        if hand_over(&mut self.link.clone(), &self.frames, session, ToHub::Moved)
+            .await
+            .is_ok()
+        {
+            (self.counted, self.told) = (Some(now), Some(session));
+        }
+    }
+
+    /// Something may have moved: the executor sweeps, as soon as the last sweep is long enough ago.
+    fn moved(&mut self) {
+        let again = self
+            .swept
+            .map(|swept| swept + Duration::from_secs(SWEEP_SECONDS));
+        self.sweep_at(again.unwrap_or_else(Instant::now));
+    }
+
+    /// The counters; `None` while Garage is away: when it is back, they have begun anew.
+    async fn look(&self) -> Option<Counters> {
+        let counted = self.count().await;
+        if let Err(error) = &counted {
+            self.shell
+                .board
+                .inventory(|shown| shown.last_error = Some(error.to_string()));
+        }
+        counted.ok()
     }
 
     /// Whether the last sweep is so old that another is due whatever the counters say.
@@ -346,11 +405,15 @@ impl Inventory {
     }
 
     fn touch(&mut self, resources: &[Resource]) {
+        let touched = &mut self.touched;
         for resource in resources {
-            if let Resource::Bucket(bucket) = resource {
-                self.touched.insert(*bucket);
-                self.touched_since.get_or_insert_with(Instant::now);
-            }
+            match resource {
+                Resource::Bucket(bucket) => touched.buckets.insert(*bucket),
+                Resource::Key(key) => touched.keys.insert(key.clone()),
+                // A bucket that has got the name is touched too.
+                Resource::Name(_) => continue,
+            };
+            touched.since.get_or_insert_with(Instant::now);
         }
     }
 }

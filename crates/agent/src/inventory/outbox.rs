@@ -2,7 +2,7 @@
 //! sweep began.
 
 use storm_protocol::{
-    frame::{BucketState, InventoryFrame, KeyState, MAX_FRAME_BYTES, MAX_FRAME_ITEMS},
+    frame::{BucketState, InventoryFrame, KeyState, MAX_FRAME_BYTES, MAX_FRAME_ITEMS, ToHub},
     ident::{AccessKeyId, BucketId},
 };
 use tokio::sync::{mpsc, watch};
@@ -24,7 +24,7 @@ pub(super) struct Outbox {
     /// `None` when not connected as the executor: then nothing goes out.
     session: Option<u64>,
     link: watch::Receiver<Option<LinkState>>,
-    frames: mpsc::Sender<(u64, InventoryFrame)>,
+    frames: mpsc::Sender<(u64, ToHub)>,
     frame: InventoryFrame,
     items: usize,
     bytes: usize,
@@ -35,7 +35,7 @@ impl Outbox {
     /// Begins generation `generation`; `whole` when it replaces everything.
     pub(super) fn new(
         link: watch::Receiver<Option<LinkState>>,
-        frames: mpsc::Sender<(u64, InventoryFrame)>,
+        frames: mpsc::Sender<(u64, ToHub)>,
         generation: u64,
         whole: bool,
     ) -> Self {
@@ -111,12 +111,28 @@ impl Outbox {
         let Some(session) = self.session else {
             return Ok(());
         };
-        let lost = |link: &Option<LinkState>| link.map(|link| link.session) != Some(session);
-        tokio::select! {
-            biased;
-            _ = self.link.wait_for(lost) => Err(LinkLost),
-            sent = self.frames.send((session, frame)) => sent.map_err(|_| LinkLost),
-        }
+        hand_over(
+            &mut self.link,
+            &self.frames,
+            session,
+            ToHub::Inventory(frame),
+        )
+        .await
+    }
+}
+
+/// Gives `frame` to the connection `session`, unless that is lost before it has room.
+pub(super) async fn hand_over(
+    link: &mut watch::Receiver<Option<LinkState>>,
+    frames: &mpsc::Sender<(u64, ToHub)>,
+    session: u64,
+    frame: ToHub,
+) -> Result<(), LinkLost> {
+    let lost = |link: &Option<LinkState>| link.map(|link| link.session) != Some(session);
+    tokio::select! {
+        biased;
+        _ = link.wait_for(lost) => Err(LinkLost),
+        sent = frames.send((session, frame)) => sent.map_err(|_| LinkLost),
     }
 }
 
@@ -172,7 +188,7 @@ mod tests {
             .expect("connected");
         assert_eq!(outbox.finish().await, Ok(true));
         let mut sizes = vec![];
-        while let Ok((session, frame)) = out.try_recv() {
+        while let Ok((session, ToHub::Inventory(frame))) = out.try_recv() {
             assert_eq!((session, frame.generation, frame.whole), (1, 7, true));
             sizes.push((frame.keys.len(), frame.last));
         }

@@ -8,7 +8,7 @@ use storm_protocol::{
 use tokio::time::Instant;
 
 use super::{
-    Inventory, MAX_TOUCHED, SweepError,
+    Inventory, MAX_TOUCHED, SweepError, Touched,
     outbox::Outbox,
     snapshot::{Known, state_hash},
 };
@@ -52,16 +52,17 @@ impl Inventory {
             .learn_owners(owners.buckets, owners.keys, began)
             .await?;
         let sent = self.send(outbox, generation).await?;
+        self.swept = Some(Instant::now());
+        let counts = (buckets.len(), keys.as_ref().unwrap_or(&self.keys).len());
         // Without a connection nothing went out: what the control plane knows stays the measure.
         if sent || self.executes().is_some() {
-            self.buckets = buckets.clone();
-            if let Some(keys) = &keys {
-                self.keys = keys.clone();
+            self.buckets = buckets;
+            if let Some(keys) = keys {
+                self.keys = keys;
             }
             self.counted = counted;
         }
-        self.swept = Some(Instant::now());
-        let (buckets, keys) = (buckets.len(), keys.as_ref().unwrap_or(&self.keys).len());
+        let (buckets, keys) = counts;
         let now = self.shell.clock.now();
         self.shell.board.inventory(|shown| {
             (shown.buckets, shown.keys) = (buckets, keys);
@@ -76,25 +77,29 @@ impl Inventory {
         })
     }
 
-    /// Reads the buckets that commands have touched. A sweep does it when there are many, or when
-    /// there is none to compare with.
+    /// Reads the buckets and keys that commands have touched. A sweep does it when there are many, or
+    /// when there is none to compare with.
     pub(super) async fn read_touched(&mut self) {
-        self.touched_since = None;
         let touched = std::mem::take(&mut self.touched);
-        if self.executes().is_none() || self.generation.is_none() || touched.len() > MAX_TOUCHED {
+        let many = touched.buckets.len() + touched.keys.len() > MAX_TOUCHED;
+        if self.executes().is_none() || self.generation.is_none() || many {
             return;
         }
-        let generation = self.next_generation();
-        let mut outbox = self.outbox(generation, false);
-        for bucket in touched {
-            if let Err(error) = self.read_bucket(bucket, &mut outbox).await {
-                self.sweep_failed(&error);
-                return;
-            }
-        }
-        if let Err(error) = self.send(outbox, generation).await {
+        if let Err(error) = self.send_touched(touched).await {
             self.sweep_failed(&error);
         }
+    }
+
+    async fn send_touched(&mut self, touched: Touched) -> Result<(), SweepError> {
+        let generation = self.next_generation();
+        let mut outbox = self.outbox(generation, false);
+        for bucket in touched.buckets {
+            self.read_bucket(bucket, &mut outbox).await?;
+        }
+        for key in touched.keys {
+            self.read_key(key, &mut outbox).await?;
+        }
+        self.send(outbox, generation).await.map(drop)
     }
 
     async fn read_bucket(
@@ -126,6 +131,22 @@ impl Inventory {
         }
     }
 
+    async fn read_key(&mut self, key: AccessKeyId, outbox: &mut Outbox) -> Result<(), SweepError> {
+        let found = self.shell.garage.key(key.as_str()).await?;
+        match (found.and_then(key_state), key_bytes(&key)) {
+            (Some((id, state)), _) => {
+                let (state, hash, bytes) = weigh(state);
+                if self.keys.differs(&id, hash) {
+                    self.keys.set(id, hash);
+                    outbox.key(state, bytes).await?;
+                }
+            }
+            (None, Some(id)) if self.keys.remove(&id) => outbox.key_gone(key).await?,
+            (None, _) => {}
+        }
+        Ok(())
+    }
+
     async fn sweep_buckets(
         &self,
         outbox: &mut Outbox,
@@ -135,14 +156,14 @@ impl Inventory {
         let mut seen = vec![];
         let mut offset: Option<String> = None;
         loop {
-            let page = self
+            let mut page = self
                 .shell
                 .garage
-                .list_buckets_info(offset.as_deref(), PAGE_ITEMS)
+                .buckets(offset.as_deref(), PAGE_ITEMS)
                 .await?;
-            let full = page.len() >= PAGE_ITEMS;
-            let mut last = None;
-            for info in page {
+            let (mut items, mut last) = (0, None);
+            while let Some(info) = page.next().await? {
+                items += 1;
                 let id = info.id.to_string();
                 // The page begins with the bucket that the one before ended with.
                 if offset.as_ref() == Some(&id) {
@@ -160,7 +181,7 @@ impl Inventory {
                 }
             }
             match last {
-                Some(last) if full => offset = Some(last),
+                Some(last) if items >= PAGE_ITEMS => offset = Some(last),
                 Some(_) | None => break,
             }
         }
@@ -182,14 +203,14 @@ impl Inventory {
         let mut seen = vec![];
         let mut offset: Option<String> = None;
         loop {
-            let page = self
+            let mut page = self
                 .shell
                 .garage
-                .list_keys_info(offset.as_deref(), PAGE_ITEMS)
+                .keys(offset.as_deref(), PAGE_ITEMS)
                 .await?;
-            let full = page.len() >= PAGE_ITEMS;
-            let mut last = None;
-            for info in page {
+            let (mut items, mut last) = (0, None);
+            while let Some(info) = page.next().await? {
+                items += 1;
                 if offset.as_ref() == Some(&info.access_key_id) {
                     continue;
                 }
@@ -208,7 +229,7 @@ impl Inventory {
                 }
             }
             match last {
-                Some(last) if full => offset = Some(last),
+                Some(last) if items >= PAGE_ITEMS => offset = Some(last),
                 Some(_) | None => break,
             }
         }
@@ -299,8 +320,7 @@ fn bucket_state(info: BucketInfo) -> BucketState {
 
 fn key_state(info: KeyInfo) -> Option<([u8; 12], KeyState)> {
     let key = info.id()?;
-    let mut id = [0; 12];
-    hex::decode_to_slice(key.as_str().strip_prefix("GK")?, &mut id).ok()?;
+    let id = key_bytes(&key)?;
     let state = KeyState {
         key,
         name: info.name,
@@ -309,6 +329,12 @@ fn key_state(info: KeyInfo) -> Option<([u8; 12], KeyState)> {
         create_buckets: info.permissions.create_bucket,
     };
     Some((id, state))
+}
+
+fn key_bytes(key: &AccessKeyId) -> Option<[u8; 12]> {
+    let mut id = [0; 12];
+    hex::decode_to_slice(key.as_str().strip_prefix("GK")?, &mut id).ok()?;
+    Some(id)
 }
 
 fn key_of(id: [u8; 12]) -> Option<AccessKeyId> {

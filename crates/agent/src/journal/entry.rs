@@ -53,6 +53,9 @@ pub(crate) struct Entry {
     pub(crate) key: Option<KeyTry>,
     /// What has to be known of the time before its first change.
     pub(crate) record: Option<Record>,
+    /// How far it is, if it is a job that has begun. Entries from before there were jobs lack it.
+    #[serde(default)]
+    pub(crate) job: Option<JobState>,
 }
 
 impl Entry {
@@ -80,8 +83,31 @@ impl Entry {
             accepted_at,
             key,
             record: None,
+            job: None,
         }
     }
+}
+
+/// How far a job is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct JobState {
+    /// The try of its own key, from 0: with the operation it gives the id.
+    pub(crate) key_try: u32,
+    /// The object's key up to and with which everything is done.
+    pub(crate) cursor: Option<String>,
+    /// Objects that are done.
+    pub(crate) objects: u64,
+    /// Their bytes.
+    pub(crate) bytes: u64,
+    /// Objects that are younger than the command.
+    pub(crate) kept: u64,
+    /// Objects whose keys no request can name.
+    pub(crate) unnamed: u64,
+    /// Objects in all, as they were counted at the start.
+    pub(crate) total_objects: Option<u64>,
+    /// Their bytes.
+    pub(crate) total_bytes: Option<u64>,
 }
 
 /// One id that an operation tries for its new key, with the sealed secret of that try.

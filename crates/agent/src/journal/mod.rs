@@ -21,8 +21,8 @@ use storm_protocol::{
 };
 
 pub(crate) use entry::{
-    BucketRecord, Entry, Finished, GrantRecord, KeyRecord, KeyTry, LocalAlias, Owned, OwnerChange,
-    Record, Source,
+    BucketRecord, Entry, Finished, GrantRecord, JobState, KeyRecord, KeyTry, LocalAlias, Owned,
+    OwnerChange, Record, Source,
 };
 pub(crate) use tables::{Head, Tenure, Tx};
 use writer::Writer;
@@ -215,6 +215,14 @@ impl Journal {
             let owners = transaction.open_table(tables::OWNERS)?;
             let found = owners.get(thing.table_key().as_str())?;
             Ok(found.and_then(|bytes| tables::account_of(bytes.value())))
+        })
+    }
+
+    /// Whether an unfinished job was cancelled.
+    pub(crate) fn is_cancelled(&self, operation: OperationId) -> Result<bool, JournalError> {
+        self.store.read(|transaction| {
+            let cancelled = transaction.open_table(tables::CANCELLED)?;
+            Ok(cancelled.get(operation.as_bytes())?.is_some())
         })
     }
 

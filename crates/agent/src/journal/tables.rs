@@ -25,6 +25,8 @@ const ACCOUNTS: TableDefinition<&[u8; 16], &[u8; 40]> = TableDefinition::new("ac
 /// `bucket:<id>` or `key:<id>` to account.
 pub(super) const OWNERS: TableDefinition<&str, &[u8; 16]> = TableDefinition::new("owners");
 pub(super) const BLOBS: TableDefinition<&str, &[u8]> = TableDefinition::new("blobs");
+/// Unfinished jobs that were cancelled. A row goes with its job's.
+pub(super) const CANCELLED: TableDefinition<&[u8; 16], ()> = TableDefinition::new("cancelled");
 
 const BIRTH: &str = "birth";
 const FLOOR: &str = "floor";
@@ -97,6 +99,7 @@ pub(super) fn load(database: &Database, now: Micros) -> Result<Known, redb::Erro
         transaction.open_table(ACCOUNTS)?;
         transaction.open_table(OWNERS)?;
         transaction.open_table(BLOBS)?;
+        transaction.open_table(CANCELLED)?;
     }
     let known = {
         let tx = Tx {
@@ -150,7 +153,23 @@ impl Tx<'_> {
     pub(crate) fn remove_running(&mut self, operation: OperationId) -> Result<(), redb::Error> {
         let mut table = self.transaction.open_table(RUNNING)?;
         table.remove(operation.as_bytes())?;
+        // The mark must not outlive what it marks, whether that began or not.
+        let mut cancelled = self.transaction.open_table(CANCELLED)?;
+        if cancelled.len()? > 0 {
+            cancelled.remove(operation.as_bytes())?;
+        }
         Ok(())
+    }
+
+    /// Marks a job as cancelled, for this process and the next, unless it has ended: then `false`.
+    pub(crate) fn cancel(&mut self, operation: OperationId) -> Result<bool, redb::Error> {
+        let runs = self.transaction.open_table(RUNNING)?;
+        let runs = runs.get(operation.as_bytes())?.is_some();
+        if runs {
+            let mut cancelled = self.transaction.open_table(CANCELLED)?;
+            cancelled.insert(operation.as_bytes(), ())?;
+        }
+        Ok(runs)
     }
 
     /// Moves an operation to those that have ended.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use storm_protocol::ident::Micros;
 
-use super::{ClockOffset, ConnectionState, InventoryStatus, Status};
+use super::{ClockOffset, ConnectionState, InventoryStatus, Status, TrafficStatus};
 
 /// An instant for a person.
 pub(crate) fn instant(at: Micros) -> String {
@@ -79,6 +79,9 @@ pub(crate) fn describe(status: &Status, running: bool, room_bytes: u64) -> Strin
         lines.push(("disk", words));
     }
     lines.push(("inventory", describe_inventory(&status.inventory)));
+    if let Some(traffic) = &status.traffic {
+        lines.push(("requests", describe_traffic(traffic)));
+    }
     if let Some(version) = &status.garage_version {
         lines.push(("garage", version.clone()));
     }
@@ -135,4 +138,22 @@ fn describe_inventory(inventory: &InventoryStatus) -> String {
         Some(error) => format!("{swept}; last attempt: {error}"),
         None => swept,
     }
+}
+
+fn describe_traffic(traffic: &TrafficStatus) -> String {
+    let log = traffic.log.display();
+    let mut words = match &traffic.problem {
+        Some(problem) => format!("waiting for {log}: {problem}; {} counted", traffic.requests),
+        None => format!("{} counted from {log}", traffic.requests),
+    };
+    for (count, what) in [
+        (traffic.waiting, "sums not sent yet"),
+        (traffic.unread_lines, "lines not understood"),
+        (traffic.dropped, "dropped"),
+    ] {
+        if count > 0 {
+            words.push_str(&format!(", {count} {what}"));
+        }
+    }
+    words
 }

@@ -4,11 +4,11 @@ use reqwest::Method;
 use serde::{Deserialize, Serialize};
 use storm_protocol::{
     api::{
-        AdoptRequest, CleanupUploadsRequest, CreateBucketRequest, SetCorsRequest,
-        SetLifecycleRequest, SetQuotaRequest, SetWebsiteRequest, SettingsValue,
+        AdoptRequest, CleanupUploadsRequest, CreateBucketRequest, MeasurePrefixRequest,
+        SetCorsRequest, SetLifecycleRequest, SetQuotaRequest, SetWebsiteRequest, SettingsValue,
     },
     command::{BucketGrant, BucketRestore, Command, CommandResult},
-    ident::{BucketId, BucketName, RegionName},
+    ident::{BucketId, BucketName, ObjectPrefix, RegionName},
     seal::SealKey,
 };
 
@@ -31,6 +31,18 @@ pub(crate) enum BucketAsked {
     BucketDelete {
         /// The bucket.
         bucket: BucketId,
+    },
+    /// Its objects are to go.
+    BucketClear {
+        /// The bucket.
+        bucket: BucketId,
+    },
+    /// Objects under a prefix are to be counted.
+    BucketMeasurePrefix {
+        /// The bucket.
+        bucket: BucketId,
+        /// What is counted.
+        request: MeasurePrefixRequest,
     },
     /// Its limits are to be these.
     BucketSetQuota {
@@ -108,6 +120,12 @@ impl BucketAsked {
         match self {
             Self::BucketCreate { request } => Request::new(post, "/buckets").with(request),
             Self::BucketDelete { bucket } => Ok(Request::new(delete, format!("/buckets/{bucket}"))),
+            Self::BucketClear { bucket } => {
+                Ok(Request::new(post, format!("/buckets/{bucket}/clear")))
+            }
+            Self::BucketMeasurePrefix { bucket, request } => {
+                Request::new(post, format!("/buckets/{bucket}/measure")).with(request)
+            }
             Self::BucketSetQuota { bucket, request } => {
                 Request::new(put, format!("/buckets/{bucket}/quota")).with(request)
             }
@@ -147,6 +165,8 @@ impl BucketAsked {
         match self {
             Self::BucketCreate { .. } => "bucket.create",
             Self::BucketDelete { .. } => "bucket.delete",
+            Self::BucketClear { .. } => "bucket.clear",
+            Self::BucketMeasurePrefix { .. } => "bucket.measure_prefix",
             Self::BucketSetQuota { .. } => "bucket.set_quota",
             Self::BucketSetCors { .. } => "bucket.set_cors",
             Self::BucketSetLifecycle { .. } => "bucket.set_lifecycle",
@@ -164,6 +184,8 @@ impl BucketAsked {
         match self {
             Self::BucketCreate { request } => format!("bucket {}", request.name),
             Self::BucketDelete { bucket }
+            | Self::BucketClear { bucket }
+            | Self::BucketMeasurePrefix { bucket, .. }
             | Self::BucketSetQuota { bucket, .. }
             | Self::BucketSetCors { bucket, .. }
             | Self::BucketSetLifecycle { bucket, .. }
@@ -181,6 +203,8 @@ impl BucketAsked {
         match self {
             Self::BucketCreate { request } => request.seal_to,
             Self::BucketDelete { .. }
+            | Self::BucketClear { .. }
+            | Self::BucketMeasurePrefix { .. }
             | Self::BucketSetQuota { .. }
             | Self::BucketSetCors { .. }
             | Self::BucketSetLifecycle { .. }
@@ -198,6 +222,8 @@ impl BucketAsked {
         match self {
             Self::BucketCreate { request } => request.seal_to = Some(seal_key),
             Self::BucketDelete { .. }
+            | Self::BucketClear { .. }
+            | Self::BucketMeasurePrefix { .. }
             | Self::BucketSetQuota { .. }
             | Self::BucketSetCors { .. }
             | Self::BucketSetLifecycle { .. }
@@ -215,6 +241,8 @@ impl BucketAsked {
         match self {
             Self::BucketCreate { request } => request.region.as_ref(),
             Self::BucketDelete { .. }
+            | Self::BucketClear { .. }
+            | Self::BucketMeasurePrefix { .. }
             | Self::BucketSetQuota { .. }
             | Self::BucketSetCors { .. }
             | Self::BucketSetLifecycle { .. }
@@ -237,6 +265,14 @@ impl BucketAsked {
                     && p.key == request.key
             }
             (Self::BucketDelete { bucket }, Command::BucketDelete(p)) => p.bucket == *bucket,
+            (Self::BucketClear { bucket }, Command::BucketClear(p)) => p.bucket == *bucket,
+            (Self::BucketMeasurePrefix { bucket, request }, Command::BucketMeasurePrefix(p)) => {
+                // What was left open, the server may have filled in.
+                let prefix = request.prefix.as_ref().map_or("", ObjectPrefix::as_str);
+                p.bucket == *bucket
+                    && p.prefix.as_str() == prefix
+                    && request.max_objects.is_none_or(|most| most == p.max_objects)
+            }
             (Self::BucketSetQuota { bucket, request }, Command::BucketSetQuota(p)) => {
                 p.bucket == *bucket
                     && p.quota_bytes == request.quota_bytes
@@ -274,6 +310,8 @@ impl BucketAsked {
             (
                 Self::BucketCreate { .. }
                 | Self::BucketDelete { .. }
+                | Self::BucketClear { .. }
+                | Self::BucketMeasurePrefix { .. }
                 | Self::BucketSetQuota { .. }
                 | Self::BucketSetCors { .. }
                 | Self::BucketSetLifecycle { .. }
@@ -296,6 +334,16 @@ impl BucketAsked {
             }
             (Self::BucketDelete { bucket }, CommandResult::BucketDelete(gone)) => {
                 gone.bucket == *bucket
+            }
+            (Self::BucketClear { bucket }, CommandResult::BucketClear(cleared)) => {
+                cleared.bucket == *bucket
+            }
+            (
+                Self::BucketMeasurePrefix { bucket, request },
+                CommandResult::BucketMeasurePrefix(measured),
+            ) => {
+                let prefix = request.prefix.as_ref().map_or("", ObjectPrefix::as_str);
+                measured.bucket == *bucket && measured.prefix.as_str() == prefix
             }
             (Self::BucketSetQuota { bucket, .. }, CommandResult::BucketSetQuota(set)) => {
                 set.bucket == *bucket
@@ -332,6 +380,8 @@ impl BucketAsked {
             (
                 Self::BucketCreate { .. }
                 | Self::BucketDelete { .. }
+                | Self::BucketClear { .. }
+                | Self::BucketMeasurePrefix { .. }
                 | Self::BucketSetQuota { .. }
                 | Self::BucketSetCors { .. }
                 | Self::BucketSetLifecycle { .. }

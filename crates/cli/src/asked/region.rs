@@ -1,11 +1,11 @@
-//! What is asked of a region's agent itself.
+//! What is asked of a region's agent itself, and of its jobs.
 
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
 use storm_protocol::{
     api::MoveExecutorRequest,
     command::{Command, CommandResult},
-    ident::RegionName,
+    ident::{OperationId, RegionName},
 };
 
 use super::Request;
@@ -31,6 +31,11 @@ pub(crate) enum RegionAsked {
         /// Who takes it.
         request: MoveExecutorRequest,
     },
+    /// A job is to stop.
+    JobCancel {
+        /// The job.
+        operation: OperationId,
+    },
 }
 
 impl RegionAsked {
@@ -41,6 +46,7 @@ impl RegionAsked {
             Self::MoveExecutor { region, request } => {
                 post(format!("/regions/{region}/executor")).with(request)
             }
+            Self::JobCancel { operation } => Ok(post(format!("/operations/{operation}/cancel"))),
         }
     }
 
@@ -49,6 +55,7 @@ impl RegionAsked {
             Self::Ping { .. } => "agent.ping",
             Self::Refresh { .. } => "inventory.refresh",
             Self::MoveExecutor { .. } => "executor.release",
+            Self::JobCancel { .. } => "job.cancel",
         }
     }
 
@@ -57,6 +64,7 @@ impl RegionAsked {
             Self::Ping { region }
             | Self::Refresh { region }
             | Self::MoveExecutor { region, .. } => format!("region {region}"),
+            Self::JobCancel { operation } => format!("operation {operation}"),
         }
     }
 
@@ -65,6 +73,7 @@ impl RegionAsked {
             Self::Ping { region }
             | Self::Refresh { region }
             | Self::MoveExecutor { region, .. } => Some(region),
+            Self::JobCancel { .. } => None,
         }
     }
 
@@ -73,7 +82,14 @@ impl RegionAsked {
             (Self::Ping { .. }, Command::AgentPing(_))
             | (Self::Refresh { .. }, Command::InventoryRefresh(_))
             | (Self::MoveExecutor { .. }, Command::ExecutorRelease(_)) => true,
-            (Self::Ping { .. } | Self::Refresh { .. } | Self::MoveExecutor { .. }, _) => false,
+            (Self::JobCancel { operation }, Command::JobCancel(p)) => p.operation == *operation,
+            (
+                Self::Ping { .. }
+                | Self::Refresh { .. }
+                | Self::MoveExecutor { .. }
+                | Self::JobCancel { .. },
+                _,
+            ) => false,
         }
     }
 
@@ -82,7 +98,16 @@ impl RegionAsked {
             (Self::Ping { .. }, CommandResult::AgentPing(_))
             | (Self::Refresh { .. }, CommandResult::InventoryRefresh(_))
             | (Self::MoveExecutor { .. }, CommandResult::ExecutorRelease(_)) => true,
-            (Self::Ping { .. } | Self::Refresh { .. } | Self::MoveExecutor { .. }, _) => false,
+            (Self::JobCancel { operation }, CommandResult::JobCancel(stopped)) => {
+                stopped.operation == *operation
+            }
+            (
+                Self::Ping { .. }
+                | Self::Refresh { .. }
+                | Self::MoveExecutor { .. }
+                | Self::JobCancel { .. },
+                _,
+            ) => false,
         }
     }
 }

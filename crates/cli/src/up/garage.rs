@@ -30,6 +30,8 @@ pub(super) struct Garage {
     pub(super) config: PathBuf,
     /// Its admin API.
     pub(super) admin_socket: PathBuf,
+    /// Its S3, on this machine.
+    pub(super) s3: String,
     http: reqwest::Client,
 }
 
@@ -72,6 +74,7 @@ impl Garage {
             files::write_private(&secret, text.as_bytes())?;
         }
         let rpc = format!("127.0.0.1:{}", ports.rpc);
+        let s3 = format!("127.0.0.1:{}", ports.s3);
         let config = Config {
             metadata_dir: directory.join("meta"),
             data_dir: directory.join("data"),
@@ -83,7 +86,7 @@ impl Garage {
             rpc_secret_file: secret,
             s3_api: S3Api {
                 s3_region: S3_REGION,
-                api_bind_addr: format!("127.0.0.1:{}", ports.s3),
+                api_bind_addr: s3.clone(),
             },
             admin: Admin {
                 api_bind_addr: &admin_socket,
@@ -101,6 +104,7 @@ impl Garage {
         Ok(Self {
             config: path,
             admin_socket,
+            s3: format!("http://{s3}"),
             http,
         })
     }

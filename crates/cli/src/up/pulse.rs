@@ -7,7 +7,12 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use serde::Serialize;
 use tokio::{process::Command, time::timeout};
 
-use super::{child::Recipe, data::Data, garage::Garage, programs::Programs};
+use super::{
+    child::Recipe,
+    data::Data,
+    garage::{Garage, S3_REGION},
+    programs::Programs,
+};
 use crate::files;
 
 /// How long the agent may take to be connected.
@@ -33,6 +38,8 @@ struct GarageConfig<'a> {
     admin: String,
     config: &'a PathBuf,
     binary: &'a PathBuf,
+    s3: &'a str,
+    s3_region: &'a str,
 }
 
 impl Pulse {
@@ -50,6 +57,8 @@ impl Pulse {
                 admin: format!("unix:{}", garage.admin_socket.display()),
                 config: &garage.config,
                 binary: &programs.garage,
+                s3: &garage.s3,
+                s3_region: S3_REGION,
             },
         };
         let path = data.pulse().join("config.toml");

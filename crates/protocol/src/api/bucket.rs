@@ -5,7 +5,10 @@ use serde::{Deserialize, Serialize};
 use super::api_types;
 use crate::{
     command::BucketGrant,
-    ident::{AccessKeyId, AccountId, BucketId, BucketName, KeyLabel, Limit, Micros, RegionName},
+    ident::{
+        AccessKeyId, AccountId, BucketId, BucketName, KeyLabel, Limit, Micros, ObjectPrefix,
+        RegionName,
+    },
     rules::{CorsMethod, CorsRule, LifecycleRule, Website},
     seal::SealKey,
 };
@@ -217,6 +220,15 @@ api_types! {
     CleanupUploadsRequest {
         /// Only those that began longer ago, in seconds; 0 removes all.
         older_than_seconds: u64,
+    }
+
+    /// Counts the objects under a prefix.
+    #[serde(deny_unknown_fields)]
+    MeasurePrefixRequest {
+        /// How the keys begin; all objects when absent.
+        prefix: Option<ObjectPrefix>,
+        /// Stops after so many objects, 1 to 10,000,000; 1,000,000 when absent.
+        max_objects: Option<u64>,
     }
 
     /// Sets a key's rights on a bucket to exactly these.

@@ -6,10 +6,11 @@ mod agent;
 mod bucket;
 mod key;
 mod operation;
+mod traffic;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::{account::*, agent::*, bucket::*, key::*, operation::*};
+pub use self::{account::*, agent::*, bucket::*, key::*, operation::*, traffic::*};
 use crate::{
     envelope::Via,
     ident::{AccessKeyId, BucketId},

@@ -37,12 +37,28 @@ api_types! {
         requested_at: Micros,
         /// When it expires, should no agent take it by then; only while none has.
         gives_up_at: Option<Micros>,
+        /// How far it is, as last heard; only of jobs that run.
+        progress: Option<Progress>,
         /// When it ended.
         finished_at: Option<Micros>,
         /// What came of it.
         outcome: Option<Outcome>,
         /// The receipt, as the agent signed it.
         receipt: Option<Envelope>,
+    }
+
+    /// How far a job is.
+    Progress {
+        /// Objects that are done.
+        objects: u64,
+        /// Their bytes.
+        bytes: u64,
+        /// Objects in all, as they were counted at its start.
+        total_objects: Option<u64>,
+        /// Their bytes.
+        total_bytes: Option<u64>,
+        /// When this was heard.
+        at: Micros,
     }
 
     /// What a request for a change answers: the operation, and what came of it when it ended in time.
@@ -79,7 +95,8 @@ pub enum OperationStatus {
     Refused,
     /// Was never taken in time; nothing was changed.
     Expired,
-    /// Was cancelled before it was signed; nothing was changed.
+    /// Was cancelled before it was signed; nothing was changed. A job that was cancelled while it
+    /// ran has failed, under the code `cancelled`.
     Cancelled,
     /// The agent that took it is lost; what came of it is not known yet.
     Unknown,

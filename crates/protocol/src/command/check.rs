@@ -2,7 +2,8 @@
 //! secret comes of it.
 
 use super::{
-    Command, MAX_GRACE_SECONDS, MAX_GRANTS, MAX_TEMPORARY_SECONDS, MAX_UPLOAD_AGE_SECONDS, Resource,
+    Command, MAX_GRACE_SECONDS, MAX_GRANTS, MAX_MEASURED_OBJECTS, MAX_TEMPORARY_SECONDS,
+    MAX_UPLOAD_AGE_SECONDS, Resource,
 };
 use crate::{
     error::Refusal,
@@ -25,6 +26,7 @@ impl Command {
                     && check_lifecycle(&p.lifecycle).is_ok()
                     && distinct(p.grants.iter().map(|grant| &grant.key), MAX_GRANTS)
             }
+            Self::BucketMeasurePrefix(p) => (1..=MAX_MEASURED_OBJECTS).contains(&p.max_objects),
             Self::KeyCreate(p) => distinct(p.grants.iter().map(|grant| grant.bucket), MAX_GRANTS),
             Self::KeyCreateTemporary(p) => (1..=MAX_TEMPORARY_SECONDS).contains(&p.valid_seconds),
             Self::KeyRotate(p) => p.grace_seconds <= MAX_GRACE_SECONDS,
@@ -32,7 +34,9 @@ impl Command {
             | Self::ClusterHealthCommand(_)
             | Self::InventoryRefresh(_)
             | Self::ExecutorRelease(_)
+            | Self::JobCancel(_)
             | Self::BucketDelete(_)
+            | Self::BucketClear(_)
             | Self::BucketSetQuota(_)
             | Self::BucketSetWebsite(_)
             | Self::BucketAddAlias(_)
@@ -59,9 +63,12 @@ impl Command {
             Self::AgentPing(_)
             | Self::ClusterHealthCommand(_)
             | Self::InventoryRefresh(_)
-            | Self::ExecutorRelease(_) => vec![],
+            | Self::ExecutorRelease(_)
+            | Self::JobCancel(_) => vec![],
             Self::BucketCreate(p) => vec![Resource::Name(p.bucket.clone())],
             Self::BucketDelete(p) => bucket(&p.bucket),
+            Self::BucketClear(p) => bucket(&p.bucket),
+            Self::BucketMeasurePrefix(p) => bucket(&p.bucket),
             Self::BucketSetQuota(p) => bucket(&p.bucket),
             Self::BucketSetCors(p) => bucket(&p.bucket),
             Self::BucketSetLifecycle(p) => bucket(&p.bucket),
@@ -113,7 +120,10 @@ impl Command {
             | Self::ClusterHealthCommand(_)
             | Self::InventoryRefresh(_)
             | Self::ExecutorRelease(_)
+            | Self::JobCancel(_)
             | Self::BucketDelete(_)
+            | Self::BucketClear(_)
+            | Self::BucketMeasurePrefix(_)
             | Self::BucketSetQuota(_)
             | Self::BucketSetCors(_)
             | Self::BucketSetLifecycle(_)

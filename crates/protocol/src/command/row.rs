@@ -41,6 +41,8 @@ pub struct Row {
     pub name: &'static str,
     /// Its class.
     pub class: Class,
+    /// Whether it is a job: long work that tells how far it is and can be cancelled.
+    pub job: bool,
     /// What it does, in one line.
     pub doc: &'static str,
     /// Its parameters: name, type, meaning.
@@ -60,6 +62,7 @@ impl Row {
     /// What two peers compare: all of the row but its words for people.
     pub fn digest(&self) -> Digest {
         let mut parts = vec![self.name, self.class.as_str(), self.result];
+        parts.extend(self.job.then_some("job"));
         parts.extend(self.parameters.iter().flat_map(|p| [p.0, p.1]));
         parts.extend(self.calls.iter().map(|call| call.as_str()));
         let bytes: Vec<_> = parts.iter().map(|part| part.as_bytes()).collect();

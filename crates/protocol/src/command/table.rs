@@ -18,10 +18,19 @@ macro_rules! class {
     };
 }
 
+macro_rules! job {
+    () => {
+        false
+    };
+    (job) => {
+        true
+    };
+}
+
 macro_rules! whitelist {
     ($(
         $(#[doc = $doc:literal])+
-        $class:ident $name:literal => $command:ident {
+        $class:ident $([$job:ident])? $name:literal => $command:ident {
             $( $(#[doc = $field_doc:literal])+ $field:ident: $type:ty, )*
         } -> $result:ident calls [$($call:ident),* $(,)?];
     )+) => {
@@ -46,6 +55,7 @@ macro_rules! whitelist {
                 Row {
                     name: $name,
                     class: class!($class),
+                    job: job!($($job)?),
                     doc: concat!($($doc),+),
                     parameters: &[$((stringify!($field), stringify!($type), concat!($($field_doc),+)),)*],
                     result: stringify!($result),
@@ -94,4 +104,4 @@ macro_rules! whitelist {
         }
     };
 }
-pub(super) use {class, whitelist};
+pub(super) use {class, job, whitelist};

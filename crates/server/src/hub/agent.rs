@@ -40,6 +40,8 @@ const COMMANDS_AT_ONCE: u32 = 32;
 const ASK_AGAIN_SECONDS: u64 = 30;
 /// Seconds after its signature from which an unanswered operation is asked about.
 const UNANSWERED_SECONDS: i64 = 65;
+/// Seconds between two hints to an executor at least.
+const HINT_SECONDS: u64 = 5;
 
 /// One enrolled agent on one connection.
 pub(super) struct Session<'a> {
@@ -292,9 +294,14 @@ impl<'a> Session<'a> {
         let Joined {
             mut orders,
             commands,
+            hints,
             ..
         } = joined;
         commands.notify_one();
+        if self.hub.registry.was_hinted(&self.agent.region) {
+            hints.notify_one();
+        }
+        let mut hint_at = Instant::now();
         let silence = Duration::from_secs(SILENCE_SECONDS);
         let mut heard = Instant::now();
         let mut ask_again = tokio::time::interval(Duration::from_secs(ASK_AGAIN_SECONDS));
@@ -318,6 +325,10 @@ impl<'a> Session<'a> {
                     None => Err(closed(ClosingCode::Replaced)),
                 },
                 () = commands.notified() => self.hand_out(socket, &commands).await,
+                () = hinted(&hints, hint_at), if self.agent.executor => {
+                    hint_at = Instant::now() + Duration::from_secs(HINT_SECONDS);
+                    socket.send(&ToAgent::Moved).await
+                }
                 () = tokio::time::sleep_until(self.note_at), if !self.accepted.is_empty() => {
                     self.note_accepted().await
                 }
@@ -382,6 +393,12 @@ impl<'a> Session<'a> {
             Order::Close(code) => Err(closed(code)),
         }
     }
+}
+
+/// Waits for a hint, from `at` on. One that comes before is not lost, nor if this is not waited for.
+async fn hinted(hints: &Notify, at: Instant) {
+    tokio::time::sleep_until(at).await;
+    hints.notified().await;
 }
 
 fn open_head(envelope: &Envelope, agent: &Registered) -> Option<Head> {

@@ -3,11 +3,14 @@
 use std::time::Duration;
 
 use storm_protocol::{
+    api::{Operation, OperationStatus, Progress},
+    command::Row,
     frame::{
         Heartbeat, InventoryFrame, InventoryKept, KnownState, MAX_FRAME_ITEMS, MAX_TROUBLE_CHARS,
-        OperationState, RenewFrame, ToAgent, ToHub, Trouble, TrustKept,
+        OperationState, ProgressFrame, RenewFrame, ToAgent, ToHub, TrafficFrame, TrafficKept,
+        Trouble, TrustKept,
     },
-    ident::OperationId,
+    ident::{AgentId, OperationId},
 };
 use tokio::time::Instant;
 
@@ -18,6 +21,7 @@ use super::{
 };
 use crate::{
     app::Change,
+    progress::Word,
     store::{
         agents::Seen,
         certificates::{Answer, Asked},
@@ -55,6 +59,9 @@ impl Session<'_> {
                 Ok(())
             }
             ToHub::Trouble(trouble) => self.take_trouble(&trouble).await,
+            ToHub::Progress(frame) => self.take_progress(&frame).await,
+            ToHub::Moved => self.take_hint().await,
+            ToHub::Traffic(frame) => self.take_traffic(socket, &frame).await,
             ToHub::Enrol(_) | ToHub::Hello(_) => {
                 Err(End::protocol("The agent is connected already."))
             }
@@ -86,6 +93,34 @@ impl Session<'_> {
         }
         app.store.agent_in_trouble(agent, words.as_deref()).await?;
         app.bus.tell(Change::Agent(agent));
+        Ok(())
+    }
+
+    /// How far a job is: kept only of jobs that this agent has and that have not ended.
+    async fn take_progress(&self, frame: &ProgressFrame) -> Result<(), End> {
+        let (app, agent, id) = (&self.hub.app, self.agent.id, frame.operation);
+        let progress = Progress {
+            objects: frame.objects,
+            bytes: frame.bytes,
+            total_objects: frame.total_objects,
+            total_bytes: frame.total_bytes,
+            at: app.clock.now(),
+        };
+        let account = match app.bus.progress.hear(agent, id, &progress) {
+            Word::Quiet => return Ok(()),
+            Word::Tell(account) => account,
+            Word::Unknown => {
+                let operation = app.store.operation(id).await?;
+                let Some(operation) = operation.filter(|operation| is_job_of(operation, agent))
+                else {
+                    return Ok(());
+                };
+                let account = operation.actor.account;
+                app.bus.progress.admit(agent, account, id, progress);
+                account
+            }
+        };
+        app.bus.tell(Change::Operation(account, id));
         Ok(())
     }
 
@@ -131,6 +166,29 @@ impl Session<'_> {
             (KnownState::Ended, _) | (KnownState::Unknown, None) => {}
         }
         Ok(())
+    }
+
+    /// Passes the hint on to the region's executor. One from the executor itself, whose role has just
+    /// come, is of no use.
+    async fn take_hint(&self) -> Result<(), End> {
+        let region = &self.agent.region;
+        let executor = self.hub.app.store.executor_of(region).await?;
+        self.hub.registry.hint(region, executor);
+        Ok(())
+    }
+
+    /// Any agent may stand beside a proxy, not the executor alone.
+    async fn take_traffic(&self, socket: &mut Socket, frame: &TrafficFrame) -> Result<(), End> {
+        if frame.sums.len() > MAX_FRAME_ITEMS {
+            return Err(End::protocol("A list of requests is too long."));
+        }
+        let (app, agent) = (&self.hub.app, &self.agent);
+        let now = app.clock.now();
+        let kept = app.store.keep_traffic(agent.id, &agent.region, frame, now);
+        let sequence = kept.await?;
+        socket
+            .send(&ToAgent::TrafficKept(TrafficKept { sequence }))
+            .await
     }
 
     async fn take_inventory(
@@ -197,4 +255,14 @@ impl Session<'_> {
             }
         }
     }
+}
+
+/// Whether it is a job that this agent has taken and that has not ended.
+fn is_job_of(operation: &Operation, agent: AgentId) -> bool {
+    let open = matches!(
+        operation.state,
+        OperationStatus::Sent | OperationStatus::Accepted
+    );
+    open && operation.agent == Some(agent)
+        && Row::find(&operation.command).is_some_and(|row| row.job)
 }

@@ -147,7 +147,7 @@ impl Hub {
     }
 
     /// Cuts off who may not be here, gives the executor's role where it is free, and forgets old
-    /// security events.
+    /// security events and counts.
     async fn keep_order(&self, stop: &CancellationToken) {
         let mut ticks = tokio::time::interval(Duration::from_millis(POLL_MILLISECONDS));
         let mut tidy = tokio::time::interval(Duration::from_secs(TIDY_SECONDS));
@@ -156,7 +156,7 @@ impl Hub {
                 () = stop.cancelled() => return,
                 () = self.app.bus.hub.notified() => self.keep_order_now().await,
                 _ = ticks.tick() => self.keep_order_now().await,
-                _ = tidy.tick() => self.forget_events().await,
+                _ = tidy.tick() => self.forget().await,
             };
             if let Err(error) = done {
                 tracing::error!(%error, "the hub could not see to its agents; it tries again");
@@ -198,8 +198,14 @@ impl Hub {
         Ok(())
     }
 
-    async fn forget_events(&self) -> store::Result<()> {
-        let before = self.app.clock.now().plus_seconds(-SECURITY_EVENT_SECONDS);
+    /// Forgets what was kept for its time.
+    async fn forget(&self) -> store::Result<()> {
+        let now = self.app.clock.now();
+        let dropped = self.app.store.drop_old_traffic(now).await?;
+        if dropped > 0 {
+            tracing::debug!(dropped, "counts of requests forgotten");
+        }
+        let before = now.plus_seconds(-SECURITY_EVENT_SECONDS);
         let dropped = self
             .app
             .store

@@ -62,6 +62,7 @@ impl Session<'_> {
                 self.wanted = None;
                 self.asked.remove(&receipt.operation);
                 self.accepted.retain(|id| *id != receipt.operation);
+                app.bus.progress.end(receipt.operation);
                 // Whoever waits for the operation goes first.
                 let role_moved = changes
                     .iter()

@@ -1,13 +1,13 @@
 //! Which agent is on which connection of this process.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use storm_protocol::{
     frame::{ClosingCode, ExecutorState, ToAgent},
-    ident::AgentId,
+    ident::{AgentId, RegionName},
 };
 use tokio::sync::{Notify, mpsc};
 
@@ -40,12 +40,16 @@ pub(super) struct Registry {
 struct Connections {
     last: u64,
     by_agent: HashMap<AgentId, Connection>,
+    /// Regions in which an agent that is not the executor has spoken. Whether its executor of the
+    /// time heard it is not known for certain, so that each next one is told again.
+    hinted: HashSet<RegionName>,
 }
 
 struct Connection {
     number: u64,
     orders: mpsc::Sender<Order>,
     commands: Arc<Notify>,
+    hints: Arc<Notify>,
 }
 
 /// What a connection gets when it is entered.
@@ -56,13 +60,15 @@ pub(super) struct Joined {
     pub(super) orders: mpsc::Receiver<Order>,
     /// Wakes it when commands wait for its agent.
     pub(super) commands: Arc<Notify>,
+    /// Wakes it when another agent of the region saw something move.
+    pub(super) hints: Arc<Notify>,
 }
 
 impl Registry {
     /// Enters a connection; the agent's connection before it is told to close.
     pub(super) fn join(&self, agent: AgentId) -> Joined {
         let (sender, orders) = mpsc::channel(ORDERS_PER_CONNECTION);
-        let commands = Arc::new(Notify::new());
+        let (commands, hints) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let mut connections = held(&self.connections);
         connections.last += 1;
         let number = connections.last;
@@ -70,6 +76,7 @@ impl Registry {
             number,
             orders: sender,
             commands: Arc::clone(&commands),
+            hints: Arc::clone(&hints),
         };
         if let Some(before) = connections.by_agent.insert(agent, connection) {
             // When its queue is full it ends as its sender is dropped.
@@ -79,6 +86,7 @@ impl Registry {
             number,
             orders,
             commands,
+            hints,
         }
     }
 
@@ -114,6 +122,24 @@ impl Registry {
         if let Some(connection) = held(&self.connections).by_agent.get(&agent) {
             connection.commands.notify_one();
         }
+    }
+
+    /// An agent saw something move in `region`, whose executor is `executor`. Hints that come close
+    /// together are one, and the last one is never lost: what it wakes stays woken until it looks.
+    pub(super) fn hint(&self, region: &RegionName, executor: Option<AgentId>) {
+        let mut connections = held(&self.connections);
+        if !connections.hinted.contains(region) {
+            connections.hinted.insert(region.clone());
+        }
+        let executor = executor.and_then(|agent| connections.by_agent.get(&agent));
+        if let Some(connection) = executor {
+            connection.hints.notify_one();
+        }
+    }
+
+    /// Whether any hint was ever given in a region.
+    pub(super) fn was_hinted(&self, region: &RegionName) -> bool {
+        held(&self.connections).hinted.contains(region)
     }
 
     /// Notes a sign of life.

@@ -24,7 +24,9 @@ use crate::{
     auth::{Caller, Gate, Need},
     clock::random,
     error::ApiError,
-    store::operations::{MAX_OPEN_OPERATIONS_PER_ACCOUNT, NewOperation, Requested},
+    store::operations::{
+        MAX_OPEN_JOBS_PER_ACCOUNT, MAX_OPEN_OPERATIONS_PER_ACCOUNT, NewOperation, Requested,
+    },
     web::Json,
 };
 
@@ -109,6 +111,21 @@ pub(crate) async fn ask<N: Need>(
     answer(caller, operation, done).await
 }
 
+/// Asks for a job, and answers with it at once.
+pub(crate) async fn begin<N: Need>(
+    caller: &Caller<N>,
+    key: IdempotencyKey,
+    wish: Wish,
+) -> Result<Response, ApiError> {
+    check_region(caller, &wish.region).await?;
+    let new = new_operation(caller, key, wish);
+    let job = new.command.row().job;
+    let requested = caller.store().request_operation(new).await?;
+    let operation = begun(caller, requested, job)?;
+    // It has ended already when the same request came before.
+    answer(caller, operation, StatusCode::OK).await
+}
+
 /// The answer for an operation that was waited for.
 pub(crate) async fn answer<N: Need>(
     caller: &Caller<N>,
@@ -142,8 +159,10 @@ pub(crate) async fn run<N: Need>(
     // Before the insert: no wake is missed.
     let changes = caller.app().bus.listen();
     let new = new_operation(caller, key, wish);
+    let job = new.command.row().job;
     let requested = caller.store().request_operation(new).await?;
-    go_on(caller, requested, changes).await
+    let operation = begun(caller, requested, job)?;
+    wait(caller, operation, changes).await
 }
 
 /// The operation of a wish, before it is written down.
@@ -176,34 +195,48 @@ pub(crate) async fn go_on<N: Need>(
     requested: Requested,
     changes: Receiver<Change>,
 ) -> Result<Operation, ApiError> {
+    let operation = begun(caller, requested, false)?;
+    wait(caller, operation, changes).await
+}
+
+/// Wakes who has to do with a request that was written down; `job`: it is for one.
+fn begun<N: Need>(
+    caller: &Caller<N>,
+    requested: Requested,
+    job: bool,
+) -> Result<Operation, ApiError> {
     let app = caller.app();
-    let operation = match requested {
+    match requested {
         Requested::New(operation) => {
             app.bus.signer.notify_one();
             app.bus
                 .tell(Change::Operation(caller.person.account, operation.id));
-            operation
+            Ok(operation)
         }
-        Requested::Same(operation) => operation,
-        Requested::TooMany => {
-            return Err(ApiError::RateLimited {
-                retry_after_seconds: TOO_MANY_RETRY_SECONDS,
-                message: format!(
-                    "The account has {MAX_OPEN_OPERATIONS_PER_ACCOUNT} operations that have not ended. \
-                     Nothing was changed. Wait for some to end, or cancel them."
-                ),
-            });
-        }
-        Requested::Other => {
-            return Err(ApiError::refused(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "idempotency_conflict",
-                "This Idempotency-Key came before with another request. Nothing was changed. Take a \
-                 new key for a new request.",
-            ));
-        }
+        Requested::Same(operation) => Ok(operation),
+        Requested::TooMany => Err(ApiError::RateLimited {
+            retry_after_seconds: TOO_MANY_RETRY_SECONDS,
+            message: too_many(job),
+        }),
+        Requested::Other => Err(ApiError::refused(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "idempotency_conflict",
+            "This Idempotency-Key came before with another request. Nothing was changed. Take a new \
+             key for a new request.",
+        )),
+    }
+}
+
+fn too_many(job: bool) -> String {
+    let or_jobs = if job {
+        format!(", or {MAX_OPEN_JOBS_PER_ACCOUNT} jobs,")
+    } else {
+        String::new()
     };
-    wait(caller, operation, changes).await
+    format!(
+        "The account has {MAX_OPEN_OPERATIONS_PER_ACCOUNT} operations{or_jobs} that have not ended. \
+         Nothing was changed. Wait for some to end, or cancel them."
+    )
 }
 
 /// An error unless the operation is done or may still end well.
@@ -339,6 +372,8 @@ fn touched(operation: &Operation) -> (Option<BucketId>, Option<AccessKeyId>) {
     };
     match result {
         CommandResult::BucketCreate(made) => (Some(made.bucket), made.key.clone()),
+        CommandResult::BucketClear(cleared) => (Some(cleared.bucket), None),
+        CommandResult::BucketMeasurePrefix(measured) => (Some(measured.bucket), None),
         CommandResult::BucketSetQuota(set) => (Some(set.bucket), None),
         CommandResult::BucketSetCors(set) => (Some(set.bucket), None),
         CommandResult::BucketSetLifecycle(set) => (Some(set.bucket), None),
@@ -361,6 +396,7 @@ fn touched(operation: &Operation) -> (Option<BucketId>, Option<AccessKeyId>) {
         | CommandResult::ClusterHealthCommand(_)
         | CommandResult::InventoryRefresh(_)
         | CommandResult::ExecutorRelease(_)
+        | CommandResult::JobCancel(_)
         | CommandResult::BucketDelete(_)
         | CommandResult::BucketRelease(_)
         | CommandResult::KeyDelete(_) => (None, None),
@@ -377,12 +413,13 @@ fn said(sentence: &str, words: &str) -> String {
 }
 
 fn status_of(code: &str) -> StatusCode {
-    const CONFLICT: [&str; 5] = [
+    const CONFLICT: [&str; 6] = [
         Failure::NameTaken.code(),
         Failure::BucketNotEmpty.code(),
         Failure::LastAlias.code(),
         Failure::JobsRunning.code(),
-        "cancelled",
+        Failure::TooLate.code(),
+        Failure::Cancelled.code(),
     ];
     const ABSENT: [&str; 4] = [
         Failure::NoSuchBucket.code(),

@@ -42,6 +42,7 @@ pub mod succession;
 #[cfg(test)]
 mod tests;
 pub mod tokens;
+pub mod traffic;
 pub mod users;
 pub mod views;
 mod wanted;

@@ -20,6 +20,9 @@ const TABLE: &str = "operations";
 /// Operations that an account may have open: asked for, signed or at work. Those that a lost agent
 /// left unknown do not count.
 pub const MAX_OPEN_OPERATIONS_PER_ACCOUNT: i64 = 1_000;
+/// Jobs that an account may ask for and have open. Fewer than what the signer lets it have at a
+/// region's agent: jobs take long, and short commands, that cancel them too, must get through.
+pub const MAX_OPEN_JOBS_PER_ACCOUNT: i64 = 50;
 
 /// The columns that [`read_operation`] reads.
 macro_rules! operation_columns {
@@ -38,6 +41,12 @@ macro_rules! counts {
 }
 pub(crate) use counts;
 
+/// The jobs that people ask for, as they stand in a query.
+macro_rules! asked_jobs {
+    () => {
+        "('bucket.clear', 'bucket.measure_prefix')"
+    };
+}
 /// What the web tier asks for.
 pub struct NewOperation {
     /// Its id.
@@ -69,7 +78,8 @@ pub enum Requested {
     Same(Operation),
     /// The idempotency key came before with another request.
     Other,
-    /// The account has [`MAX_OPEN_OPERATIONS_PER_ACCOUNT`] open; nothing was written.
+    /// The account has [`MAX_OPEN_OPERATIONS_PER_ACCOUNT`] open, or asks for a job and has
+    /// [`MAX_OPEN_JOBS_PER_ACCOUNT`] of those; nothing was written.
     TooMany,
 }
 
@@ -228,7 +238,13 @@ pub(super) async fn insert(
          SELECT $1, 'requested', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14 \
          WHERE (SELECT COUNT(*) FROM operations WHERE account = $2 AND ",
         counts!(),
-        ") < $15 ON CONFLICT (account, \"user\", idempotency_key) \
+        ") < $15 AND ($8 NOT IN ",
+        asked_jobs!(),
+        " OR (SELECT COUNT(*) FROM operations WHERE account = $2 AND ",
+        counts!(),
+        " AND command IN ",
+        asked_jobs!(),
+        ") < $16) ON CONFLICT (account, \"user\", idempotency_key) \
          WHERE idempotency_key IS NOT NULL DO NOTHING RETURNING ",
         operation_columns!()
     ))
@@ -247,6 +263,7 @@ pub(super) async fn insert(
     .bind(new.requested_at.0)
     .bind(new.give_up_at.0)
     .bind(MAX_OPEN_OPERATIONS_PER_ACCOUNT)
+    .bind(MAX_OPEN_JOBS_PER_ACCOUNT)
     .fetch_all(&mut **change)
     .await?;
     rows.first().map(read_operation).transpose()
@@ -280,6 +297,7 @@ pub(crate) fn read_operation(row: &SqliteRow) -> Result<Operation> {
         attempt: u32::try_from(attempt).unwrap_or(u32::MAX),
         requested_at: Micros(row.try_get("requested_at")?),
         gives_up_at: waits.then_some(give_up_at),
+        progress: None,
         finished_at: row.try_get::<Option<i64>, _>("finished_at")?.map(Micros),
         outcome: from_json_option(TABLE, outcome)?,
         receipt: from_json_option(TABLE, receipt)?,

@@ -3,7 +3,7 @@
 use sqlx::{Row, sqlite::SqliteRow};
 use storm_protocol::{
     api::{CreateRegionRequest, Region},
-    ident::{Micros, RegionName},
+    ident::{AgentId, Micros, RegionName},
 };
 
 use super::{Durability, Result, Store, from_big, parsed, parsed_option};
@@ -46,6 +46,16 @@ impl Store {
             .fetch_optional(&mut *self.read().await)
             .await?;
         row.as_ref().map(read_region).transpose()
+    }
+
+    /// The agent that executes for a region.
+    pub async fn executor_of(&self, region: &RegionName) -> Result<Option<AgentId>> {
+        let executor: Option<Option<String>> =
+            sqlx::query_scalar("SELECT executor FROM regions WHERE name = $1")
+                .bind(region.as_str())
+                .fetch_optional(&mut *self.read().await)
+                .await?;
+        parsed_option(TABLE, executor.flatten().as_deref())
     }
 
     /// Every region, by name.

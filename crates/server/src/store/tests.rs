@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use storm_protocol::{
     api::OperationStatus,
-    command::{AgentPing, BucketCreate, Command},
-    ident::Micros,
+    command::{AgentPing, BucketClear, BucketCreate, BucketMeasurePrefix, Command},
+    ident::{BucketId, Micros},
     seal::OpenKey,
 };
 
 use super::{
     Durability, Store, StoreError,
-    operations::{MAX_OPEN_OPERATIONS_PER_ACCOUNT, Requested},
+    operations::{MAX_OPEN_JOBS_PER_ACCOUNT, MAX_OPEN_OPERATIONS_PER_ACCOUNT, Requested},
     security::SecurityEvent,
 };
 use crate::testing::World;
@@ -219,6 +219,34 @@ async fn an_account_has_so_many_operations_open_and_no_more() {
         .await;
     let again = ask(&world.customer, None).await.unwrap();
     assert!(matches!(again, Requested::New(_)));
+}
+
+#[tokio::test]
+async fn an_account_has_so_many_jobs_open_and_short_commands_pass_them() {
+    let world = World::new().await;
+    let store = &world.app.store;
+    let bucket = BucketId([1; 32]);
+    let clear = || Command::BucketClear(BucketClear { bucket });
+    let ask = |actor, command| store.request_operation(world.request(actor, command));
+    for _ in 0..MAX_OPEN_JOBS_PER_ACCOUNT {
+        let asked = ask(&world.customer, clear()).await.unwrap();
+        assert!(matches!(asked, Requested::New(_)));
+    }
+    let measure = Command::BucketMeasurePrefix(BucketMeasurePrefix {
+        bucket,
+        prefix: "".parse().unwrap(),
+        max_objects: 1,
+    });
+    for job in [clear(), measure] {
+        assert!(job.row().job);
+        let asked = ask(&world.customer, job).await.unwrap();
+        assert!(matches!(asked, Requested::TooMany));
+    }
+    let ping = Command::AgentPing(AgentPing {});
+    let asked = ask(&world.customer, ping).await.unwrap();
+    assert!(matches!(asked, Requested::New(_)));
+    let other = ask(&world.operator, clear()).await.unwrap();
+    assert!(matches!(other, Requested::New(_)));
 }
 
 #[tokio::test]

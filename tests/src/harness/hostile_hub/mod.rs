@@ -22,7 +22,7 @@ use storm_protocol::{
     envelope::{Actor, Audience, CommandPayload, Envelope, PayloadType, VERSION, VerifyKey, Via},
     frame::{
         Certificate, Enrol, Enrolled, ExecutorState, Hello, InventoryKept, PROTOCOL_VERSION,
-        ReceiptsKept, ToAgent, ToHub, Welcome,
+        ReceiptsKept, ToAgent, ToHub, TrafficKept, Welcome,
     },
     ident::{AccountId, AgentId, Digest, Micros, OperationId, RegionName, UserId},
     seal::SealKey,
@@ -357,7 +357,12 @@ impl Shared {
             | ToHub::States(_)
             | ToHub::Renew(_)
             | ToHub::TrustKept(_)
-            | ToHub::Trouble(_) => None,
+            | ToHub::Trouble(_)
+            | ToHub::Progress(_)
+            | ToHub::Moved => None,
+            ToHub::Traffic(frame) => Some(ToAgent::TrafficKept(TrafficKept {
+                sequence: frame.sequence,
+            })),
         }
     }
 }

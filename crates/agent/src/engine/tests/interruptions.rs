@@ -13,6 +13,7 @@ use storm_protocol::{
 use super::{
     acceptance::create,
     commands::{created, delete, grant, new_key},
+    jobs::{Filled, clear},
     proxy::Mishap,
     support::{Asker, Bench, Done},
 };
@@ -433,4 +434,33 @@ async fn what_cannot_be_written_to_its_end_keeps_its_place_until_the_restart() {
         Failure::NameTaken
     );
     nothing_beside(&bench, &[created(&made).bucket], &[]).await;
+}
+
+#[tokio::test]
+async fn bucket_clear_ends_well_and_without_its_key_wherever_it_is_cut() {
+    let mut bench = Bench::start().await;
+    let filled = Filled::new(&bench, "photos", vec![]).await;
+    let key = bench.garage.keys().await.iter().find_map(|key| key.id());
+    for call in [
+        "GetBucketInfo",
+        "ImportKey",
+        "UpdateKey",
+        "AllowBucketKey",
+        "CleanupIncompleteUploads",
+        "DeleteKey",
+    ] {
+        for mishap in MISHAPS {
+            filled.put(["a", "b"].map(str::to_owned).to_vec()).await;
+            let asker = filled.asker.clone();
+            let command = clear(filled.bucket);
+            let done = disturbed(&mut bench, &asker, &command, call, mishap).await;
+            let CommandResult::BucketClear(cleared) = done.result() else {
+                panic!("{done:?}")
+            };
+            assert!(cleared.objects <= 2 && cleared.kept == 0, "{cleared:?}");
+            let left = bench.garage.buckets().await;
+            assert_eq!(left[0].objects, 0, "{call} {mishap:?}");
+            nothing_beside(&bench, &[filled.bucket], key.as_slice()).await;
+        }
+    }
 }

@@ -125,6 +125,7 @@ impl Garage {
         let output = Process::new("curl")
             .args([
                 "-s",
+                "--path-as-is",
                 "-o",
                 "/dev/null",
                 "-w",

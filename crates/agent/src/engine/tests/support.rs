@@ -23,13 +23,17 @@ use storm_protocol::{
 };
 use tempfile::TempDir;
 
-use super::{node::Garage, proxy::Proxy};
+use super::{node::Garage, proxy::Proxy, s3_proxy::S3Proxy};
 use crate::{
     clock::{Clock, SystemClock, random},
     engine::{Engine, EngineEvent, EngineOptions, OpenError, Phase, Source, Submitted},
     garage::{Endpoint, GarageClient},
     identity::Identity,
+    s3::S3,
 };
+
+/// Jobs that run at the same time.
+const MAX_JOBS: usize = 4;
 
 /// The system's clock, moved by a test.
 #[derive(Default)]
@@ -57,6 +61,9 @@ pub(super) struct Asker {
 pub(super) struct Bench {
     pub(super) garage: Garage,
     pub(super) proxy: Proxy,
+    pub(super) s3: S3Proxy,
+    /// The next engine is not told where S3 is.
+    pub(super) without_s3: bool,
     pub(super) engine: Engine,
     pub(super) clock: Arc<TestClock>,
     pub(super) identity: Arc<Identity>,
@@ -71,6 +78,7 @@ impl Bench {
     pub(super) async fn start() -> Self {
         let garage = Garage::start().await;
         let proxy = Proxy::start(garage.folder.path().join("proxy.sock"), &garage.socket());
+        let s3 = S3Proxy::start(garage.s3_port).await;
         let state = tempfile::tempdir().unwrap();
         let clock = Arc::new(TestClock::default());
         let identity = Arc::new(Identity {
@@ -84,11 +92,14 @@ impl Bench {
             SigningKey::from_bytes(&random()),
             SigningKey::from_bytes(&random()),
         );
-        let options = options(state.path(), &identity, &clock, &proxy, &token);
+        let at = Some(s3_at(&s3.endpoint));
+        let options = options(state.path(), &identity, &clock, &proxy, at, &token);
         let engine = Engine::open(options).await.unwrap();
         let bench = Self {
             garage,
             proxy,
+            s3,
+            without_s3: false,
             engine,
             clock,
             identity,
@@ -183,8 +194,14 @@ impl Bench {
             &self.identity,
             &self.clock,
             &self.proxy,
+            (!self.without_s3).then(|| s3_at(&self.s3.endpoint)),
             &self.token,
         )
+    }
+
+    /// Garage's S3 without the proxy.
+    pub(super) fn direct_s3(&self) -> S3 {
+        s3_at(&format!("http://127.0.0.1:{}", self.garage.s3_port))
     }
 
     pub(super) fn asker(&self) -> Asker {
@@ -325,11 +342,16 @@ pub(super) fn envelope(payload: &CommandPayload, key: &SigningKey) -> Vec<u8> {
     serde_json::to_vec(&envelope).unwrap()
 }
 
+fn s3_at(endpoint: &str) -> S3 {
+    S3::new(endpoint, "garage").unwrap()
+}
+
 fn options(
     state: &Path,
     identity: &Arc<Identity>,
     clock: &Arc<TestClock>,
     proxy: &Proxy,
+    s3: Option<S3>,
     token: &SecretString,
 ) -> EngineOptions {
     EngineOptions {
@@ -338,6 +360,8 @@ fn options(
         clock: Arc::clone(clock) as Arc<dyn Clock>,
         garage: GarageClient::new(Endpoint::Unix(proxy.socket.clone()), token.clone()),
         disabled: vec!["cluster.health".to_owned()],
+        s3,
+        max_jobs: MAX_JOBS,
         predecessor_head: None,
     }
 }

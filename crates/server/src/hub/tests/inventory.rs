@@ -1,13 +1,16 @@
 //! What an executor tells of its cluster.
 
 use storm_protocol::{
-    frame::{BucketState, GrantState, InventoryFrame, KeyState, ToAgent, ToHub},
+    frame::{
+        BucketState, GrantState, Heartbeat, InventoryFrame, KeyState, MAX_FRAME_ITEMS, MethodClass,
+        ToAgent, ToHub, TrafficFrame, TrafficSum,
+    },
     ident::{AccessKeyId, BucketId, Micros, key_name},
 };
 
 use super::{
     KEY,
-    double::{self, Running},
+    double::{self, Double, Running, Socket},
 };
 use crate::clock::random;
 
@@ -117,5 +120,92 @@ async fn inventory_finds_owners_and_what_is_gone_and_keeps_known_owners() {
         1
     );
     assert_eq!(count("SELECT generation FROM agents".into()).await, 3);
+    hub.stop().await;
+}
+
+/// Hints that come before the answer to a question.
+async fn hints_before_an_answer(agent: &Double, socket: &mut Socket) -> usize {
+    let question = ToHub::Heartbeat(Heartbeat { clock: Micros(0) });
+    agent.send(socket, &question).await;
+    let mut hints = 0;
+    loop {
+        match double::next(socket).await {
+            Some(ToAgent::Moved) => hints += 1,
+            Some(ToAgent::HeartbeatSeen(_)) => return hints,
+            other => panic!("expected a hint or an answer, got {other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn hints_reach_the_executor_close_ones_as_one_and_the_last_one_always() {
+    let hub = Running::start().await;
+    let (mut executor, mut socket) = hub.enrolled().await;
+    let (other, mut theirs) = hub.enrolled_in(&hub.world.region).await;
+    assert!(!other.executor);
+    assert_eq!(hints_before_an_answer(&executor, &mut socket).await, 0);
+    let hint = async |socket: &mut Socket| match double::next(socket).await {
+        Some(ToAgent::Moved) => {}
+        other => panic!("expected a hint, got {other:?}"),
+    };
+    other.send(&mut theirs, &ToHub::Moved).await;
+    hint(&mut socket).await;
+    for _ in 0..20 {
+        other.send(&mut theirs, &ToHub::Moved).await;
+    }
+    // All are taken once the answer is there. They are one, and come after a while.
+    assert_eq!(hints_before_an_answer(&other, &mut theirs).await, 0);
+    hint(&mut socket).await;
+    assert_eq!(hints_before_an_answer(&executor, &mut socket).await, 0);
+    // A connection that broke may have lost one: the next begins with it.
+    drop(socket);
+    let mut socket = executor.connect(&hub).await.unwrap();
+    hint(&mut socket).await;
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn counts_of_requests_are_stored_once_and_acknowledged() {
+    let hub = Running::start().await;
+    let world = &hub.world;
+    let (_executor, _socket) = hub.enrolled().await;
+    let (agent, mut socket) = hub.enrolled_in(&world.region).await;
+    let (id, account) = (BucketId(random()), world.customer.account);
+    world
+        .sql(&format!(
+            "INSERT INTO buckets (id, region, account, name, aliases, created_at) \
+             VALUES ('{id}', 'home', '{account}', 'photos', '[\"photos\"]', 0)"
+        ))
+        .await;
+    let sum = TrafficSum {
+        minute: world.app.clock.now(),
+        bucket: "photos".parse().unwrap(),
+        method: MethodClass::Write,
+        status: 4,
+        requests: 3,
+        received_bytes: 20,
+        sent_bytes: 5,
+    };
+    let frame = |sequence, sums| ToHub::Traffic(TrafficFrame { sequence, sums });
+    for (sequence, kept) in [(1, 1), (2, 2), (2, 2), (1, 2)] {
+        agent
+            .send(&mut socket, &frame(sequence, vec![sum.clone()]))
+            .await;
+        match double::next(&mut socket).await {
+            Some(ToAgent::TrafficKept(answer)) => assert_eq!(answer.sequence, kept),
+            other => panic!("expected an acknowledgement, got {other:?}"),
+        }
+    }
+    let stored = format!(
+        "SELECT COUNT(*) FROM traffic WHERE subject IN ('{id}', '{account}') AND method = 'write' \
+         AND status = 4 AND requests = 6 AND received_bytes = 40 AND sent_bytes = 10"
+    );
+    assert_eq!(world.count(&stored).await, 6);
+    let long = vec![sum; MAX_FRAME_ITEMS + 1];
+    agent.send(&mut socket, &frame(3, long)).await;
+    assert_eq!(
+        double::closing_code(&mut socket).await,
+        Some(storm_protocol::frame::ClosingCode::Protocol)
+    );
     hub.stop().await;
 }

@@ -28,5 +28,6 @@ pub(crate) async fn get(
     Path(id): Path<OperationId>,
 ) -> Result<Json<OperationAnswer>, ApiError> {
     let operation = own(&caller, id).await?;
+    let operation = caller.app().bus.progress.with(operation);
     with_results(&caller, operation).await.map(Json)
 }

@@ -46,6 +46,11 @@ pub(crate) async fn list(
         .store()
         .operations(account, filter.state, before, size + 1)
         .await?;
+    let progress = &caller.app().bus.progress;
+    let found = found
+        .into_iter()
+        .map(|found| progress.with(found))
+        .collect();
     let (items, next_cursor) = cut(found, size, |last| vec![last.id.to_string()]);
     Ok(Json(OperationPage { items, next_cursor }))
 }

@@ -165,3 +165,66 @@ async fn a_page_of_many_buckets_comes_by_the_index() {
     assert_eq!(plan.len(), 1, "{plan:?}");
     assert!(plan[0].3.contains("buckets_by_account"), "{plan:?}");
 }
+
+#[tokio::test]
+async fn requests_by_hour_and_by_day() {
+    let site = Site::new().await;
+    let path = format!("/api/v1/buckets/{BUCKET}/requests");
+    let (_, nothing) = site.get(&site.viewer, &path).await;
+    assert_eq!(
+        nothing,
+        serde_json::json!({"configured": false, "points": []})
+    );
+
+    // The clock stands at the beginning of an hour.
+    let now = site.app.clock.now().0;
+    let hour = 3_600_000_000;
+    site.sql(
+        "INSERT INTO agents (id, region, host, receipt_key, seal_key, tls_key, statement, created_at, \
+         traffic_sequence) VALUES ('a', 'home', 'node', '', '', '', '', 0, 1)",
+    )
+    .await;
+    for (step, at, requests) in [
+        (3600, now - 25 * hour, 1),
+        (3600, now - 2 * hour, 2),
+        (86400, now - now.rem_euclid(24 * hour), 3),
+    ] {
+        site.sql(&format!(
+            "INSERT INTO traffic VALUES ('{BUCKET}', {step}, {at}, 'read', 2, {requests}, 4, 5)"
+        ))
+        .await;
+    }
+    let (_, day) = site.get(&site.viewer, &path).await;
+    let point = |at: i64, requests: u64| {
+        serde_json::json!({
+            "at": at, "method": "read", "status": 2, "requests": requests, "received_bytes": 4, "sent_bytes": 5,
+        })
+    };
+    let points = serde_json::json!([point(now - 2 * hour, 2)]);
+    assert_eq!(
+        day,
+        serde_json::json!({"configured": true, "points": points})
+    );
+    // A step counts whole, wherever in it the time begins.
+    let from = now - 25 * hour + 1;
+    let (_, more) = site.get(&site.viewer, &format!("{path}?from={from}")).await;
+    assert_eq!(more["points"].as_array().unwrap().len(), 2);
+    let (_, none) = site
+        .get(&site.viewer, &format!("{path}?from={from}&to={}", from + 1))
+        .await;
+    assert_eq!(none["points"].as_array().unwrap().len(), 1);
+    let (_, days) = site.get(&site.viewer, &format!("{path}?step=day")).await;
+    assert_eq!(days["points"][0]["requests"], 3);
+    for wrong in [
+        "from=0",
+        "step=minute",
+        "from=x",
+        "since=1",
+        "from=-9223372036854775808&to=9223372036854775807",
+    ] {
+        let (status, body) = site.get(&site.viewer, &format!("{path}?{wrong}")).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{wrong}: {body}");
+    }
+    let (status, _) = site.get(&site.stranger, &path).await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+}

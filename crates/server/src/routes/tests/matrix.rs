@@ -148,6 +148,21 @@ fn table() -> Vec<(&'static str, &'static str, Needs, u16, Option<Value>)> {
             404,
             Some(json!({"bucket": BUCKET, "ignored": true})),
         ),
+        ("POST", "/api/v1/buckets/{bucket}/clear", Member, 202, None),
+        (
+            "POST",
+            "/api/v1/buckets/{bucket}/measure",
+            Member,
+            202,
+            Some(json!({"prefix": "logs/"})),
+        ),
+        (
+            "GET",
+            "/api/v1/buckets/{bucket}/requests",
+            Viewer,
+            200,
+            None,
+        ),
         ("GET", "/api/v1/buckets/{bucket}/grants", Viewer, 200, None),
         (
             "PUT",
@@ -372,7 +387,7 @@ async fn another_account_finds_nothing() {
         assert_eq!(answers[0], answers[1], "{method} {path}");
         compared += 1;
     }
-    assert_eq!(compared, 26);
+    assert_eq!(compared, 29);
     for path in [
         "/api/v1/buckets",
         "/api/v1/keys",

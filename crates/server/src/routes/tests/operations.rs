@@ -260,11 +260,11 @@ async fn an_operation_that_goes_on_is_found_and_cancelled() {
         (StatusCode::CONFLICT, "not_done")
     );
     for _ in 0..2 {
-        let (status, operation) = site
+        let (status, answer) = site
             .ask(&site.member, Method::POST, &format!("{place}/cancel"), None)
             .await;
         assert_eq!(
-            (status, &operation["state"]),
+            (status, &answer["operation"]["state"]),
             (StatusCode::OK, &json!("cancelled"))
         );
     }
@@ -273,6 +273,63 @@ async fn an_operation_that_goes_on_is_found_and_cancelled() {
         .ask(&site.member, Method::POST, &format!("{place}/cancel"), None)
         .await;
     assert_eq!((late.0, code(&late.1)), (StatusCode::CONFLICT, "too_late"));
+}
+
+#[tokio::test]
+async fn a_job_is_begun_at_once_and_stopped_by_a_command_of_its_own() {
+    let site = Site::new().await;
+    let clear = format!("/api/v1/buckets/{BUCKET}/clear");
+    let (status, job) = site.ask(&site.member, Method::POST, &clear, None).await;
+    assert_eq!(
+        (status, &job["operation"]["state"]),
+        (StatusCode::ACCEPTED, &json!("requested"))
+    );
+    let id = job["operation"]["id"].as_str().unwrap().to_owned();
+    let cancel = format!("/api/v1/operations/{id}/cancel");
+    for state in ["signed", "sent", "accepted"] {
+        site.sql(&format!(
+            "UPDATE operations SET state = '{state}' WHERE id = '{id}'"
+        ))
+        .await;
+        let (status, stop) = site.ask(&site.member, Method::POST, &cancel, None).await;
+        assert_eq!(status, StatusCode::ACCEPTED, "{state}");
+        assert_eq!(stop["operation"]["command"], "job.cancel");
+        assert_eq!(stop["operation"]["parameters"], json!({ "operation": id }));
+    }
+    for state in ["done", "failed", "unknown"] {
+        site.sql(&format!(
+            "UPDATE operations SET state = '{state}' WHERE id = '{id}'"
+        ))
+        .await;
+        let late = site.ask(&site.member, Method::POST, &cancel, None).await;
+        assert_eq!((late.0, code(&late.1)), (StatusCode::CONFLICT, "too_late"));
+    }
+}
+
+#[tokio::test]
+async fn what_is_measured_has_bounds() {
+    let site = Site::new().await;
+    let measure = format!("/api/v1/buckets/{BUCKET}/measure");
+    for (body, field) in [
+        (json!({"max_objects": 0}), "max_objects"),
+        (json!({"max_objects": 10_000_001}), "max_objects"),
+        (json!({"max_objects": -1}), "max_objects"),
+        (json!({"prefix": "a\u{1}"}), "prefix"),
+        (json!({"prefix": "a".repeat(1025)}), "prefix"),
+        (json!({"depth": 1}), "depth"),
+    ] {
+        let (status, problem) = site.post(&site.member, &measure, body).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{problem}");
+        let message = problem["error"]["message"].as_str().unwrap();
+        assert!(message.contains(field), "{message}");
+    }
+    let (status, answer) = site.post(&site.member, &measure, json!({})).await;
+    assert_eq!(status, StatusCode::ACCEPTED);
+    let parameters = &answer["operation"]["parameters"];
+    assert_eq!(
+        (&parameters["prefix"], &parameters["max_objects"]),
+        (&json!(""), &json!(1_000_000))
+    );
 }
 
 #[tokio::test]

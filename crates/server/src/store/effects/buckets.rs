@@ -137,6 +137,16 @@ impl Effects<'_> {
         Ok(())
     }
 
+    /// No object is left in the bucket.
+    pub(super) async fn empty(&self, transaction: &mut Writing, id: BucketId) -> Result<()> {
+        sqlx::query("UPDATE buckets SET bytes = 0, objects = 0 WHERE id = $1 AND region = $2")
+            .bind(id.to_string())
+            .bind(self.region.as_str())
+            .execute(&mut **transaction)
+            .await?;
+        Ok(())
+    }
+
     /// No upload into the bucket is unfinished.
     pub(super) async fn no_unfinished(
         &self,

@@ -39,7 +39,9 @@ impl Effects<'_> {
             CommandResult::AgentPing(_)
             | CommandResult::ClusterHealthCommand(_)
             | CommandResult::InventoryRefresh(_)
-            | CommandResult::ExecutorRelease(_) => Ok(vec![]),
+            | CommandResult::ExecutorRelease(_)
+            | CommandResult::JobCancel(_)
+            | CommandResult::BucketMeasurePrefix(_) => Ok(vec![]),
             CommandResult::BucketCreate(made) => {
                 let asked = match command {
                     Some(Command::BucketCreate(asked)) => Some(asked),
@@ -81,6 +83,13 @@ impl Effects<'_> {
             CommandResult::BucketDelete(gone) => {
                 self.bucket_gone(transaction, gone.bucket).await?;
                 Ok(vec![Change::Bucket(Some(self.account), gone.bucket)])
+            }
+            CommandResult::BucketClear(cleared) => {
+                // What stayed, only the next reading tells.
+                if cleared.kept == 0 {
+                    self.empty(transaction, cleared.bucket).await?;
+                }
+                Ok(vec![Change::Bucket(Some(self.account), cleared.bucket)])
             }
             CommandResult::BucketSetQuota(set) => {
                 if let Some(Command::BucketSetQuota(asked)) = command {

@@ -1,0 +1,47 @@
+//! `POST /api/v1/buckets/{bucket}/clear`
+
+use axum::response::Response;
+use storm_protocol::{
+    api::OperationAnswer,
+    command::{BucketClear, Command},
+    ident::BucketId,
+};
+
+use crate::{
+    auth::{Caller, Member},
+    error::ApiError,
+    openapi::CommandErrors,
+    routes::{
+        command::{IdempotencyKey, Wish, begin},
+        own_bucket,
+    },
+    web::Path,
+};
+
+/// Delete all objects of a bucket.
+///
+/// Those that were written before the agent takes the command; its unfinished uploads of before, too.
+/// A job: the answer comes at once, and the operation tells how far it is.
+#[utoipa::path(
+    post,
+    path = "/api/v1/buckets/{bucket}/clear",
+    tag = "buckets",
+    params(("bucket" = BucketId, Path)),
+    responses(
+        (status = 202, body = OperationAnswer, description = "Begun; follow the operation, or cancel it"),
+        CommandErrors,
+    ),
+)]
+pub(crate) async fn clear(
+    caller: Caller<Member>,
+    key: IdempotencyKey,
+    Path(id): Path<BucketId>,
+) -> Result<Response, ApiError> {
+    let region = own_bucket(&caller, id).await?.region;
+    let wish = Wish {
+        region,
+        command: Command::BucketClear(BucketClear { bucket: id }),
+        seal_to: None,
+    };
+    begin(&caller, key, wish).await
+}
