@@ -28,3 +28,4 @@ mod stolen_dispatch_key;
 mod transfer_survives;
 mod two_users;
 mod up_from_nothing;
+mod usage;

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::{
-    agent::AgentCommand, audit::AuditCommand, bucket::BucketCommand, completions::CompletionsArgs,
-    env::EnvArgs, errors::EXIT_CODES_HELP, grant::GrantCommand, job::JobCommand, key::KeyCommand,
-    login::LoginArgs, offline::OfflineCommand, op::OpCommand, region::RegionCommand,
-    stray::StrayCommand, token::TokenCommand, up::UpArgs,
+    account::AccountCommand, agent::AgentCommand, audit::AuditCommand, bucket::BucketCommand,
+    completions::CompletionsArgs, env::EnvArgs, errors::EXIT_CODES_HELP, grant::GrantCommand,
+    job::JobCommand, key::KeyCommand, login::LoginArgs, offline::OfflineCommand, op::OpCommand,
+    region::RegionCommand, stray::StrayCommand, token::TokenCommand, up::UpArgs, usage::UsageArgs,
 };
 
 /// Storm Buckets: S3 buckets on your own servers, from the command line.
@@ -58,6 +58,11 @@ pub(crate) enum Noun {
     /// What keys may do in buckets
     #[command(subcommand)]
     Grant(GrantCommand),
+    /// What your account or a bucket uses, over time
+    Usage(UsageArgs),
+    /// Accounts: what they may have and what they have
+    #[command(subcommand)]
+    Account(AccountCommand),
     /// Operations: what was asked and what came of it
     #[command(subcommand)]
     Op(OpCommand),
@@ -125,6 +130,18 @@ mod tests {
             (
                 vec!["key", "rotate", "k", "--grace", "-1h"],
                 "'-1h' for '--grace",
+            ),
+            (vec!["usage", "--since", "-1d"], "'-1d' for '--since"),
+            (vec!["usage", "--step", "week"], "'week' for '--step"),
+            (vec!["usage", "photos", "export"], "'export' cannot be used"),
+            (vec!["usage", "export", "--month", "2026-13"], "--month"),
+            (
+                vec!["account", "set-limits", "--buckets", "0"],
+                "'0' for '--buckets",
+            ),
+            (
+                vec!["account", "set-limits", "--storage", "-1GB"],
+                "'-1GB' for '--storage",
             ),
             (
                 vec!["agent", "enrol-token", "create", "--expires", "8d"],

@@ -240,6 +240,10 @@ fn facts(bucket: &Bucket) -> Result<()> {
             output::maybe(bucket.quota_bytes, |limit| size(limit.get())),
         ),
         (
+            "Quota in force",
+            output::maybe(bucket.effective_quota_bytes, |limit| size(limit.get())),
+        ),
+        (
             "Most objects",
             output::maybe(bucket.quota_objects, |limit| units::count(limit.get())),
         ),
@@ -331,9 +335,20 @@ async fn set_quota(session: &Session, args: SetQuota) -> Result<()> {
             |limit| units::count(limit.get())
         ),
     );
+    let wanted = request.quota_bytes;
     let asked = BucketAsked::BucketSetQuota {
         bucket: bucket.id,
         request,
     };
-    change::make(session, asked).await?.say(session, &words)
+    let done = change::make(session, asked).await?;
+    done.say(session, &words)?;
+    let in_force = done.answer.bucket.and_then(|b| b.effective_quota_bytes);
+    let is_less = |limit: &Limit| wanted.is_none_or(|wanted| *limit < wanted);
+    if let Some(less) = in_force.filter(is_less) {
+        output::note(&format!(
+            "The account's storage limit leaves {} for it at the moment.",
+            units::size(less.get())
+        ));
+    }
+    Ok(())
 }

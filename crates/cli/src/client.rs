@@ -8,9 +8,9 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use storm_protocol::api::{
-    Agent, AgentPage, Bucket, BucketPage, EnrolTokenInfo, EnrolTokenPage, Grant, GrantPage, Key,
-    KeyPage, Operation, OperationPage, Problem, ReceiptPage, ReceiptRecord, Region, RegionPage,
-    Stray, StrayPage, Token, TokenPage, VIA_HEADER,
+    Account, AccountPage, Agent, AgentPage, Bucket, BucketPage, EnrolTokenInfo, EnrolTokenPage,
+    Grant, GrantPage, Key, KeyPage, Operation, OperationPage, Problem, ReceiptPage, ReceiptRecord,
+    Region, RegionPage, Stray, StrayPage, Token, TokenPage, VIA_HEADER,
 };
 use url::Url;
 
@@ -91,6 +91,22 @@ impl Api {
             idempotency_key: None,
         };
         self.json(&call).await
+    }
+
+    /// Reads a resource that is plain text.
+    pub(crate) async fn text(&self, path: &str) -> Result<String, ApiError> {
+        let call = Call {
+            method: Method::GET,
+            path,
+            body: None,
+            idempotency_key: None,
+        };
+        let (status, _, bytes) = self.send(&call).await?;
+        String::from_utf8(bytes).map_err(|error| ApiError::Unexpected {
+            url: self.url(path),
+            status: status.as_u16(),
+            reason: error.to_string(),
+        })
     }
 
     /// Reads all pages of a list.
@@ -296,6 +312,7 @@ pages! {
     EnrolTokenPage of EnrolTokenInfo,
     ReceiptPage of ReceiptRecord,
     StrayPage of Stray,
+    AccountPage of Account,
 }
 
 #[cfg(test)]

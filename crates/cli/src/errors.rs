@@ -92,6 +92,8 @@ pub(crate) enum Thing {
     Agent,
     /// A bucket or key of no account.
     Stray,
+    /// An account.
+    Account,
 }
 
 impl Thing {
@@ -105,6 +107,7 @@ impl Thing {
             Self::Token => ("no_such_token", "token", "storm token list"),
             Self::Agent => ("no_such_agent", "agent", "storm agent list"),
             Self::Stray => ("no_such_stray", "stray", "storm stray list"),
+            Self::Account => ("no_such_account", "account", "storm account list"),
         };
         let text = format!("There is no {word} {name} here. List them with: {list}");
         fault(Exit::NotFound, code, text)
@@ -323,7 +326,7 @@ fn failure_exit(code: Failure) -> Exit {
 fn refusal_exit(code: Refusal) -> Exit {
     match code {
         Refusal::NotYours | Refusal::DisabledCommand => Exit::Denied,
-        Refusal::IntentConflict => Exit::Conflict,
+        Refusal::IntentConflict | Refusal::LimitReached => Exit::Conflict,
         Refusal::Oversized
         | Refusal::Malformed
         | Refusal::DuplicateKey

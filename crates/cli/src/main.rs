@@ -1,6 +1,7 @@
 //! `storm`: Storm Buckets on the command line. One module a noun; what they share stands in
 //! [`session`], [`change`], [`secret`] and [`verify`].
 
+mod account;
 mod agent;
 mod args;
 mod asked;
@@ -39,6 +40,7 @@ mod token;
 mod tools;
 mod units;
 mod up;
+mod usage;
 mod verify;
 mod whoami;
 
@@ -99,6 +101,8 @@ async fn run(cli: Cli) -> Result<ExitCode> {
         Noun::Bucket(command) => bucket::run(&context, command).await?,
         Noun::Key(command) => key::run(&context, command).await?,
         Noun::Grant(command) => grant::run(&context, command).await?,
+        Noun::Usage(args) => usage::run(&context, args).await?,
+        Noun::Account(command) => account::run(&context, command).await?,
         Noun::Op(command) => op::run(&context, command).await?,
         Noun::Job(command) => job::run(&context, command).await?,
         Noun::Audit(command) => audit::run(&context, command).await?,

@@ -27,6 +27,14 @@ pub(crate) fn line(text: &str) -> Result<()> {
     }
 }
 
+/// Writes `text` to stdout as it is. A reader that has gone away is no error.
+pub(crate) fn raw(text: &str) -> Result<()> {
+    match std::io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
 /// Writes `value` to stdout as JSON.
 pub(crate) fn json<T: Serialize>(value: &T) -> Result<()> {
     line(&serde_json::to_string_pretty(value)?)

@@ -164,6 +164,43 @@ pub(crate) fn parse_expiry(text: &str) -> Result<Expiry, String> {
         })
 }
 
+/// When something begins, which lies in the past: a duration ago, or at an instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Since {
+    /// So many seconds ago.
+    Ago(u32),
+    /// At this instant.
+    At(Micros),
+}
+
+impl Since {
+    /// The instant. `place` is how it is given on this command line, such as `--since`.
+    ///
+    /// # Errors
+    /// When it does not lie in the past.
+    pub(crate) fn instant(self, now: Micros, place: &str) -> anyhow::Result<Micros> {
+        let begins = match self {
+            Self::Ago(seconds) => now.plus_seconds(-i64::from(seconds)),
+            Self::At(instant) => instant,
+        };
+        if begins < now {
+            return Ok(begins);
+        }
+        Err(usage(format!(
+            "{place}: {} has not been yet. Give a beginning in the past, such as 7d.",
+            instant(begins)
+        )))
+    }
+}
+
+/// Reads a beginning: a duration, a date (its first instant, UTC), or an instant (RFC 3339).
+pub(crate) fn parse_since(text: &str) -> Result<Since, String> {
+    Ok(match parse_expiry(text)? {
+        Expiry::After(seconds) => Since::Ago(seconds),
+        Expiry::At(instant) => Since::At(instant),
+    })
+}
+
 /// A size in decimal units with three significant digits: `4.82 TB`, `841 kB`, `12 B`.
 pub(crate) fn size(bytes: u64) -> String {
     const UNITS: [&str; 6] = ["kB", "MB", "GB", "TB", "PB", "EB"];
@@ -352,6 +389,19 @@ mod tests {
                 error.contains("--expires") && error.contains("passed"),
                 "{error}"
             );
+        }
+    }
+
+    #[test]
+    fn a_beginning_lies_in_the_past() {
+        let now = Micros(1_896_048_000_000_000);
+        let ago = parse_since("1d").unwrap().instant(now, "WHEN").unwrap();
+        assert_eq!(ago, now.plus_seconds(-86_400));
+        let date = parse_since("2030-01-30").unwrap();
+        assert_eq!(date.instant(now, "WHEN").unwrap(), ago);
+        for to_come in [Since::Ago(0), Since::At(now), Since::At(Micros(now.0 + 1))] {
+            let error = to_come.instant(now, "--since").unwrap_err().to_string();
+            assert!(error.contains("--since"), "{error}");
         }
     }
 

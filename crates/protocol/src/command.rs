@@ -22,13 +22,15 @@ use crate::{
         BucketReleased, BucketRestored, ClusterHealth, CorsSet, ExecutorReleased, GrantSet,
         InventoryRefreshed, JobCancelled, KeyCreated, KeyDeleted, KeyExpirySet, KeyRenamed,
         KeyReplaced, KeyResumed, KeyRotated, KeySuspended, LifecycleSet, Pong, PrefixMeasured,
-        QuotaSet, TemporaryKeyCreated, UploadsCleaned, WebsiteSet,
+        QuotaSet, QuotasSet, TemporaryKeyCreated, UploadsCleaned, WebsiteSet,
     },
     rules::{CorsRule, LifecycleRule, Website},
 };
 
-/// The largest envelope, in bytes.
-pub const MAX_ENVELOPE_BYTES: usize = 64 * 1024;
+/// The largest envelope, in bytes: one with the quotas of [`MAX_QUOTAS`] buckets fits.
+pub const MAX_ENVELOPE_BYTES: usize = 96 * 1024;
+/// The most buckets whose quotas one command may set.
+pub const MAX_QUOTAS: usize = 500;
 /// The most grants that one command may make.
 pub const MAX_GRANTS: usize = 100;
 /// The longest grace that a rotation may give the old key: 90 days.
@@ -203,6 +205,14 @@ whitelist! {
         bucket: BucketId,
     } -> BucketReleased calls [GetBucketInfo, DenyBucketKey];
 
+    /// Sets the limits of many buckets of one account, ten a second at most.
+    operator "account.set_quotas" => AccountSetQuotas {
+        /// The account.
+        account: AccountId,
+        /// The limits, at most 500 buckets, each named once.
+        quotas: Vec<BucketQuota>,
+    } -> QuotasSet calls [UpdateBucket];
+
     /// Makes a key with the given rights. The secret comes back sealed.
     access "key.create" => KeyCreate {
         /// What a person calls the key.
@@ -326,6 +336,19 @@ pub struct BucketGrant {
     pub owner: bool,
 }
 
+/// The limits of one bucket; an absent one is lifted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct BucketQuota {
+    /// The bucket.
+    pub bucket: BucketId,
+    /// The most bytes it may hold.
+    pub quota_bytes: Option<Limit>,
+    /// The most objects it may hold.
+    pub quota_objects: Option<Limit>,
+}
+
 /// A thing in Garage that a command acts on: the unit of ownership and of order.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Resource {
@@ -335,6 +358,8 @@ pub enum Resource {
     Name(BucketName),
     /// A key.
     Key(AccessKeyId),
+    /// All that an account's quotas are, one change of them after the other.
+    Account(AccountId),
 }
 
 /// A command as it stands in an envelope: read, but not yet understood.

@@ -263,7 +263,7 @@ pub enum Via {
     Api,
     /// Signed offline, run from the node's spool.
     Offline,
-    /// The platform itself, such as when it adopts what appeared.
+    /// The platform itself, which adopts what appeared and keeps limits.
     System,
 }
 

@@ -72,6 +72,8 @@ codes! {
         SealKeyRequired = "seal_key_required",
         /// A bucket or key of another account, or an operator's command without an operator.
         NotYours = "not_yours",
+        /// The account has as many buckets or keys as it may have.
+        LimitReached = "limit_reached",
     }
 }
 
@@ -179,6 +181,7 @@ impl Refusal {
             Self::BadParameters => "The command's parameters are not valid.",
             Self::SealKeyRequired => "The command needs a key to seal its secret to.",
             Self::NotYours => "The bucket or key belongs to another account.",
+            Self::LimitReached => "The account has as many buckets or keys as it may have.",
         }
     }
 }

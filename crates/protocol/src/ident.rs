@@ -386,6 +386,14 @@ text_ident!(
     is_date
 );
 
+text_ident!(
+    /// A month: `YYYY-MM`.
+    Month,
+    "month",
+    "a month as YYYY-MM, from 1970 to 9999",
+    |text| text.len() == 7 && is_date(&format!("{text}-01"))
+);
+
 fn is_cors_origin(text: &str) -> bool {
     if text == "*" {
         return true;

@@ -227,6 +227,16 @@ results! {
         keys: u64,
     }
 
+    /// `account.set_quotas`
+    QuotasSet {
+        /// The account.
+        account: AccountId,
+        /// Buckets whose limits were set.
+        set: u64,
+        /// Buckets that are no more.
+        gone: Vec<BucketId>,
+    }
+
     /// `key.create_temporary`
     TemporaryKeyCreated {
         /// The new key.

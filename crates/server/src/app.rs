@@ -56,6 +56,10 @@ pub enum Change {
     Agent(AgentId),
     /// A certificate request, by its row id.
     Certificate(String),
+    /// What an account may have was set.
+    Limits(AccountId),
+    /// An account crossed a mark of its storage limit.
+    Mark(AccountId),
 }
 
 impl Default for Bus {

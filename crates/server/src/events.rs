@@ -131,7 +131,12 @@ impl Feed {
                 Some(key.map_or(Event::KeyGone(id), Event::Key))
             }
             Change::Agent(id) if self.operator => self.store.agent(id).await?.map(Event::Agent),
+            Change::Mark(account) if mine(Some(account)) => {
+                self.store.limit_notice(account).await?.map(Event::Limit)
+            }
             Change::Operation(..)
+            | Change::Limits(_)
+            | Change::Mark(_)
             | Change::Bucket(..)
             | Change::Key(..)
             | Change::Agent(_)

@@ -26,6 +26,7 @@ mod signer;
 mod store;
 #[cfg(test)]
 mod testing;
+mod usage;
 mod web;
 
 fn main() -> ExitCode {

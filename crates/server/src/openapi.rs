@@ -43,6 +43,8 @@ pub(crate) fn frame() -> utoipa::openapi::OpenApi {
             (name = "receipts", description = "Signed answers of agents, and what verifies them"),
             (name = "tokens", description = "API tokens"),
             (name = "agents", description = "Agents and their enrolment, for operators"),
+            (name = "accounts", description = "What accounts may have and what they have"),
+            (name = "usage", description = "Use over time"),
             (name = "events", description = "Changes as they come"),
         ),
     )]
@@ -70,7 +72,10 @@ impl IntoResponses for CommandErrors {
             ),
             (
                 "409",
-                problem("`name_taken`, `bucket_not_empty`, `no_region`, `no_agent`, `cancelled`"),
+                problem(
+                    "`name_taken`, `bucket_not_empty`, `no_region`, `no_agent`, `limit_reached`, \
+                         `cancelled`",
+                ),
             ),
             (
                 "422",
@@ -224,6 +229,7 @@ fn add_limits(schemas: &mut Map<String, Value>) {
             "^(?!xn--)(?!.*-s3alias$)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$",
         ),
         ("KeyLabel", "^(?! )[ -.0-~]{1,64}(?<! )$"),
+        ("Month", "^[1-9][0-9]{3}-(0[1-9]|1[0-2])$"),
         ("RegionName", "^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$"),
     ];
     for (name, pattern) in patterns {

@@ -7,7 +7,6 @@ use std::time::Duration;
 use storm_protocol::{
     api::OperationStatus,
     command::{BucketAdopt, Command},
-    envelope::{Actor, Via},
     ident::{Micros, OperationId, UserId},
 };
 use tokio::time::MissedTickBehavior;
@@ -20,6 +19,7 @@ use crate::{
         self,
         adoption::Adoptable,
         operations::{NewOperation, Requested},
+        system::system_actor,
     },
 };
 
@@ -119,15 +119,11 @@ async fn ask(
     });
     let requested = app.store.request_operation(NewOperation {
         id: OperationId::new(now, random()),
-        actor: Actor {
-            account: adoptable.account,
-            user: UserId::SYSTEM,
-            operator: true,
-            via: Via::System,
-        },
+        actor: system_actor(adoptable.account),
         origin: None,
         region: adoptable.region.clone(),
         command,
+        asked: None,
         seal_to: None,
         idempotency_key: Some(idempotency_key),
         requested_at: now,

@@ -8,8 +8,8 @@ use crate::{
     auth::Gate,
     openapi,
     routes::{
-        about, agents, buckets, enrol_tokens, events, grants, keys, operations, receipts, regions,
-        session, strays, tokens, trust, whoami,
+        about, accounts, agents, buckets, enrol_tokens, events, grants, keys, operations, receipts,
+        regions, session, strays, tokens, trust, usage, whoami,
     },
     web,
 };
@@ -92,5 +92,11 @@ pub(crate) fn api() -> OpenApiRouter<Gate> {
             enrol_tokens::list::list,
             enrol_tokens::create::create
         ))
+        .routes(routes!(accounts::own::own))
+        .routes(routes!(accounts::list::list))
+        .routes(routes!(accounts::get::get))
+        .routes(routes!(accounts::set_limits::set_limits))
+        .routes(routes!(usage::chart::chart))
+        .routes(routes!(usage::export::export))
         .routes(routes!(events::events))
 }

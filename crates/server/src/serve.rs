@@ -25,6 +25,7 @@ use crate::{
     router::router,
     signer::Signer,
     store::{Store, StoreError},
+    usage,
 };
 
 /// Seconds that open requests and connections get when the server stops.
@@ -100,6 +101,8 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     });
     roles.spawn(follow_trust(files, trust_sender, stop.clone()));
     roles.spawn(tidy(app.clone(), stop.clone()));
+    roles.spawn(usage::closing::run(app.clone(), stop.clone()));
+    roles.spawn(usage::keeper::run(app.clone(), stop.clone()));
     tracing::info!(
         web = %app.config.web.listen, hub = %app.config.hub.listen,
         root_key = %app.trust.borrow().root_key.id(), "serving"

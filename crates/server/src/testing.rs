@@ -188,6 +188,7 @@ impl World {
                 .makes_secret()
                 .then(|| OpenKey::generate().seal_key()),
             command,
+            asked: None,
             idempotency_key: None,
             requested_at: now,
             give_up_at: now.plus_seconds(600),

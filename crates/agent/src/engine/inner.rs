@@ -48,6 +48,8 @@ pub(crate) struct Inner {
     pub(crate) journal: Journal,
     /// Held for reading around CreateBucket, for writing while nameless buckets are looked for.
     pub(crate) creates: tokio::sync::RwLock<()>,
+    /// When the next quota of an account may be set, whichever account's.
+    pub(crate) quota_turn: tokio::sync::Mutex<Instant>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) disabled: Vec<String>,
     pub(super) predecessor: Option<Digest>,
@@ -94,6 +96,7 @@ impl Inner {
             garage: options.garage,
             journal: opened.journal,
             creates: tokio::sync::RwLock::new(()),
+            quota_turn: tokio::sync::Mutex::new(Instant::now()),
             clock: options.clock,
             disabled: options.disabled,
             predecessor: options.predecessor_head,

@@ -1,6 +1,7 @@
 //! What each command does to Garage: one file a command or family. Each function is written so that
 //! running it again from the journal, whatever a crash cut, leads to one known end.
 
+mod account_set_quotas;
 mod bucket_adopt;
 mod bucket_alias;
 mod bucket_cleanup_uploads;
@@ -143,6 +144,9 @@ pub(crate) async fn execute(run: &mut Run, command: &Command) -> Result<CommandR
         Command::BucketRelease(p) => bucket_adopt::release(run, p)
             .await
             .map(CommandResult::BucketRelease),
+        Command::AccountSetQuotas(p) => account_set_quotas::execute(run, p)
+            .await
+            .map(CommandResult::AccountSetQuotas),
         Command::KeyCreate(p) => key_create::execute(run, p)
             .await
             .map(CommandResult::KeyCreate),

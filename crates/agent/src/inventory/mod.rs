@@ -412,6 +412,8 @@ impl Inventory {
                 Resource::Key(key) => touched.keys.insert(key.clone()),
                 // A bucket that has got the name is touched too.
                 Resource::Name(_) => continue,
+                // Its buckets got what the receipt says; to read 500 of them again would cost a sweep.
+                Resource::Account(_) => continue,
             };
             touched.since.get_or_insert_with(Instant::now);
         }

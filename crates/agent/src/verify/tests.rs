@@ -2,7 +2,7 @@
 
 use ed25519_dalek::SigningKey;
 use storm_protocol::{
-    command::{AgentPing, Command, KeyDelete, RawCommand},
+    command::{AgentPing, Command, KeyDelete, MAX_ENVELOPE_BYTES, RawCommand},
     envelope::{Actor, Audience, CommandPayload, Envelope, PayloadType, VERSION, VerifyKey, Via},
     error::Refusal,
     ident::{AccountId, AgentId, Micros, OperationId, RegionName, UserId},
@@ -136,7 +136,10 @@ fn what_is_wrong_before_the_signature_has_its_own_code() {
     let bench = Bench::new();
     let good = String::from_utf8(bench.signed(&bench.dispatch)).unwrap();
     let refused = |text: String| bench.open(text.as_bytes(), Source::Channel, NOW);
-    assert_eq!(refused(" ".repeat(70_000)), Err(Refusal::Oversized));
+    assert_eq!(
+        refused(" ".repeat(MAX_ENVELOPE_BYTES + 1)),
+        Err(Refusal::Oversized)
+    );
     assert_eq!(refused("nonsense".to_owned()), Err(Refusal::Malformed));
     assert_eq!(refused(format!("{good} x")), Err(Refusal::TrailingData));
     let twice = good.replacen('{', "{\"payloadType\":\"x\",", 1);

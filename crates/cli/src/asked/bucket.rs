@@ -8,7 +8,7 @@ use storm_protocol::{
         SetCorsRequest, SetLifecycleRequest, SetQuotaRequest, SetWebsiteRequest, SettingsValue,
     },
     command::{BucketGrant, BucketRestore, Command, CommandResult},
-    ident::{BucketId, BucketName, ObjectPrefix, RegionName},
+    ident::{BucketId, BucketName, Limit, ObjectPrefix, RegionName},
     seal::SealKey,
 };
 
@@ -260,7 +260,7 @@ impl BucketAsked {
         match (self, command) {
             (Self::BucketCreate { request }, Command::BucketCreate(p)) => {
                 p.bucket == request.name
-                    && p.quota_bytes == request.quota_bytes
+                    && is_within(p.quota_bytes, request.quota_bytes)
                     && p.quota_objects == request.quota_objects
                     && p.key == request.key
             }
@@ -275,7 +275,7 @@ impl BucketAsked {
             }
             (Self::BucketSetQuota { bucket, request }, Command::BucketSetQuota(p)) => {
                 p.bucket == *bucket
-                    && p.quota_bytes == request.quota_bytes
+                    && is_within(p.quota_bytes, request.quota_bytes)
                     && p.quota_objects == request.quota_objects
             }
             (Self::BucketSetCors { bucket, request }, Command::BucketSetCors(p)) => {
@@ -414,4 +414,14 @@ fn is_wanted(command: &BucketRestore, wanted: &SettingsValue) -> bool {
         && command.lifecycle == wanted.lifecycle
         && command.website == wanted.website
         && command.grants.iter().all(right)
+}
+
+/// Whether a limit on bytes is the one that was asked for, or a smaller one: the account's storage limit
+/// may leave less. Never a larger one.
+fn is_within(set: Option<Limit>, asked: Option<Limit>) -> bool {
+    match (set, asked) {
+        (_, None) => true,
+        (Some(set), Some(asked)) => set <= asked,
+        (None, Some(_)) => false,
+    }
 }

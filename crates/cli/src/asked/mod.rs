@@ -173,6 +173,7 @@ pub(crate) fn new_key(result: &CommandResult) -> Option<AccessKeyId> {
         | CommandResult::BucketRestore(_)
         | CommandResult::BucketAdopt(_)
         | CommandResult::BucketRelease(_)
+        | CommandResult::AccountSetQuotas(_)
         | CommandResult::KeyRename(_)
         | CommandResult::KeySetExpiry(_)
         | CommandResult::KeySuspend(_)

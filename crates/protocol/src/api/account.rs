@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::api_types;
-use crate::ident::{AccountId, Digest, Micros, TokenId, UserId};
+use crate::ident::{AccountId, Digest, Limit, Micros, TokenId, UserId};
 
 api_types! {
     /// An error, for people and programs.
@@ -76,6 +76,51 @@ api_types! {
         token: Token,
         /// The secret, beginning with `sbt_`.
         secret: String,
+    }
+
+    /// An account with its limits and what it uses.
+    Account {
+        /// Its id.
+        id: AccountId,
+        /// Its name.
+        name: String,
+        /// When it was made.
+        created_at: Micros,
+        /// Its limits.
+        limits: AccountLimits,
+        /// Bytes in its buckets, unfinished uploads included, as last heard.
+        used_bytes: u64,
+        /// Objects in its buckets.
+        objects: u64,
+        /// Its buckets.
+        buckets: u64,
+        /// Its keys that have not ended, temporary ones aside.
+        keys: u64,
+    }
+
+    /// What an account may have; an absent limit is none.
+    #[serde(deny_unknown_fields)]
+    AccountLimits {
+        /// Bytes, unfinished uploads included.
+        storage_bytes: Option<Limit>,
+        /// Buckets.
+        buckets: Option<Limit>,
+        /// Keys that have not ended, temporary ones aside.
+        keys: Option<Limit>,
+    }
+
+    /// How full an account is: told when it crosses a mark, upwards or downwards.
+    LimitNotice {
+        /// The account.
+        account: AccountId,
+        /// The mark that it is at or above: 0, 80, 95 or 100 per cent of its storage limit.
+        percent: u8,
+        /// Bytes in use.
+        used_bytes: u64,
+        /// The limit.
+        limit_bytes: Limit,
+        /// When.
+        at: Micros,
     }
 
     /// What the server is and does, for anyone.

@@ -32,10 +32,13 @@ api_types! {
         unfinished_bytes: Option<u64>,
         /// Unfinished uploads.
         unfinished_uploads: Option<u64>,
-        /// The limit on bytes.
+        /// The limit on bytes that was asked for.
         quota_bytes: Option<Limit>,
         /// The limit on objects.
         quota_objects: Option<Limit>,
+        /// The limit on bytes that counts, as last heard: the account's storage limit may leave less
+        /// than was asked for.
+        effective_quota_bytes: Option<Limit>,
         /// When it was made.
         created_at: Micros,
         /// When the figures were read.

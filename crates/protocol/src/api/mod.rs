@@ -7,10 +7,11 @@ mod bucket;
 mod key;
 mod operation;
 mod traffic;
+mod usage;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::{account::*, agent::*, bucket::*, key::*, operation::*, traffic::*};
+pub use self::{account::*, agent::*, bucket::*, key::*, operation::*, traffic::*, usage::*};
 use crate::{
     envelope::Via,
     ident::{AccessKeyId, BucketId},
@@ -64,6 +65,7 @@ pages! {
     EnrolTokenPage of EnrolTokenInfo,
     ReceiptPage of ReceiptRecord,
     StrayPage of Stray,
+    AccountPage of Account,
 }
 
 /// One event of `/api/v1/events`: the name and JSON data of a server-sent event.
@@ -83,6 +85,8 @@ pub enum Event {
     KeyGone(AccessKeyId),
     /// An agent came, went or changed (operators only).
     Agent(Agent),
+    /// The account crossed a mark of its storage limit.
+    Limit(LimitNotice),
     /// Events were missed; read again what you show.
     Missed,
 }

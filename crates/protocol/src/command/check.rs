@@ -2,8 +2,8 @@
 //! secret comes of it.
 
 use super::{
-    Command, MAX_GRACE_SECONDS, MAX_GRANTS, MAX_MEASURED_OBJECTS, MAX_TEMPORARY_SECONDS,
-    MAX_UPLOAD_AGE_SECONDS, Resource,
+    Command, MAX_GRACE_SECONDS, MAX_GRANTS, MAX_MEASURED_OBJECTS, MAX_QUOTAS,
+    MAX_TEMPORARY_SECONDS, MAX_UPLOAD_AGE_SECONDS, Resource,
 };
 use crate::{
     error::Refusal,
@@ -27,6 +27,9 @@ impl Command {
                     && distinct(p.grants.iter().map(|grant| &grant.key), MAX_GRANTS)
             }
             Self::BucketMeasurePrefix(p) => (1..=MAX_MEASURED_OBJECTS).contains(&p.max_objects),
+            Self::AccountSetQuotas(p) => {
+                distinct(p.quotas.iter().map(|quota| quota.bucket), MAX_QUOTAS)
+            }
             Self::KeyCreate(p) => distinct(p.grants.iter().map(|grant| grant.bucket), MAX_GRANTS),
             Self::KeyCreateTemporary(p) => (1..=MAX_TEMPORARY_SECONDS).contains(&p.valid_seconds),
             Self::KeyRotate(p) => p.grace_seconds <= MAX_GRACE_SECONDS,
@@ -90,6 +93,8 @@ impl Command {
                 bucket(&p.bucket).into_iter().chain(name).collect()
             }
             Self::BucketRelease(p) => bucket(&p.bucket),
+            // Not the buckets: a customer's own change does not wait for the last of 500.
+            Self::AccountSetQuotas(p) => vec![Resource::Account(p.account)],
             Self::KeyCreate(p) => {
                 let buckets = p.grants.iter().map(|grant| grant.bucket);
                 buckets.map(Resource::Bucket).collect()
@@ -134,6 +139,7 @@ impl Command {
             | Self::BucketRestore(_)
             | Self::BucketAdopt(_)
             | Self::BucketRelease(_)
+            | Self::AccountSetQuotas(_)
             | Self::KeyRename(_)
             | Self::KeySetExpiry(_)
             | Self::KeySuspend(_)

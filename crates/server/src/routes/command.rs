@@ -24,6 +24,7 @@ use crate::{
     auth::{Caller, Gate, Need},
     clock::random,
     error::ApiError,
+    routes::limits,
     store::operations::{
         MAX_OPEN_JOBS_PER_ACCOUNT, MAX_OPEN_OPERATIONS_PER_ACCOUNT, NewOperation, Requested,
     },
@@ -118,7 +119,7 @@ pub(crate) async fn begin<N: Need>(
     wish: Wish,
 ) -> Result<Response, ApiError> {
     check_region(caller, &wish.region).await?;
-    let new = new_operation(caller, key, wish);
+    let new = new_operation(caller, key, wish).await?;
     let job = new.command.row().job;
     let requested = caller.store().request_operation(new).await?;
     let operation = begun(caller, requested, job)?;
@@ -158,7 +159,7 @@ pub(crate) async fn run<N: Need>(
     check_region(caller, &wish.region).await?;
     // Before the insert: no wake is missed.
     let changes = caller.app().bus.listen();
-    let new = new_operation(caller, key, wish);
+    let new = new_operation(caller, key, wish).await?;
     let job = new.command.row().job;
     let requested = caller.store().request_operation(new).await?;
     let operation = begun(caller, requested, job)?;
@@ -166,27 +167,29 @@ pub(crate) async fn run<N: Need>(
 }
 
 /// The operation of a wish, before it is written down.
-pub(crate) fn new_operation<N: Need>(
+pub(crate) async fn new_operation<N: Need>(
     caller: &Caller<N>,
     key: IdempotencyKey,
     wish: Wish,
-) -> NewOperation {
+) -> Result<NewOperation, ApiError> {
     let now = caller.now();
     let give_up = match wish.command.row().class {
         Class::Read => GIVE_UP_READ_SECONDS,
         Class::Write | Class::Access | Class::Destructive | Class::Operator => GIVE_UP_SECONDS,
     };
-    NewOperation {
+    let (command, asked) = limits::apply(caller, &key, &wish.region, wish.command).await?;
+    Ok(NewOperation {
         id: OperationId::new(now, random()),
         actor: caller.actor(),
         origin: caller.origin.clone(),
         region: wish.region,
-        command: wish.command,
+        command,
+        asked,
         seal_to: wish.seal_to,
         idempotency_key: key.0,
         requested_at: now,
         give_up_at: now.plus_seconds(give_up),
-    }
+    })
 }
 
 /// Wakes who has to do with a request that was written down, and waits; the operation as it is then.
@@ -399,6 +402,7 @@ fn touched(operation: &Operation) -> (Option<BucketId>, Option<AccessKeyId>) {
         | CommandResult::JobCancel(_)
         | CommandResult::BucketDelete(_)
         | CommandResult::BucketRelease(_)
+        | CommandResult::AccountSetQuotas(_)
         | CommandResult::KeyDelete(_) => (None, None),
     }
 }
@@ -413,7 +417,8 @@ fn said(sentence: &str, words: &str) -> String {
 }
 
 fn status_of(code: &str) -> StatusCode {
-    const CONFLICT: [&str; 6] = [
+    const CONFLICT: [&str; 7] = [
+        Refusal::LimitReached.code(),
         Failure::NameTaken.code(),
         Failure::BucketNotEmpty.code(),
         Failure::LastAlias.code(),

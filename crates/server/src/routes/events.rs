@@ -64,6 +64,7 @@ fn line(event: &Event) -> sse::Event {
         Event::Key(key) => ("key", serde_json::to_string(key)),
         Event::KeyGone(id) => ("key_gone", serde_json::to_string(id)),
         Event::Agent(agent) => ("agent", serde_json::to_string(agent)),
+        Event::Limit(notice) => ("limit", serde_json::to_string(notice)),
         Event::Missed => ("missed", Ok("null".to_owned())),
     };
     match data {

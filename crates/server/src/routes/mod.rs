@@ -14,6 +14,7 @@ use crate::{
 };
 
 pub(crate) mod about;
+pub(crate) mod accounts;
 pub(crate) mod agents;
 pub(crate) mod buckets;
 pub(crate) mod command;
@@ -21,6 +22,7 @@ pub(crate) mod enrol_tokens;
 pub(crate) mod events;
 pub(crate) mod grants;
 pub(crate) mod keys;
+mod limits;
 pub(crate) mod operations;
 pub(crate) mod receipts;
 pub(crate) mod regions;
@@ -28,6 +30,7 @@ pub(crate) mod session;
 pub(crate) mod strays;
 pub(crate) mod tokens;
 pub(crate) mod trust;
+pub(crate) mod usage;
 pub(crate) mod whoami;
 
 /// Regions that an error names.

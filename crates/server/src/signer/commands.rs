@@ -108,7 +108,7 @@ impl Signer {
                     what: error.to_string(),
                 })?,
         };
-        match self.examine(pending, &raw).await? {
+        match self.examine(pending, &raw, now).await? {
             Ok(()) if self.name_is_gone(pending, &raw).await? => {
                 Ok(Verdict::Ended(Outcome::Failed {
                     code: Failure::NameTaken,
@@ -140,6 +140,7 @@ impl Signer {
         &self,
         pending: &Pending,
         raw: &RawCommand,
+        now: Micros,
     ) -> store::Result<Result<(), (Refusal, &'static str)>> {
         let command = match raw.parse() {
             Ok(command) => command,
@@ -185,13 +186,36 @@ impl Signer {
         if !actor.operator && !self.owns_all(pending, &command).await? {
             return Ok(Err((Refusal::NotYours, Refusal::NotYours.sentence())));
         }
+        if pending.attempt == 0 && !self.has_room(pending, &command, now).await? {
+            let words = "The account has as many buckets or keys as it may have. Nothing was changed. Delete \
+                         one, or ask whoever runs this platform for more.";
+            return Ok(Err((Refusal::LimitReached, words)));
+        }
         Ok(Ok(()))
+    }
+
+    /// Whether the account may have what the command makes, besides all that older requests and
+    /// everything that was signed may still make. One that was signed before counts already.
+    async fn has_room(
+        &self,
+        pending: &Pending,
+        command: &Command,
+        now: Micros,
+    ) -> store::Result<bool> {
+        let demand = self.store.demand(&pending.region, command, now).await?;
+        let account = pending.actor.account;
+        let full = self
+            .store
+            .is_full(account, demand, Some(pending.id), now)
+            .await?;
+        Ok(full.is_none())
     }
 
     async fn owns_all(&self, pending: &Pending, command: &Command) -> store::Result<bool> {
         for resource in command.resources() {
             let owner = match resource {
                 Resource::Name(_) => continue,
+                Resource::Account(id) => Some(id),
                 Resource::Bucket(id) => self.store.bucket_account(&pending.region, id).await?,
                 Resource::Key(id) => self.store.key_account(&pending.region, &id).await?,
             };

@@ -1,5 +1,7 @@
 //! What the signer signs and what it refuses, against a real database.
 
+mod limits;
+
 use storm_protocol::{
     api::OperationStatus,
     command::{AgentPing, BucketCreate, BucketDelete, Command, KeyDelete},

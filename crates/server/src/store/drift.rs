@@ -212,7 +212,11 @@ pub(super) async fn compare_changed(
             Change::Key(_, key) => {
                 buckets.extend(buckets_given(transaction, region, key.as_str()).await?);
             }
-            Change::Operation(..) | Change::Agent(_) | Change::Certificate(_) => {}
+            Change::Operation(..)
+            | Change::Agent(_)
+            | Change::Certificate(_)
+            | Change::Limits(_)
+            | Change::Mark(_) => {}
         }
     }
     compare(transaction, region, &buckets, now).await

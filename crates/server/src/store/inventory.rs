@@ -9,7 +9,7 @@ use storm_protocol::{
 
 use super::{
     Durability, Result, Store, Writing, drift, parsed, parsed_option, settings, to_big, to_json,
-    wanted,
+    usage, wanted,
 };
 use crate::app::Change;
 
@@ -70,6 +70,7 @@ impl Store {
                 .execute(&mut *transaction)
                 .await?;
         }
+        usage::record(&mut transaction, &changes, now).await?;
         transaction.commit().await?;
         Ok(changes)
     }

@@ -59,6 +59,9 @@ pub struct NewOperation {
     pub region: RegionName,
     /// What to do.
     pub command: Command,
+    /// What was asked, where that is something else: a storage limit may leave less than a quota that
+    /// was asked for.
+    pub asked: Option<Command>,
     /// Where a secret of the answer is sealed to.
     pub seal_to: Option<SealKey>,
     /// The client's own name for the request.
@@ -232,19 +235,20 @@ pub(super) async fn insert(
     digest: Digest,
 ) -> Result<Option<Operation>> {
     let raw = new.command.to_raw();
+    let asked = new.asked.as_ref().map(Command::to_raw);
     let rows = sqlx::query(concat!(
         "INSERT INTO operations (id, state, account, \"user\", operator, via, origin, region, \
-         command, parameters, seal_to, idempotency_key, request_digest, requested_at, give_up_at) \
-         SELECT $1, 'requested', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14 \
+         command, parameters, asked, seal_to, idempotency_key, request_digest, requested_at, give_up_at) \
+         SELECT $1, 'requested', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15 \
          WHERE (SELECT COUNT(*) FROM operations WHERE account = $2 AND ",
         counts!(),
-        ") < $15 AND ($8 NOT IN ",
+        ") < $16 AND ($8 NOT IN ",
         asked_jobs!(),
         " OR (SELECT COUNT(*) FROM operations WHERE account = $2 AND ",
         counts!(),
         " AND command IN ",
         asked_jobs!(),
-        ") < $16) ON CONFLICT (account, \"user\", idempotency_key) \
+        ") < $17) ON CONFLICT (account, \"user\", idempotency_key) \
          WHERE idempotency_key IS NOT NULL DO NOTHING RETURNING ",
         operation_columns!()
     ))
@@ -257,6 +261,7 @@ pub(super) async fn insert(
     .bind(new.region.as_str())
     .bind(&raw.name)
     .bind(raw.parameters.get())
+    .bind(asked.as_ref().map(|asked| asked.parameters.get()))
     .bind(new.seal_to.map(|key| key.to_string()))
     .bind(&new.idempotency_key)
     .bind(digest.to_string())
@@ -271,7 +276,7 @@ pub(super) async fn insert(
 
 /// The digest of a request; `besides`: what it says that is not in the command.
 pub(super) fn digest_of(new: &NewOperation, besides: &str) -> Digest {
-    let raw = new.command.to_raw();
+    let raw = new.asked.as_ref().unwrap_or(&new.command).to_raw();
     let parameters = format!("{}{besides}", raw.parameters.get());
     request_digest(&new.region, &raw.name, &parameters)
 }

@@ -148,7 +148,7 @@ impl Store {
 /// its place, and the operation.
 const KNOWN: &str = "SELECT a.chain, a.base, a.receipts, a.head, s.identity AS stored, \
      l.account_sequence AS last_sequence, l.identity AS last_identity, \
-     o.id AS operation, o.region, o.account, o.\"user\", o.operator, o.via, o.command, o.parameters, \
+     o.id AS operation, o.region, o.account, o.\"user\", o.operator, o.via, o.command, o.parameters, o.asked, \
      o.seal_to, o.attempt, o.give_up_at \
      FROM agents a \
      LEFT JOIN receipts s ON s.agent = a.id AND s.chain = a.chain AND s.sequence = $2 \

@@ -17,7 +17,7 @@ use super::{
     parsed_option,
     receipts::{Incoming, Kept},
     signing::ended_as,
-    succession, to_json,
+    succession, to_json, usage,
 };
 use crate::app::Change;
 
@@ -97,19 +97,23 @@ pub(super) async fn settle(
     let mut changes = vec![];
     if ended {
         if let Outcome::Done(result) = &receipt.outcome {
+            let command = asked.command.parse().ok();
+            let wanted = asked.wanted.as_ref().and_then(|raw| raw.parse().ok());
             let effects = Effects {
                 region: &receipt.region,
                 account: receipt.account,
                 operation: receipt.operation,
                 at: receipt.finished_at,
+                stored_at: now,
+                wanted: wanted.as_ref(),
             };
-            let command = asked.command.parse().ok();
             changes = effects.apply(transaction, command.as_ref(), result).await?;
             drift::compare_changed(transaction, &receipt.region, &changes, now).await?;
             if let CommandResult::ExecutorRelease(given_up) = result {
                 let moved = succession::released(transaction, receipt, given_up, now).await?;
                 changes.extend(moved);
             }
+            usage::record(transaction, &changes, now).await?;
         }
         changes.push(moved);
     }
@@ -122,7 +126,10 @@ pub(super) async fn settle(
 
 /// What the database knows of the operation that a receipt answers.
 struct Asked {
+    /// What was sent.
     command: RawCommand,
+    /// What was asked for, where that is something else.
+    wanted: Option<RawCommand>,
     intent: Digest,
     attempt: u32,
     give_up_at: Micros,
@@ -138,20 +145,16 @@ impl Asked {
         let parameters: String = row.try_get("parameters")?;
         let attempt: i64 = row.try_get("attempt")?;
         let attempt = u32::try_from(attempt).unwrap_or(u32::MAX);
-        let command = RawCommand {
-            name: row.try_get("command")?,
-            parameters: serde_json::value::RawValue::from_string(parameters).map_err(|error| {
-                StoreError::Row {
-                    table: TABLE,
-                    what: error.to_string(),
-                }
-            })?,
-        };
+        let name: String = row.try_get("command")?;
+        let command = raw(name.clone(), parameters)?;
+        let asked: Option<String> = row.try_get("asked")?;
+        let wanted = asked.map(|asked| raw(name, asked)).transpose()?;
         let actor = read_actor(row)?;
         if actor.via == Via::Offline {
             // Made from a receipt: what was asked is known to the agent alone.
             return Ok(Some(Self {
                 command,
+                wanted,
                 intent: receipt.intent,
                 attempt,
                 give_up_at: Micros(0),
@@ -175,6 +178,7 @@ impl Asked {
         Ok(Some(Self {
             intent: payload.intent(),
             command: payload.command,
+            wanted,
             attempt,
             give_up_at: Micros(row.try_get("give_up_at")?),
         }))
@@ -220,11 +224,21 @@ impl Asked {
                 name: receipt.command.clone(),
                 parameters: from_json(TABLE, parameters)?,
             },
+            wanted: None,
             intent: receipt.intent,
             attempt: receipt.attempt,
             give_up_at: now,
         }))
     }
+}
+
+fn raw(name: String, parameters: String) -> Result<RawCommand> {
+    let parameters =
+        serde_json::value::RawValue::from_string(parameters).map_err(|error| StoreError::Row {
+            table: TABLE,
+            what: error.to_string(),
+        })?;
+    Ok(RawCommand { name, parameters })
 }
 
 async fn owner_of(transaction: &mut Writing, account: AccountId) -> Result<Option<UserId>> {

@@ -29,7 +29,13 @@ pub(crate) struct AfterBucket {
 macro_rules! bucket_columns {
     () => {
         "id, region, name, aliases, bytes, objects, unfinished_bytes, unfinished_uploads, \
-         quota_bytes, quota_objects, website, created_at, seen_at, drift, \
+         quota_bytes, website, created_at, seen_at, drift, \
+         CASE WHEN EXISTS (SELECT 1 FROM bucket_quotas WHERE bucket = buckets.id) \
+           THEN (SELECT own_bytes FROM bucket_quotas WHERE bucket = buckets.id) \
+           ELSE quota_bytes END AS own_bytes, \
+         CASE WHEN EXISTS (SELECT 1 FROM bucket_quotas WHERE bucket = buckets.id) \
+           THEN (SELECT own_objects FROM bucket_quotas WHERE bucket = buckets.id) \
+           ELSE quota_objects END AS own_objects, \
          CASE WHEN vanished = 1 THEN gone_at END AS vanished_at"
     };
 }
@@ -356,8 +362,9 @@ pub(super) fn read_bucket(row: &SqliteRow) -> Result<Bucket> {
         objects: figure("objects")?,
         unfinished_bytes: figure("unfinished_bytes")?,
         unfinished_uploads: figure("unfinished_uploads")?,
-        quota_bytes: figure("quota_bytes")?.and_then(Limit::new),
-        quota_objects: figure("quota_objects")?.and_then(Limit::new),
+        quota_bytes: figure("own_bytes")?.and_then(Limit::new),
+        quota_objects: figure("own_objects")?.and_then(Limit::new),
+        effective_quota_bytes: figure("quota_bytes")?.and_then(Limit::new),
         created_at: Micros(row.try_get("created_at")?),
         seen_at: row.try_get::<Option<i64>, _>("seen_at")?.map(Micros),
         website: flag(row, "website")?,

@@ -53,8 +53,13 @@ impl Store {
              owner = COALESCE((SELECT g.owner FROM grants g WHERE g.region = $1 AND g.bucket = $2 \
                AND g.key = given_grants.key), 0) \
              WHERE region = $1 AND bucket = $2";
+        // Under a storage limit people want what they asked for, not what was left of it.
+        const OWN: &str = "UPDATE bucket_quotas SET own_bytes = b.quota_bytes, own_objects = b.quota_objects \
+             FROM buckets b WHERE b.id = $2 AND b.region = $1 AND bucket_quotas.bucket = b.id \
+             AND (b.quota_bytes IS DISTINCT FROM bucket_quotas.effective_bytes \
+             OR b.quota_objects IS DISTINCT FROM bucket_quotas.effective_objects)";
         let mut transaction = self.write(Durability::Machine).await?;
-        for sql in [SETTINGS, GRANTS] {
+        for sql in [SETTINGS, GRANTS, OWN] {
             sqlx::query(sql)
                 .bind(region.as_str())
                 .bind(bucket.to_string())
@@ -170,7 +175,9 @@ pub(super) async fn forget_bucket(
 ) -> Result<()> {
     const WANTED: &str = "DELETE FROM bucket_wanted WHERE region = $1 AND bucket = $2";
     const GIVEN: &str = "DELETE FROM given_grants WHERE region = $1 AND bucket = $2";
-    for sql in [WANTED, GIVEN] {
+    const QUOTAS: &str = "DELETE FROM bucket_quotas WHERE bucket = $2 \
+         AND EXISTS (SELECT 1 FROM buckets WHERE id = $2 AND region = $1)";
+    for sql in [WANTED, GIVEN, QUOTAS] {
         sqlx::query(sql)
             .bind(region.as_str())
             .bind(bucket.to_string())

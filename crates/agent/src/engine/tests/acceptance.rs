@@ -4,7 +4,9 @@
 use std::time::Duration;
 
 use storm_protocol::{
-    command::{AgentPing, BucketCreate, ClusterHealthCommand, Command, RawCommand},
+    command::{
+        AgentPing, BucketCreate, ClusterHealthCommand, Command, MAX_ENVELOPE_BYTES, RawCommand,
+    },
     envelope::VerifyKey,
     error::Refusal,
     frame::KnownState,
@@ -114,7 +116,7 @@ async fn what_no_trusted_key_signed_is_dropped_and_counted() {
     let good = String::from_utf8(bench.sign(&payload)).unwrap();
     let cases = [
         ("x".to_owned(), Refusal::Malformed),
-        (" ".repeat(70_000), Refusal::Oversized),
+        (" ".repeat(MAX_ENVELOPE_BYTES + 1), Refusal::Oversized),
         (format!("{good}{{}}"), Refusal::TrailingData),
         (
             good.replacen('{', "{\"payloadType\":\"x\",", 1),

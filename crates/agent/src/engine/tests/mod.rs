@@ -2,6 +2,7 @@
 //! that can lose answers, hold them back, or count the calls.
 
 mod acceptance;
+mod account_quotas;
 mod commands;
 mod elsewhere;
 mod interruptions;

@@ -63,7 +63,7 @@ pub(crate) async fn move_executor(
         epoch: region.epoch,
         to: request.agent,
     };
-    let new = new_operation(&caller, key, wish);
+    let new = new_operation(&caller, key, wish).await?;
     let requested = match caller.store().request_release(new, role).await? {
         Moving::Asked(requested) => *requested,
         Moving::Underway => return Err(underway(&region.name)),

@@ -66,6 +66,36 @@ async fn each_hears_of_their_own() {
 }
 
 #[tokio::test]
+async fn a_mark_of_its_limit_is_told_to_the_account() {
+    let site = Site::new().await;
+    let mut ours = open(&site, &site.viewer)
+        .await
+        .into_body()
+        .into_data_stream();
+    let mut theirs = open(&site, &site.stranger)
+        .await
+        .into_body()
+        .into_data_stream();
+    let account = site.account;
+    site.sql("UPDATE buckets SET bytes = 85").await;
+    site.sql(&format!(
+        "INSERT INTO account_limits (account, storage_bytes, mark, marked_at, reset_at) \
+         VALUES ('{account}', 100, 80, 5, 5)"
+    ))
+    .await;
+    site.app.bus.tell(Change::Mark(account));
+    let text = next(&mut ours).await;
+    let data = text.strip_prefix("event: limit\ndata: ").unwrap();
+    let notice: serde_json::Value = serde_json::from_str(data).unwrap();
+    assert_eq!(
+        notice,
+        json!({"account": account, "percent": 80, "used_bytes": 85, "limit_bytes": 100, "at": 5})
+    );
+    let silent = tokio::time::timeout(Duration::from_millis(100), theirs.next()).await;
+    assert!(silent.is_err(), "another account heard of it");
+}
+
+#[tokio::test]
 async fn who_falls_behind_is_told() {
     let site = Site::new().await;
     let mut stream = open(&site, &site.viewer)

@@ -256,6 +256,18 @@ fn table() -> Vec<(&'static str, &'static str, Needs, u16, Option<Value>)> {
             201,
             Some(json!({})),
         ),
+        ("GET", "/api/v1/account", Viewer, 200, None),
+        ("GET", "/api/v1/accounts", Operator, 200, None),
+        ("GET", "/api/v1/accounts/{account}", Operator, 404, None),
+        (
+            "PUT",
+            "/api/v1/accounts/{account}/limits",
+            Operator,
+            404,
+            Some(json!({"buckets": 1})),
+        ),
+        ("GET", "/api/v1/usage", Viewer, 200, None),
+        ("GET", "/api/v1/usage/export", Viewer, 200, None),
         ("GET", "/api/v1/events", Viewer, 200, None),
     ]
 }
@@ -266,6 +278,7 @@ fn filled(path: &str) -> String {
         .replace("{bucket}", BUCKET)
         .replace("{key}", KEY)
         .replace("{name}", "photos")
+        .replace("{account}", ID)
         .replace("{operation}", ID)
         .replace("{agent}", ID)
         .replace("{token}", ID)

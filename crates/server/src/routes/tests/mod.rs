@@ -8,6 +8,7 @@ mod lists;
 mod matrix;
 mod operations;
 mod reconciliation;
+mod usage;
 
 use std::{
     net::SocketAddr,

@@ -3,6 +3,7 @@
 
 mod buckets;
 mod keys;
+mod quotas;
 mod reconciled;
 
 use storm_protocol::{
@@ -25,6 +26,10 @@ pub struct Effects<'a> {
     pub operation: OperationId,
     /// When it ended.
     pub at: Micros,
+    /// When its receipt came, by our clock.
+    pub stored_at: Micros,
+    /// What was asked for, where something else was sent.
+    pub wanted: Option<&'a Command>,
 }
 
 impl Effects<'_> {
@@ -53,6 +58,7 @@ impl Effects<'_> {
                 );
                 self.bucket(transaction, made.bucket, &made.name, quota)
                     .await?;
+                self.keep_quota(transaction, made.bucket, command).await?;
                 if asked.is_some() {
                     self.want(transaction, made.bucket, Part::Quota(quota.0, quota.1))
                         .await?;
@@ -95,6 +101,7 @@ impl Effects<'_> {
                 if let Some(Command::BucketSetQuota(asked)) = command {
                     let (bytes, objects) = (asked.quota_bytes, asked.quota_objects);
                     self.quota(transaction, set.bucket, bytes, objects).await?;
+                    self.keep_quota(transaction, set.bucket, command).await?;
                     self.want(transaction, set.bucket, Part::Quota(bytes, objects))
                         .await?;
                 }
@@ -159,6 +166,13 @@ impl Effects<'_> {
             }
             CommandResult::BucketRelease(released) => {
                 self.released(transaction, released.bucket).await
+            }
+            CommandResult::AccountSetQuotas(set) => {
+                let asked = match command {
+                    Some(Command::AccountSetQuotas(asked)) => &asked.quotas[..],
+                    _ => &[],
+                };
+                self.account_quotas(transaction, asked, &set.gone).await
             }
             CommandResult::KeyCreate(made) => {
                 let asked = match command {

@@ -69,6 +69,9 @@ impl Effects<'_> {
         let (bytes, objects) = (adopted.quota_bytes, adopted.quota_objects);
         self.quota(transaction, bucket, bytes, objects).await?;
         if asked.is_some_and(|asked| asked.quota_bytes.is_some() || asked.quota_objects.is_some()) {
+            let quotas = [bytes, objects];
+            self.write_quotas(transaction, bucket, quotas, quotas)
+                .await?;
             self.want(transaction, bucket, Part::Quota(bytes, objects))
                 .await?;
         }

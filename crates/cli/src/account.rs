@@ -1,0 +1,171 @@
+//! `storm account`.
+
+use anyhow::Result;
+use clap::{Args, Subcommand};
+use reqwest::Method;
+use storm_protocol::{
+    api::{Account, AccountLimits, AccountPage},
+    ident::{AccountId, Limit},
+};
+
+use crate::{
+    change,
+    client::Call,
+    errors::{Thing, usage},
+    output::{self, Column, Sheet},
+    session::{Context, Session},
+    units::{self, Quota},
+};
+
+/// What can be done with accounts.
+#[derive(Debug, Subcommand)]
+pub(crate) enum AccountCommand {
+    /// Show what an account may have and what it has
+    Show(Show),
+    /// List the accounts (operators)
+    List,
+    /// Set what an account may have (operators)
+    SetLimits(SetLimits),
+}
+
+/// An account.
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    /// Its id (operators) [default: your own]
+    account: Option<AccountId>,
+}
+
+/// An account's limits.
+#[derive(Debug, Args)]
+pub(crate) struct SetLimits {
+    /// Its id
+    account: AccountId,
+    /// The most it may store, unfinished uploads included, or none; stays as it is when not given
+    #[arg(long, value_name = "SIZE", value_parser = units::parse_size_or_none, allow_hyphen_values = true)]
+    storage: Option<Quota>,
+    /// The most buckets, or none; stays as it is when not given
+    #[arg(long, value_name = "N", value_parser = units::parse_count_or_none, allow_hyphen_values = true)]
+    buckets: Option<Quota>,
+    /// The most keys that work, temporary ones aside, or none; stays as it is when not given
+    #[arg(long, value_name = "N", value_parser = units::parse_count_or_none, allow_hyphen_values = true)]
+    keys: Option<Quota>,
+}
+
+/// Does it.
+pub(crate) async fn run(context: &Context, command: AccountCommand) -> Result<()> {
+    let session = context.session()?;
+    match command {
+        AccountCommand::Show(args) => {
+            let account = match args.account {
+                Some(id) => any(&session, id).await?,
+                None => session.api.get("/account").await?,
+            };
+            session.show(&account, || facts(&account))
+        }
+        AccountCommand::List => list(&session).await,
+        AccountCommand::SetLimits(args) => set_limits(&session, &args).await,
+    }
+}
+
+async fn any(session: &Session, id: AccountId) -> Result<Account> {
+    let account = session.api.get(&format!("/accounts/{id}")).await;
+    account.map_err(Thing::Account.named(&id))
+}
+
+async fn list(session: &Session) -> Result<()> {
+    let accounts = session.api.list::<AccountPage>("/accounts", &[]).await?;
+    session.show(&accounts, || {
+        let mut sheet = Sheet::new(&[
+            Column::Text("Account"),
+            Column::Text("Name"),
+            Column::Number("Stores"),
+            Column::Number("of"),
+            Column::Number("Buckets"),
+            Column::Number("of"),
+            Column::Number("Keys"),
+            Column::Number("of"),
+        ]);
+        for account in &accounts {
+            let limits = &account.limits;
+            sheet.row([
+                account.id.to_string(),
+                account.name.clone(),
+                units::size(account.used_bytes),
+                output::maybe(limits.storage_bytes, |limit| units::size(limit.get())),
+                units::count(account.buckets),
+                most(limits.buckets),
+                units::count(account.keys),
+                most(limits.keys),
+            ]);
+        }
+        sheet.print("No accounts.")
+    })
+}
+
+fn most(limit: Option<Limit>) -> String {
+    output::maybe(limit, |limit| units::count(limit.get()))
+}
+
+fn facts(account: &Account) -> Result<()> {
+    let limits = &account.limits;
+    let size = |bytes: u64| format!("{} ({} bytes)", units::size(bytes), units::count(bytes));
+    output::facts(&[
+        ("Account", account.name.clone()),
+        ("Id", account.id.to_string()),
+        ("Stores", size(account.used_bytes)),
+        (
+            "of at most",
+            output::maybe(limits.storage_bytes, |limit| {
+                let limit = limit.get();
+                format!(
+                    "{}, {} % used",
+                    size(limit),
+                    percent(account.used_bytes, limit)
+                )
+            }),
+        ),
+        ("Objects", units::count(account.objects)),
+        ("Buckets", units::count(account.buckets)),
+        ("of at most", most(limits.buckets)),
+        ("Keys", units::count(account.keys)),
+        ("of at most", most(limits.keys)),
+        ("Since", units::instant(account.created_at)),
+    ])
+}
+
+/// Rounded down, as the marks are that warn.
+fn percent(used: u64, limit: u64) -> u128 {
+    u128::from(used) * 100 / u128::from(limit.max(1))
+}
+
+async fn set_limits(session: &Session, args: &SetLimits) -> Result<()> {
+    if args.storage.is_none() && args.buckets.is_none() && args.keys.is_none() {
+        return Err(usage(
+            "Say what to set: --storage, --buckets, --keys or several of them.",
+        ));
+    }
+    let known = any(session, args.account).await?.limits;
+    let limits = AccountLimits {
+        storage_bytes: args.storage.map_or(known.storage_bytes, Quota::limit),
+        buckets: args.buckets.map_or(known.buckets, Quota::limit),
+        keys: args.keys.map_or(known.keys, Quota::limit),
+    };
+    let path = format!("/accounts/{}/limits", args.account);
+    // Setting them twice is the same as once.
+    let key = change::new_idempotency_key()?;
+    let call = Call {
+        method: Method::PUT,
+        path: &path,
+        body: Some(&serde_json::to_value(&limits)?),
+        idempotency_key: Some(&key),
+    };
+    let account: Result<Account, _> = session.api.json(&call).await;
+    let account = account.map_err(Thing::Account.named(&args.account))?;
+    session.show(&account, || {
+        facts(&account)?;
+        if args.storage.is_some() {
+            output::note("The quotas of its buckets follow within minutes.");
+        }
+        Ok(())
+    })
+}

@@ -1,0 +1,4 @@
+//! Use over time.
+
+pub(crate) mod chart;
+pub(crate) mod export;
