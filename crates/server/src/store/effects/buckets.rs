@@ -170,16 +170,10 @@ impl Effects<'_> {
         id: BucketId,
         rules: &[CorsRule],
     ) -> Result<()> {
-        sqlx::query(
-            "INSERT INTO bucket_settings (region, bucket, cors) VALUES ($1, $2, $3) \
-             ON CONFLICT (region, bucket) DO UPDATE SET cors = excluded.cors",
-        )
-        .bind(self.region.as_str())
-        .bind(id.to_string())
-        .bind(to_json(SETTINGS, &rules)?)
-        .execute(&mut **transaction)
-        .await?;
-        Ok(())
+        const SQL: &str = "INSERT INTO bucket_settings (region, bucket, cors) VALUES ($1, $2, $3) \
+             ON CONFLICT (region, bucket) DO UPDATE SET cors = excluded.cors";
+        let rules = to_json(SETTINGS, &rules)?;
+        self.setting(transaction, id, SQL, Some(rules)).await
     }
 
     pub(super) async fn lifecycle(
@@ -188,16 +182,10 @@ impl Effects<'_> {
         id: BucketId,
         rules: &[LifecycleRule],
     ) -> Result<()> {
-        sqlx::query(
-            "INSERT INTO bucket_settings (region, bucket, lifecycle) VALUES ($1, $2, $3) \
-             ON CONFLICT (region, bucket) DO UPDATE SET lifecycle = excluded.lifecycle",
-        )
-        .bind(self.region.as_str())
-        .bind(id.to_string())
-        .bind(to_json(SETTINGS, &rules)?)
-        .execute(&mut **transaction)
-        .await?;
-        Ok(())
+        const SQL: &str = "INSERT INTO bucket_settings (region, bucket, lifecycle) VALUES ($1, $2, $3) \
+             ON CONFLICT (region, bucket) DO UPDATE SET lifecycle = excluded.lifecycle";
+        let rules = to_json(SETTINGS, &rules)?;
+        self.setting(transaction, id, SQL, Some(rules)).await
     }
 
     pub(super) async fn website(
@@ -206,23 +194,32 @@ impl Effects<'_> {
         id: BucketId,
         website: Option<&Website>,
     ) -> Result<()> {
-        sqlx::query(
-            "INSERT INTO bucket_settings (region, bucket, website) VALUES ($1, $2, $3) \
-             ON CONFLICT (region, bucket) DO UPDATE SET website = excluded.website",
-        )
-        .bind(self.region.as_str())
-        .bind(id.to_string())
-        .bind(
-            website
-                .map(|website| to_json(SETTINGS, website))
-                .transpose()?,
-        )
-        .execute(&mut **transaction)
-        .await?;
+        const SQL: &str = "INSERT INTO bucket_settings (region, bucket, website) VALUES ($1, $2, $3) \
+             ON CONFLICT (region, bucket) DO UPDATE SET website = excluded.website";
+        let json = website.map(|website| to_json(SETTINGS, website));
+        self.setting(transaction, id, SQL, json.transpose()?)
+            .await?;
         sqlx::query("UPDATE buckets SET website = $3 WHERE id = $1 AND region = $2")
             .bind(id.to_string())
             .bind(self.region.as_str())
             .bind(i64::from(website.is_some()))
+            .execute(&mut **transaction)
+            .await?;
+        Ok(())
+    }
+
+    /// One of the settings that were found, as `sql` writes it.
+    async fn setting(
+        &self,
+        transaction: &mut Writing,
+        id: BucketId,
+        sql: &'static str,
+        json: Option<String>,
+    ) -> Result<()> {
+        sqlx::query(sql)
+            .bind(self.region.as_str())
+            .bind(id.to_string())
+            .bind(json)
             .execute(&mut **transaction)
             .await?;
         Ok(())
