@@ -37,7 +37,6 @@ pub(crate) fn run(wish: &Wish) -> anyhow::Result<ExitCode> {
     let mut count = Count::default();
     check(&mut count, step("Format", cargo::check_format));
     check(&mut count, step("Boundaries", boundaries::check));
-    check(&mut count, step("Lints", cargo::check_lints));
     if let Some(built) = check(&mut count, cargo::build()) {
         check(
             &mut count,
