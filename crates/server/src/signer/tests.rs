@@ -433,6 +433,8 @@ async fn what_is_handed_out_goes_once_and_what_is_not_is_signed_afresh() {
 
 /// Requests in an account of their own.
 async fn flood(world: &World, requests: u32) -> Actor {
+    // Later than all that was asked before: ids of one instant come in any order.
+    world.clock.advance_seconds(1);
     let now = world.app.clock.now();
     let account = AccountId::new(now, random());
     let user = world.operator.user;
@@ -456,6 +458,7 @@ async fn flood(world: &World, requests: u32) -> Actor {
 async fn many_that_ask_for_much_keep_nobody_waiting() {
     let (world, _) = start().await;
     let (first, second) = (flood(&world, 5).await, flood(&world, 5).await);
+    world.clock.advance_seconds(1);
     world.ask(&world.customer, ping()).await;
     let share = Share {
         at_once: 5,
