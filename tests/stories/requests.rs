@@ -115,6 +115,21 @@ fn people_see(stack: &Stack, name: &str) -> Result<()> {
     );
     let json = cli.json(&["bucket", "requests", name, "--last", "2d"])?;
     ensure!(sum(&json, "requests", |_| true) == 5, "{json}");
+    for used in [vec!["usage"], vec!["usage", name, "--step", "day"]] {
+        let json = cli.json(&used)?;
+        ensure!(sum(&json, "requests", |_| true) == 5, "{used:?}: {json}");
+        let table = cli.text(&used)?;
+        ensure!(
+            table.contains("Requests") && table.contains("Sent"),
+            "{table}"
+        );
+    }
+    let bill = cli.json(&["usage", "export"])?;
+    let (row, total) = (&bill["buckets"][0], &bill["total"]);
+    ensure!(
+        row["requests"] == 5 && total["requests"] == 5 && total["sent_bytes"] == row["sent_bytes"],
+        "{bill}"
+    );
     let status = stack.agent.expect(&["status"])?;
     ensure!(status.contains("counted from"), "{status}");
     Ok(())

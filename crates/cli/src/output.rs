@@ -93,8 +93,8 @@ impl Sheet {
     }
 
     /// Adds a row.
-    pub(crate) fn row<const N: usize>(&mut self, cells: [String; N]) {
-        self.0.add_row(cells.iter().map(|cell| clean(cell)));
+    pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
+        self.0.add_row(cells.into_iter().map(|cell| clean(&cell)));
     }
 
     /// Prints the table, or `empty` on stderr when there is no row.

@@ -125,23 +125,32 @@ async fn chart(session: &Session, args: &UsageArgs) -> Result<()> {
 }
 
 fn print(used: &Usage) -> Result<()> {
-    let mut sheet = Sheet::new(&[
+    let mut columns = vec![
         Column::Text("From (UTC)"),
         Column::Number("Size"),
         Column::Number("Objects"),
         Column::Number("Unfinished"),
         Column::Number("Peak"),
         Column::Number("Byte-hours"),
-    ]);
+    ];
+    if used.has_requests {
+        columns.extend([Column::Number("Requests"), Column::Number("Sent")]);
+    }
+    let mut sheet = Sheet::new(&columns);
     for point in &used.points {
-        sheet.row([
+        let mut cells = vec![
             begins(point.at, used.step_seconds),
             units::size(point.bytes),
             units::count(point.objects),
             units::size(point.unfinished_bytes),
             units::size(point.peak_bytes),
             format!("{}h", units::size(point.byte_hours)),
-        ]);
+        ];
+        if used.has_requests {
+            cells.push(output::maybe(point.requests, units::count));
+            cells.push(output::maybe(point.sent_bytes, units::size));
+        }
+        sheet.row(cells);
     }
     sheet.print("Nothing was stored in that time.")?;
     let Some(last) = used.points.last() else {

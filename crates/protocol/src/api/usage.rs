@@ -12,7 +12,7 @@ api_types! {
         step_seconds: u32,
         /// The points, oldest first.
         points: Vec<UsagePoint>,
-        /// Whether requests are counted for any of its buckets, which needs a proxy's access log.
+        /// Whether the points count requests, which needs a proxy's access log and hours or days.
         has_requests: bool,
     }
 

@@ -1,7 +1,8 @@
 //! Requests over time: counted by agents from the logs of the proxies before Garage, added up here as
-//! their frames arrive, for each bucket and for its account.
+//! their frames arrive, for the account that has the bucket: for the bucket, and for all together.
 
 mod buckets;
+mod served;
 #[cfg(test)]
 mod tests;
 
@@ -15,6 +16,8 @@ use storm_protocol::{
 };
 
 use self::buckets::Buckets;
+pub(crate) use self::served::Served;
+pub(super) use self::served::{by_bucket, counting_regions};
 use super::{Durability, Result, Store, StoreError, Writing, from_big, to_big};
 
 const TABLE: &str = "traffic";
@@ -64,24 +67,21 @@ impl Step {
 
 /// Whose requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TrafficOf {
-    /// To a bucket.
-    Bucket(BucketId),
-    /// To all buckets that were an account's at the time.
-    Account(AccountId),
+pub struct TrafficOf {
+    /// The account that had the bucket at the time.
+    pub account: AccountId,
+    /// To this bucket; to all of them together when absent.
+    pub bucket: Option<BucketId>,
 }
 
 impl TrafficOf {
-    fn subject(self) -> String {
-        match self {
-            Self::Bucket(id) => id.to_string(),
-            Self::Account(id) => id.to_string(),
-        }
+    fn bucket_column(self) -> String {
+        self.bucket.map(|id| id.to_string()).unwrap_or_default()
     }
 }
 
-/// What a row is about: subject, step, its beginning, method, status.
-type Place = (String, i64, Micros, MethodClass, u8);
+/// What a row is about: account, bucket, step, its beginning, method, status.
+type Place = (String, String, i64, Micros, MethodClass, u8);
 
 /// What a row counts.
 #[derive(Debug, Clone, Copy, Default)]
@@ -137,9 +137,11 @@ impl Store {
     ) -> Result<Vec<RequestsPoint>> {
         let rows = sqlx::query(
             "SELECT at, method, status, requests, received_bytes, sent_bytes FROM traffic \
-             WHERE subject = $1 AND step = $2 AND at >= $3 AND at < $4 ORDER BY at, method, status",
+             WHERE account = $1 AND bucket = $2 AND step = $3 AND at >= $4 AND at < $5 \
+             ORDER BY at, method, status",
         )
-        .bind(of.subject())
+        .bind(of.account.to_string())
+        .bind(of.bucket_column())
         .bind(step.seconds())
         .bind(from.0)
         .bind(to.0)
@@ -186,21 +188,24 @@ fn is_timely(sum: &TrafficSum, now: Micros) -> bool {
         && sum.minute <= now.plus_seconds(MAX_AHEAD_SECONDS)
 }
 
-/// What a frame adds to each row. Names that lead to no bucket add nothing.
+/// What a frame adds to each row. Names that lead to no bucket of anybody's add nothing.
 fn add_up(sums: &[&TrafficSum], buckets: &Buckets) -> BTreeMap<Place, Figures> {
     let mut rows: BTreeMap<Place, Figures> = BTreeMap::new();
     for sum in sums {
         let Some((bucket, account)) = buckets.find(&sum.bucket, sum.minute) else {
             continue;
         };
-        let account = account.map(TrafficOf::Account);
-        for of in [Some(TrafficOf::Bucket(bucket)), account]
-            .into_iter()
-            .flatten()
-        {
+        for bucket in [Some(bucket), None] {
+            let of = TrafficOf { account, bucket };
             for step in Step::ALL {
-                let at = step.begin(sum.minute);
-                let place = (of.subject(), step.seconds(), at, sum.method, sum.status);
+                let place = (
+                    account.to_string(),
+                    of.bucket_column(),
+                    step.seconds(),
+                    step.begin(sum.minute),
+                    sum.method,
+                    sum.status,
+                );
                 let row = rows.entry(place).or_default();
                 row.requests = row.requests.saturating_add(sum.requests);
                 row.received_bytes = row.received_bytes.saturating_add(sum.received_bytes);
@@ -215,14 +220,15 @@ async fn add(transaction: &mut Writing, rows: &BTreeMap<Place, Figures>) -> Resu
     let rows: Vec<_> = rows.iter().collect();
     for rows in rows.chunks(ROWS_AT_ONCE) {
         let mut insert = QueryBuilder::<Sqlite>::new(
-            "INSERT INTO traffic (subject, step, at, method, status, requests, received_bytes, \
+            "INSERT INTO traffic (account, bucket, step, at, method, status, requests, received_bytes, \
              sent_bytes) ",
         );
         insert.push_values(
             rows,
-            |mut row, ((subject, step, at, method, status), figures)| {
+            |mut row, ((account, bucket, step, at, method, status), figures)| {
                 let figure = |figure: u64| to_big(figure.min(MAX_FIGURE));
-                row.push_bind(subject)
+                row.push_bind(account)
+                    .push_bind(bucket)
                     .push_bind(*step)
                     .push_bind(at.0)
                     .push_bind(method.as_str())
@@ -232,7 +238,7 @@ async fn add(transaction: &mut Writing, rows: &BTreeMap<Place, Figures>) -> Resu
                     .push_bind(figure(figures.sent_bytes));
             },
         );
-        insert.push(" ON CONFLICT (subject, step, at, method, status) DO UPDATE SET ");
+        insert.push(" ON CONFLICT (account, bucket, step, at, method, status) DO UPDATE SET ");
         let mut set = insert.separated(", ");
         // Whatever an agent says, no row grows out of what a number holds.
         for column in ["requests", "received_bytes", "sent_bytes"] {

@@ -197,8 +197,8 @@ async fn counts_of_requests_are_stored_once_and_acknowledged() {
         }
     }
     let stored = format!(
-        "SELECT COUNT(*) FROM traffic WHERE subject IN ('{id}', '{account}') AND method = 'write' \
-         AND status = 4 AND requests = 6 AND received_bytes = 40 AND sent_bytes = 10"
+        "SELECT COUNT(*) FROM traffic WHERE account = '{account}' AND bucket IN ('{id}', '') \
+         AND method = 'write' AND status = 4 AND requests = 6 AND received_bytes = 40 AND sent_bytes = 10"
     );
     assert_eq!(world.count(&stored).await, 6);
     let long = vec![sum; MAX_FRAME_ITEMS + 1];

@@ -41,7 +41,7 @@ pub(crate) struct Filter {
 
 /// Requests to a bucket over time.
 ///
-/// Counted from the access logs of the proxies before the storage, by the minute; the last minutes may
+/// Those since it is yours, counted from the access logs of the proxies before the storage, by the minute; the last minutes may
 /// be missing.
 #[utoipa::path(
     get,
@@ -80,6 +80,10 @@ pub(crate) async fn requests(
     }
     let store = caller.store();
     let configured = store.counts_requests(&region).await?;
-    let points = store.traffic(TrafficOf::Bucket(id), step, from, to).await?;
+    let of = TrafficOf {
+        account: caller.person.account,
+        bucket: Some(id),
+    };
+    let points = store.traffic(of, step, from, to).await?;
     Ok(Json(RequestsPage { configured, points }))
 }

@@ -190,7 +190,8 @@ async fn requests_by_hour_and_by_day() {
         (86400, now - now.rem_euclid(24 * hour), 3),
     ] {
         site.sql(&format!(
-            "INSERT INTO traffic VALUES ('{BUCKET}', {step}, {at}, 'read', 2, {requests}, 4, 5)"
+            "INSERT INTO traffic VALUES ('{}', '{BUCKET}', {step}, {at}, 'read', 2, {requests}, 4, 5)",
+            site.account
         ))
         .await;
     }

@@ -192,6 +192,97 @@ async fn a_month_comes_as_json_and_as_a_table() {
 }
 
 #[tokio::test]
+async fn requests_stand_beside_use_and_on_the_bill() {
+    let site = Site::new().await;
+    site.sql(
+        "INSERT INTO agents (id, region, host, receipt_key, seal_key, tls_key, statement, created_at, \
+         traffic_sequence) VALUES ('a', 'home', 'node', '', '', '', '', 0, 1)",
+    )
+    .await;
+    // Requests from an hour on, before anything is stored.
+    let (hour, day) = (NOW - 5 * HOUR_MICROS, NOW - NOW.rem_euclid(DAY_MICROS));
+    for (step, at, requests) in [
+        (3_600, hour, 2),
+        (3_600, NOW - HOUR_MICROS, 3),
+        (86_400, day, 5),
+    ] {
+        for (bucket, method) in [(BUCKET, "read"), (BUCKET, "write"), ("", "read")] {
+            site.sql(&format!(
+                "INSERT INTO traffic VALUES ('{}', '{bucket}', {step}, {at}, '{method}', 2, \
+                 {requests}, 4, 10)",
+                site.account
+            ))
+            .await;
+        }
+    }
+    let of_bucket = format!("/api/v1/usage?bucket={BUCKET}");
+    let figures = async |path: &str| -> Vec<Value> {
+        let (_, usage) = site.get(&site.viewer, path).await;
+        assert_eq!(usage["has_requests"], !path.ends_with("change"), "{usage}");
+        let points = usage["points"].as_array().unwrap().iter();
+        let figures = points
+            .map(|point| json!([point["byte_hours"], point["requests"], point["sent_bytes"]]));
+        figures.collect()
+    };
+    let empty = json!([0, 0, 0]);
+    assert_eq!(
+        figures(&of_bucket).await,
+        [
+            json!([0, 4, 20]),
+            empty.clone(),
+            empty.clone(),
+            empty.clone(),
+            json!([0, 6, 20])
+        ]
+    );
+    use_the_bucket(&site).await;
+    let full = json!([3_000, 0, 0]);
+    assert_eq!(
+        figures(&of_bucket).await,
+        [
+            json!([0, 4, 20]),
+            empty.clone(),
+            full.clone(),
+            full.clone(),
+            json!([3_000, 6, 20])
+        ]
+    );
+    assert_eq!(
+        figures("/api/v1/usage").await,
+        [
+            json!([0, 2, 10]),
+            empty,
+            full.clone(),
+            full,
+            json!([3_000, 3, 10])
+        ]
+    );
+    assert_eq!(
+        figures(&format!("{of_bucket}&step=day")).await,
+        [json!([9_000, 10, 20])]
+    );
+    assert_eq!(
+        figures(&format!("{of_bucket}&step=change")).await,
+        [json!([9_000, null, null])]
+    );
+    let (_, bill) = site.get(&site.viewer, "/api/v1/usage/export").await;
+    for row in [&bill["total"], &bill["buckets"][0]] {
+        assert_eq!(
+            (&row["byte_hours"], &row["requests"], &row["sent_bytes"]),
+            (&json!(9_000), &json!(10), &json!(20)),
+            "{bill}"
+        );
+    }
+    let (_, table) = site
+        .get(&site.viewer, "/api/v1/usage/export?month=2026-12")
+        .await;
+    assert_eq!(
+        (&table["buckets"], &table["total"]["requests"]),
+        (&json!([]), &Value::Null)
+    );
+}
+
+#[tokio::test]
 async fn an_operator_says_what_an_account_may_have() {
     let site = Site::new().await;
     let wanted = json!({"storage_bytes": 5_000, "buckets": 3, "keys": null});

@@ -1,16 +1,22 @@
 //! `GET /api/v1/usage`
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use storm_protocol::{
     api::{Usage, UsagePoint},
-    ident::{BucketId, Micros},
+    ident::{BucketId, Micros, RegionName},
 };
 
 use crate::{
     auth::{Caller, Viewer},
     error::ApiError,
     routes::own_bucket,
-    store::usage::{Chart, Span},
+    store::{
+        Store,
+        traffic::{self, Served, TrafficOf},
+        usage::{Chart, Span},
+    },
     usage::step::{DAY_MICROS, HOUR_MICROS},
     web::{Json, Search},
 };
@@ -52,7 +58,8 @@ pub(crate) struct Filter {
 
 /// What you use, over time.
 ///
-/// At most 2,000 points. The last hour or day counts as far as it has come.
+/// At most 2,000 points. The last hour or day counts as far as it has come. Requests come by the hour
+/// or the day, from the access logs of the proxies before the storage; the last minutes may be missing.
 #[utoipa::path(
     get,
     path = "/api/v1/usage",
@@ -94,9 +101,10 @@ pub(crate) async fn chart(
     if step_micros > 0 && range / step_micros >= i64::try_from(MAX_POINTS).unwrap_or(i64::MAX) {
         return Err(too_many());
     }
-    if let Some(bucket) = filter.bucket {
-        own_bucket(&caller, bucket).await?;
-    }
+    let region = match filter.bucket {
+        Some(bucket) => Some(own_bucket(&caller, bucket).await?.region),
+        None => None,
+    };
     let chart = Chart {
         account: caller.person.account,
         bucket: filter.bucket,
@@ -113,11 +121,60 @@ pub(crate) async fn chart(
     if spans.len() > MAX_POINTS {
         return Err(too_many());
     }
+    let served = served(store, &chart, region.as_ref(), step).await?;
     Ok(Json(Usage {
         step_seconds: u32::try_from(step_micros / Micros::SECOND).unwrap_or(0),
-        points: spans.iter().map(point).collect(),
-        has_requests: false,
+        has_requests: served.is_some(),
+        points: points(&spans, served.as_ref(), to, step_micros),
     }))
+}
+
+/// What was served in each step in which anything was; none where that is not counted, or not by
+/// this step.
+async fn served(
+    store: &Store,
+    chart: &Chart,
+    region: Option<&RegionName>,
+    step: Step,
+) -> Result<Option<BTreeMap<Micros, Served>>, ApiError> {
+    let step = match step {
+        Step::Change => return Ok(None),
+        Step::Hour => traffic::Step::Hour,
+        Step::Day => traffic::Step::Day,
+    };
+    let counted = match region {
+        Some(region) => store.counts_requests(region).await?,
+        None => store.counts_requests_of(chart.account).await?,
+    };
+    if !counted {
+        return Ok(None);
+    }
+    let of = TrafficOf {
+        account: chart.account,
+        bucket: chart.bucket,
+    };
+    Ok(Some(store.served(of, step, chart.from, chart.to).await?))
+}
+
+/// A point for each span, and before them for each step since something was served though nothing was
+/// stored.
+fn points(
+    spans: &[Span],
+    served: Option<&BTreeMap<Micros, Served>>,
+    to: Micros,
+    step_micros: i64,
+) -> Vec<UsagePoint> {
+    let stored_from = spans.first().map_or(to, |span| span.at);
+    let served_from = served.and_then(|served| served.keys().next().copied());
+    let mut steps = vec![];
+    let mut at = served_from.unwrap_or(stored_from);
+    while at < stored_from {
+        steps.push(Span::empty(at));
+        at = Micros(at.0 + step_micros);
+    }
+    let steps = steps.iter().chain(spans);
+    let served_at = |at| served.map(|served| served.get(&at).copied().unwrap_or_default());
+    steps.map(|span| point(span, served_at(span.at))).collect()
 }
 
 fn too_many() -> ApiError {
@@ -127,7 +184,7 @@ fn too_many() -> ApiError {
     ApiError::field("step", why)
 }
 
-fn point(span: &Span) -> UsagePoint {
+fn point(span: &Span, served: Option<Served>) -> UsagePoint {
     UsagePoint {
         at: span.at,
         bytes: span.closing.bytes,
@@ -135,7 +192,7 @@ fn point(span: &Span) -> UsagePoint {
         unfinished_bytes: span.closing.unfinished_bytes,
         peak_bytes: span.peak_bytes,
         byte_hours: span.byte_hours,
-        requests: None,
-        sent_bytes: None,
+        requests: served.map(|served| served.requests),
+        sent_bytes: served.map(|served| served.sent_bytes),
     }
 }

@@ -92,12 +92,13 @@ impl Buckets {
     }
 
     /// The bucket that was called so in the minute, and its account. What was logged just before a
-    /// bucket went is still its own; clocks differ, so that one that is there counts in any case.
+    /// bucket went is still its own; clocks differ, so that one that is there counts in any case. None
+    /// for one of nobody's.
     pub(super) fn find(
         &self,
         address: &BucketAddress,
         minute: Micros,
-    ) -> Option<(BucketId, Option<AccountId>)> {
+    ) -> Option<(BucketId, AccountId)> {
         let candidates = self.0.get(address)?;
         let was_there = |candidate: &&Candidate| {
             candidate.created_at < minute.plus_seconds(60)
@@ -111,7 +112,7 @@ impl Buckets {
             let mut living = candidates.iter();
             living.find(|candidate| candidate.gone_at.is_none())
         })?;
-        Some((found.id, found.account))
+        Some((found.id, found.account?))
     }
 }
 

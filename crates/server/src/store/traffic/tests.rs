@@ -87,9 +87,28 @@ impl Scene {
             .collect()
     }
 
+    /// Requests to its bucket.
+    fn its(&self) -> TrafficOf {
+        bucket(self.world.customer.account, self.bucket)
+    }
+
     async fn requests(&self, of: TrafficOf) -> u64 {
         let days = self.points(of, Step::Day).await;
         days.iter().map(|(_, requests, _)| requests).sum()
+    }
+}
+
+fn bucket(account: AccountId, bucket: BucketId) -> TrafficOf {
+    TrafficOf {
+        account,
+        bucket: Some(bucket),
+    }
+}
+
+fn all(account: AccountId) -> TrafficOf {
+    TrafficOf {
+        account,
+        bucket: None,
     }
 }
 
@@ -104,10 +123,7 @@ async fn sums_are_added_up_by_minute_hour_and_day_for_bucket_and_account() {
     assert_eq!(scene.keep(1, sums).await, 1);
     // A line that was logged late adds to its minute.
     assert_eq!(scene.keep(2, vec![scene.sum("photos", -60, 5)]).await, 2);
-    for of in [
-        TrafficOf::Bucket(scene.bucket),
-        TrafficOf::Account(scene.world.customer.account),
-    ] {
+    for of in [scene.its(), all(scene.world.customer.account)] {
         let minutes = scene.points(of, Step::Minute).await;
         assert_eq!(
             minutes,
@@ -131,7 +147,7 @@ async fn sums_are_added_up_by_minute_hour_and_day_for_bucket_and_account() {
 #[tokio::test]
 async fn a_frame_counts_once() {
     let scene = Scene::new().await;
-    let bucket = TrafficOf::Bucket(scene.bucket);
+    let bucket = scene.its();
     let region = &scene.world.region;
     let store = &scene.world.app.store;
     assert!(!store.counts_requests(region).await.unwrap());
@@ -174,10 +190,10 @@ async fn what_leads_nowhere_is_dropped() {
         scene.sum("photos", 60, 1),
     ];
     assert_eq!(scene.keep(1, sums).await, 1);
-    assert_eq!(scene.requests(TrafficOf::Bucket(scene.bucket)).await, 2);
+    assert_eq!(scene.requests(scene.its()).await, 2);
     let all = scene
         .world
-        .count("SELECT SUM(requests) FROM traffic WHERE step = 60 AND length(subject) = 64");
+        .count("SELECT SUM(requests) FROM traffic WHERE step = 60 AND bucket <> ''");
     assert_eq!(all.await, 2);
 }
 
@@ -203,13 +219,31 @@ async fn a_bucket_is_found_by_id_by_each_of_its_names_and_by_a_name_that_it_had(
     ];
     scene.keep(1, sums).await;
     for (of, requests) in [
-        (TrafficOf::Bucket(scene.bucket), 7),
-        (TrafficOf::Bucket(old), 8),
-        (TrafficOf::Bucket(new), 16),
-        (TrafficOf::Account(customer), 15),
-        (TrafficOf::Account(operator), 16),
+        (scene.its(), 7),
+        (bucket(customer, old), 8),
+        (bucket(operator, new), 16),
+        (all(customer), 15),
+        (all(operator), 16),
     ] {
         assert_eq!(scene.requests(of).await, requests, "{of:?}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_has_a_bucket_later_does_not_learn_of_its_requests_before() {
+    let scene = Scene::new().await;
+    let (customer, operator) = (scene.world.customer.account, scene.world.operator.account);
+    scene.keep(1, vec![scene.sum("photos", 0, 1)]).await;
+    for (owner, sequence) in [("NULL".to_owned(), 2), (format!("'{operator}'"), 3)] {
+        let id = scene.bucket;
+        let change = format!("UPDATE buckets SET account = {owner} WHERE id = '{id}'");
+        scene.world.sql(&change).await;
+        scene.keep(sequence, vec![scene.sum("photos", 0, 10)]).await;
+    }
+    for (account, requests) in [(customer, 1), (operator, 10)] {
+        for of in [bucket(account, scene.bucket), all(account)] {
+            assert_eq!(scene.requests(of).await, requests, "{of:?}");
+        }
     }
 }
 
@@ -221,16 +255,13 @@ async fn no_figure_grows_out_of_a_number() {
             .keep(sequence, vec![scene.sum("photos", 0, u64::MAX)])
             .await;
     }
-    assert_eq!(
-        scene.requests(TrafficOf::Bucket(scene.bucket)).await,
-        MAX_FIGURE
-    );
+    assert_eq!(scene.requests(scene.its()).await, MAX_FIGURE);
 }
 
 #[tokio::test]
 async fn minutes_and_hours_are_forgotten_in_their_time_and_days_are_not() {
     let scene = Scene::new().await;
-    let bucket = TrafficOf::Bucket(scene.bucket);
+    let bucket = scene.its();
     scene.keep(1, vec![scene.sum("photos", 0, 1)]).await;
     let store = &scene.world.app.store;
     let left = async |hours: i64| {

@@ -1,5 +1,5 @@
-//! A month's use for a bill: what each bucket and the account as a whole had, from days that are
-//! closed and, in the month that goes on, what is not closed yet.
+//! A month's use for a bill: what each bucket and the account as a whole had and served, from days
+//! that are closed and, in the month that goes on, what is not closed yet.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use storm_protocol::{
 
 use super::{ROWS_AT_ONCE, Span, TABLE, charts::read_span, live, read_figures};
 use crate::{
-    store::{Result, Store, parsed, parsed_option},
+    store::{Result, Store, parsed, parsed_option, traffic},
     usage::step::{self, DAY_MICROS, Figures},
 };
 
@@ -24,12 +24,13 @@ pub(crate) struct MonthSpan {
     pub(crate) to: Micros,
 }
 
-/// What a bucket had.
+/// What a bucket had and served.
 #[derive(Default)]
 struct Had {
     region: String,
     byte_hours: u64,
     peak_bytes: u64,
+    served: traffic::Served,
 }
 
 impl Had {
@@ -60,21 +61,23 @@ impl Store {
         add_days(&mut view, account, closed, &mut buckets).await?;
         add_live(&live, span.from, to, &mut buckets);
         let peak_bytes = peak(&mut view, account, span, &live, to).await?;
-        buckets.retain(|_, had| had.peak_bytes > 0);
-        let names = names(&mut view, buckets.keys()).await?;
+        for (bucket, served) in traffic::by_bucket(&mut view, account, span.from, span.to).await? {
+            buckets.entry(bucket).or_default().served = served;
+        }
+        buckets.retain(|_, had| had.peak_bytes > 0 || had.served.requests > 0);
+        let names = names(&mut view, &mut buckets).await?;
+        let counting = traffic::counting_regions(&mut view).await?;
         let mut rows = vec![];
         for (bucket, had) in &buckets {
+            let counted = counting.contains(&had.region);
             rows.push(UsageRow {
                 bucket: Some(parsed(TABLE, bucket)?),
                 region: Some(parsed(TABLE, &had.region)?),
-                name: parsed_option(
-                    "buckets",
-                    names.get(bucket.as_str()).and_then(Option::as_deref),
-                )?,
+                name: parsed_option("buckets", names.get(bucket).map(String::as_str))?,
                 byte_hours: had.byte_hours,
                 peak_bytes: had.peak_bytes,
-                requests: None,
-                sent_bytes: None,
+                requests: counted.then_some(had.served.requests),
+                sent_bytes: counted.then_some(had.served.sent_bytes),
             });
         }
         rows.sort_by(|a, b| (&a.region, &a.bucket).cmp(&(&b.region, &b.bucket)));
@@ -90,12 +93,17 @@ impl Store {
                     .iter()
                     .fold(0, |sum, row| sum.saturating_add(row.byte_hours)),
                 peak_bytes,
-                requests: None,
-                sent_bytes: None,
+                requests: total(&rows, |row| row.requests),
+                sent_bytes: total(&rows, |row| row.sent_bytes),
             },
             buckets: rows,
         })
     }
+}
+
+/// The sum of what is counted; none where nothing is.
+fn total(rows: &[UsageRow], figure: impl Fn(&UsageRow) -> Option<u64>) -> Option<u64> {
+    rows.iter().filter_map(figure).reduce(u64::saturating_add)
 }
 
 /// Days that are closed: a bucket's rows, and between them what it had all the time.
@@ -218,22 +226,29 @@ async fn peak(
         .fold(peak, |peak, hour| peak.max(hour.peak_bytes)))
 }
 
-/// The last names of buckets.
+/// The last names of those buckets that have had one; gives each its region, too.
 async fn names(
     view: &mut SqliteConnection,
-    buckets: impl Iterator<Item = &String>,
-) -> Result<BTreeMap<String, Option<String>>> {
-    let buckets: Vec<&String> = buckets.collect();
+    buckets: &mut BTreeMap<String, Had>,
+) -> Result<BTreeMap<String, String>> {
+    let ids: Vec<String> = buckets.keys().cloned().collect();
     let mut names = BTreeMap::new();
-    for buckets in buckets.chunks(ROWS_AT_ONCE) {
-        let mut select = QueryBuilder::<Sqlite>::new("SELECT id, name FROM buckets WHERE id IN (");
+    for ids in ids.chunks(ROWS_AT_ONCE) {
+        let mut select =
+            QueryBuilder::<Sqlite>::new("SELECT id, name, region FROM buckets WHERE id IN (");
         let mut list = select.separated(", ");
-        for bucket in buckets {
-            list.push_bind(bucket.as_str());
+        for id in ids {
+            list.push_bind(id);
         }
         select.push(")");
         for row in &select.build().fetch_all(&mut *view).await? {
-            names.insert(row.try_get("id")?, row.try_get("name")?);
+            let id: String = row.try_get("id")?;
+            if let Some(had) = buckets.get_mut(&id) {
+                had.region = row.try_get("region")?;
+            }
+            if let Some(name) = row.try_get("name")? {
+                names.insert(id, name);
+            }
         }
     }
     Ok(names)

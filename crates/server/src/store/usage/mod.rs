@@ -46,6 +46,11 @@ pub(crate) struct Span {
 }
 
 impl Span {
+    /// A step in which there was nothing.
+    pub(crate) fn empty(at: Micros) -> Self {
+        Self::still(at, Figures::default(), 0)
+    }
+
     /// A step of whole hours in which nothing changed.
     fn still(at: Micros, figures: Figures, step_micros: i64) -> Self {
         let hours = u64::try_from(step_micros / HOUR_MICROS).unwrap_or(0);
