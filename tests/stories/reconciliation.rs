@@ -11,6 +11,8 @@ use e2e::harness::{
 use reqwest::Method;
 use serde_json::{Value, json};
 
+/// What an account with a storage limit may store.
+const LIMIT_BYTES: u64 = 30_000_000;
 /// How `storm` ends when what is asked for cannot be, as things are.
 const CONFLICT: i32 = 5;
 
@@ -70,6 +72,59 @@ async fn a_bucket_made_over_s3_becomes_the_accounts_own_under_its_name() -> Resu
         .await?;
     stack.agent.expect(&["audit", "verify"])?;
     Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_adopted_bucket_has_its_quota_with_the_adoption() -> Result<()> {
+    let stack = Stack::single().await?;
+    let admin = &stack.cluster.admin;
+    let limits = json!({ "storage_bytes": LIMIT_BYTES, "buckets": null, "keys": null });
+    let path = format!("/accounts/{}/limits", stack.account);
+    let answer = stack.api.send(Method::PUT, &path, Some(&limits), None);
+    ensure!(answer.await?.status.is_success());
+
+    // By itself: a bucket of a key of the account's.
+    let body = json!({
+        "region": REGION, "label": "terraform", "expires_at": null, "create_buckets": true, "grants": [],
+    });
+    let key = stack.create_key("/keys", body).await?;
+    ensure!(stack.tools(&key)?.status("PUT", &format!("own-{}", word()?), None)? == 200);
+    refresh(&stack).await?;
+    let adoption = listed(&stack, "/operations?limit=100", |operation| {
+        operation["command"] == "bucket.adopt" && operation["state"] == "done"
+    })
+    .await?;
+    let bucket = has_quota(&stack, &adoption).await?;
+    let shown: Value = stack.api.get(&format!("/buckets/{bucket}")).await?;
+    ensure!(
+        shown["quota_bytes"].is_null() && shown["effective_quota_bytes"] == LIMIT_BYTES,
+        "{shown}"
+    );
+
+    // By an operator, who says nothing of a quota.
+    let stray = admin.create_bucket(&format!("stray-{}", word()?)).await?;
+    refresh(&stack).await?;
+    listed(&stack, "/strays?limit=1000", |found| found["bucket"] == *stray).await?;
+    let adopt = json!({ "account": stack.account });
+    let path = format!("/buckets/{stray}/adopt");
+    let answer = stack.settle_post(&path, &adopt).await?;
+    let adoption = serde_json::to_value(&answer.operation)?;
+    ensure!(has_quota(&stack, &adoption).await? == stray);
+    Ok(())
+}
+
+/// Checks that an adoption that is done sent the storage limit along and that it stands in Garage; the
+/// bucket.
+async fn has_quota(stack: &Stack, adoption: &Value) -> Result<String> {
+    ensure!(
+        adoption["parameters"]["quota_bytes"] == LIMIT_BYTES,
+        "{adoption}"
+    );
+    let bucket = adoption["parameters"]["bucket"].as_str().context("no id")?;
+    let info = format!("GetBucketInfo?id={bucket}");
+    let info = stack.cluster.admin.get(&info).await?;
+    ensure!(info["quotas"]["maxSize"] == LIMIT_BYTES, "{info}");
+    Ok(bucket.to_owned())
 }
 
 #[tokio::test(flavor = "multi_thread")]

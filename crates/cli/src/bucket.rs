@@ -345,10 +345,13 @@ async fn set_quota(session: &Session, args: SetQuota) -> Result<()> {
     let in_force = done.answer.bucket.and_then(|b| b.effective_quota_bytes);
     let is_less = |limit: &Limit| wanted.is_none_or(|wanted| *limit < wanted);
     if let Some(less) = in_force.filter(is_less) {
-        output::note(&format!(
-            "The account's storage limit leaves {} for it at the moment.",
-            units::size(less.get())
-        ));
+        output::note(&leaves_less(less));
     }
     Ok(())
+}
+
+/// Why a bucket has a smaller limit than was asked for.
+pub(crate) fn leaves_less(limit: Limit) -> String {
+    let size = units::size(limit.get());
+    format!("The account's storage limit leaves {size} for it at the moment.")
 }

@@ -11,7 +11,7 @@ use storm_protocol::{
 
 use crate::{
     asked::BucketAsked,
-    bucket::{Which, name},
+    bucket::{Which, leaves_less, name},
     change,
     client::Call,
     output,
@@ -171,9 +171,9 @@ pub(crate) async fn adopt(session: &Session, args: Adopt) -> Result<()> {
         },
     };
     let done = change::make(session, asked).await?;
-    let called = match &done.proof.result {
-        CommandResult::BucketAdopt(adopted) => adopted.name.clone(),
-        _ => None,
+    let (called, quota) = match &done.proof.result {
+        CommandResult::BucketAdopt(adopted) => (adopted.name.clone(), adopted.quota_bytes),
+        _ => (None, None),
     };
     let words = match called {
         Some(name) => format!("Bucket {name} belongs to account {account}."),
@@ -183,7 +183,11 @@ pub(crate) async fn adopt(session: &Session, args: Adopt) -> Result<()> {
             args.bucket, args.bucket
         ),
     };
-    done.say(session, &words)
+    done.say(session, &words)?;
+    if let Some(less) = quota.filter(|less| args.quota.is_some_and(|asked| *less < asked)) {
+        output::note(&leaves_less(less));
+    }
+    Ok(())
 }
 
 pub(crate) async fn release(context: &Context, session: &Session, args: Release) -> Result<()> {

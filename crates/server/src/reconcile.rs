@@ -109,21 +109,27 @@ async fn ask(
     idempotency_key: String,
     now: Micros,
 ) -> store::Result<()> {
-    // The limits that the bucket has stay: an account has none of its own to hand on.
-    let command = Command::BucketAdopt(BucketAdopt {
-        bucket: adoptable.bucket,
-        account: adoptable.account,
-        name: adoptable.name.clone(),
-        quota_bytes: None,
-        quota_objects: None,
-    });
+    let &Adoptable {
+        bucket, account, ..
+    } = adoptable;
+    let adopt = |quota_bytes| {
+        Command::BucketAdopt(BucketAdopt {
+            bucket,
+            account,
+            name: adoptable.name.clone(),
+            quota_bytes,
+            quota_objects: None,
+        })
+    };
+    // The limits that the bucket has stay, unless the account's storage limit leaves less.
+    let quota = app.store.quota_at_adoption(account, bucket, None).await?;
     let requested = app.store.request_operation(NewOperation {
         id: OperationId::new(now, random()),
-        actor: system_actor(adoptable.account),
+        actor: system_actor(account),
         origin: None,
         region: adoptable.region.clone(),
-        command,
-        asked: None,
+        command: adopt(quota),
+        asked: quota.is_some().then(|| adopt(None)),
         seal_to: None,
         idempotency_key: Some(idempotency_key),
         requested_at: now,
@@ -132,12 +138,11 @@ async fn ask(
     match requested.await? {
         Requested::New(operation) => {
             tracing::info!(
-                operation = %operation.id, bucket = %adoptable.bucket, account = %adoptable.account,
+                operation = %operation.id, %bucket, %account,
                 "a bucket that appeared is adopted"
             );
             app.bus.signer.notify_one();
-            let change = Change::Operation(adoptable.account, operation.id);
-            app.bus.tell(change);
+            app.bus.tell(Change::Operation(account, operation.id));
         }
         // Somebody else was faster, or the account has too many open: looked at again later.
         Requested::Same(_) | Requested::Other | Requested::TooMany => {}

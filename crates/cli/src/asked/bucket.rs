@@ -303,7 +303,7 @@ impl BucketAsked {
                 p.bucket == *bucket
                     && p.account == request.account
                     && p.name == request.name
-                    && p.quota_bytes == request.quota_bytes
+                    && is_within(p.quota_bytes, request.quota_bytes)
                     && p.quota_objects == request.quota_objects
             }
             (Self::BucketRelease { bucket }, Command::BucketRelease(p)) => p.bucket == *bucket,

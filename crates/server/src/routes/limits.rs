@@ -27,6 +27,12 @@ pub(super) async fn apply<N: Need>(
         p.quota_bytes = within_storage(caller, None, p.quota_bytes).await?;
     } else if let Command::BucketSetQuota(p) = &mut sent {
         p.quota_bytes = within_storage(caller, Some(p.bucket), p.quota_bytes).await?;
+    } else if let Command::BucketAdopt(p) = &mut sent {
+        // Whose it becomes, which need not be who asks.
+        let quota = caller
+            .store()
+            .quota_at_adoption(p.account, p.bucket, p.quota_bytes);
+        p.quota_bytes = quota.await?;
     }
     let asked = (sent != command).then_some(command);
     Ok((sent, asked))

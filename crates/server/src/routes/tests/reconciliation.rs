@@ -108,6 +108,43 @@ async fn lists_of_what_drifts_and_of_what_vanished() {
 }
 
 #[tokio::test]
+async fn an_operator_adopts_within_the_accounts_storage_limit() {
+    let site = Site::new().await;
+    site.add_bucket(STRAY, Some("somebodys")).await;
+    let account = &site.account;
+    for sql in [
+        format!("UPDATE buckets SET bytes = 4, account = NULL WHERE id = '{STRAY}'"),
+        format!("UPDATE buckets SET bytes = 20 WHERE id = '{BUCKET}'"),
+        format!(
+            "INSERT INTO account_limits (account, storage_bytes, reset_at) VALUES ('{account}', 30, 0)"
+        ),
+    ] {
+        site.sql(&sql).await;
+    }
+    let adopt = async |key: &str, quota: Option<u64>| {
+        let body = Some(json!({"account": account, "quota_bytes": quota}));
+        let mut request = request(Method::POST, &path(STRAY, "adopt"), body);
+        let headers = request.headers_mut();
+        let bearer = format!("Bearer {}", site.operator);
+        headers.insert("authorization", bearer.parse().unwrap());
+        headers.insert("idempotency-key", key.parse().unwrap());
+        let (status, answer) = read(site.send(request).await).await;
+        assert_eq!(status, StatusCode::ACCEPTED, "{answer}");
+        answer["operation"].clone()
+    };
+    let first = adopt("open", None).await;
+    assert_eq!(first["parameters"]["quota_bytes"], 10);
+    assert_eq!(
+        adopt("small", Some(7)).await["parameters"]["quota_bytes"],
+        7
+    );
+    // Whatever is left by then, the same request is the same.
+    site.sql("UPDATE account_limits SET storage_bytes = 25")
+        .await;
+    assert_eq!(adopt("open", None).await["id"], first["id"]);
+}
+
+#[tokio::test]
 async fn strays_and_what_operators_decide() {
     let site = Site::new().await;
     site.add_bucket(STRAY, Some("somebodys")).await;

@@ -57,6 +57,21 @@ impl Effects<'_> {
         Ok(())
     }
 
+    /// The limit on bytes that a bucket's people want, as it is written down.
+    pub(super) async fn own_quota(
+        &self,
+        transaction: &mut Writing,
+        bucket: BucketId,
+    ) -> Result<Option<Limit>> {
+        let bytes: Option<Option<i64>> =
+            sqlx::query_scalar("SELECT own_bytes FROM bucket_quotas WHERE bucket = $1")
+                .bind(bucket.to_string())
+                .fetch_optional(&mut **transaction)
+                .await?;
+        let bytes = bytes.flatten().and_then(|bytes| u64::try_from(bytes).ok());
+        Ok(bytes.and_then(Limit::new))
+    }
+
     /// Many quotas were set for the platform: what people want stays as it is. A bucket that Garage
     /// does not know any more is gone.
     pub(super) async fn account_quotas(

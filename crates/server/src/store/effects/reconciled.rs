@@ -1,7 +1,7 @@
 //! What comes of setting a bucket right, and of giving it to an account or taking it away.
 
 use storm_protocol::{
-    command::{BucketAdopt, BucketRestore, KeyGrant},
+    command::{BucketAdopt, BucketRestore, Command, KeyGrant},
     ident::{AccountId, BucketId},
     result::BucketAdopted,
 };
@@ -69,9 +69,19 @@ impl Effects<'_> {
         let (bytes, objects) = (adopted.quota_bytes, adopted.quota_objects);
         self.quota(transaction, bucket, bytes, objects).await?;
         if asked.is_some_and(|asked| asked.quota_bytes.is_some() || asked.quota_objects.is_some()) {
-            let quotas = [bytes, objects];
-            self.write_quotas(transaction, bucket, quotas, quotas)
-                .await?;
+            let set = [bytes, objects];
+            let own = match self.wanted {
+                Some(Command::BucketAdopt(wanted)) => {
+                    // What it had when it was asked for, unless something else was.
+                    let had = self.own_quota(transaction, bucket).await?;
+                    [
+                        wanted.quota_bytes.or(had),
+                        wanted.quota_objects.or(objects),
+                    ]
+                }
+                Some(_) | None => set,
+            };
+            self.write_quotas(transaction, bucket, own, set).await?;
             self.want(transaction, bucket, Part::Quota(bytes, objects))
                 .await?;
         }

@@ -76,6 +76,47 @@ impl Store {
         Ok(fill.quota(own, from_big(TABLE, used.unwrap_or(0))?))
     }
 
+    /// The limit on bytes to set for a bucket that is given to an account, when `asked` is what was asked
+    /// for: without that, and without a storage limit, the bucket keeps what it has. What it has is
+    /// written down before a smaller limit is sent: it comes back when the storage limit is lifted.
+    pub(crate) async fn quota_at_adoption(
+        &self,
+        account: AccountId,
+        bucket: BucketId,
+        asked: Option<Limit>,
+    ) -> Result<Option<Limit>> {
+        let mut fill = self.fill(account).await?;
+        if fill.limit_bytes.is_none() {
+            return Ok(asked);
+        }
+        let mut change = self.write_one(Durability::Process).await;
+        sqlx::query(
+            "INSERT INTO bucket_quotas (bucket, own_bytes, own_objects, effective_bytes, \
+             effective_objects, set_at) SELECT id, quota_bytes, quota_objects, quota_bytes, \
+             quota_objects, 0 FROM buckets WHERE id = $1 ON CONFLICT (bucket) DO NOTHING",
+        )
+        .bind(bucket.to_string())
+        .execute(&mut *change)
+        .await?;
+        drop(change);
+        let row = sqlx::query(
+            "SELECT COALESCE(b.bytes, 0) + COALESCE(b.unfinished_bytes, 0) AS used, \
+             COALESCE(b.account = $2, 0) AS counts, q.own_bytes \
+             FROM buckets b JOIN bucket_quotas q ON q.bucket = b.id WHERE b.id = $1",
+        )
+        .bind(bucket.to_string())
+        .bind(account.to_string())
+        .fetch_optional(&mut *self.read().await)
+        .await?;
+        let Some(row) = row else { return Ok(asked) };
+        let used = from_big(TABLE, row.try_get("used")?)?;
+        if row.try_get::<i64, _>("counts")? == 0 {
+            fill.used_bytes = fill.used_bytes.saturating_add(used);
+        }
+        let own = limit(&row, "own_bytes")?;
+        Ok(fill.quota(asked.or(own), used))
+    }
+
     /// Asks for all quotas of an account that are due, in each region those of the buckets that were
     /// written last, as many as one operation sets. One such operation of an account is open in a
     /// region at a time.

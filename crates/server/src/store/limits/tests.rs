@@ -1,5 +1,7 @@
 //! Storage limits become quotas; marks are told once; nobody is asked in vain.
 
+mod adoption;
+
 use std::collections::BTreeMap;
 
 use storm_protocol::{
