@@ -4,16 +4,25 @@ use anyhow::{Context as _, Result, ensure};
 use e2e::harness::{
     agent::Start,
     cli::Cli,
+    clock_shift,
+    process::Process,
     stack::{REGION, Stack},
     tools::said,
     wait,
 };
 use reqwest::Method;
+use rustix::process::Signal;
 use serde_json::json;
 use storm_protocol::{
     api::{OperationAnswer, OperationStatus},
     seal::OpenKey,
 };
+
+/// How `storm` ends when the work was not done, and when it is not finished yet.
+const FAILED: i32 = 1;
+const UNFINISHED: i32 = 6;
+/// An operation waits ten minutes for its agent.
+const LONGER_THAN_IT_WAITS_SECONDS: i64 = 601;
 
 fn bucket(name: &str, seal: &OpenKey) -> serde_json::Value {
     json!({
@@ -118,5 +127,60 @@ async fn without_an_agent_a_request_waits_and_can_be_cancelled() -> Result<()> {
     );
     let state = stack.api.operation(cancelled).await?.operation.state;
     ensure!(state == OperationStatus::Cancelled, "{state:?}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_is_told_what_waits_and_leaves_it_or_sees_its_end() -> Result<()> {
+    let mut stack = Stack::single().await?;
+    let home = stack.directory().join("home");
+    std::fs::create_dir(&home)?;
+    let cli = Cli::new(&home.join("config.toml"), &home);
+    let url = stack.server.web_url.clone();
+    cli.text(&["login", "--url", &url, "--token", stack.api.token()])?;
+    stack.agent.kill()?;
+    stack.disconnected().await?;
+    let ask = async |name: &str| {
+        let log = home.join(name);
+        let mut command = cli.command(&["bucket", "create", name])?;
+        let process = Process::spawn("storm", &mut command, &log)?;
+        wait::until("the person to be told", async || {
+            let told = process.output().contains("agent is away. The operation waits");
+            Ok(told.then_some(()))
+        })
+        .await?;
+        anyhow::Ok(process)
+    };
+
+    // Left with Ctrl-C it goes on, and can be cancelled.
+    let mut left = ask("left").await?;
+    left.signal(Signal::INT)?;
+    let status = left.wait().await?;
+    ensure!(status.code() == Some(UNFINISHED), "{}", left.output());
+    let waiting = cli.json(&["op", "list", "--state", "requested"])?;
+    let id = waiting[0]["id"].as_str().context("nothing waits")?;
+    for way in ["storm op wait", "storm op cancel"] {
+        ensure!(left.output().contains(&format!("{way} {id}")), "{way}");
+    }
+    let cancelled = cli.text(&["op", "cancel", id])?;
+    ensure!(cancelled.contains("is cancelled"), "{cancelled}");
+
+    // Waited for, it ends as expired, over a restart of the control plane too.
+    let mut late = ask("late").await?;
+    let library = clock_shift::build(stack.directory())?;
+    stack.server.stop().await?;
+    stack.server.shift_clock(&library, LONGER_THAN_IT_WAITS_SECONDS);
+    stack.server.start().await?;
+    let status = late.wait().await?;
+    ensure!(
+        status.code() == Some(FAILED) && late.output().contains("Expired"),
+        "{}",
+        late.output()
+    );
+    let contents = stack.cluster.admin.contents().await?;
+    ensure!(
+        contents.buckets.is_empty() && contents.keys.is_empty(),
+        "{contents:?}"
+    );
     Ok(())
 }

@@ -1,10 +1,7 @@
 //! Jobs: long work that is followed to its end, or left running. `storm job`, and what `storm bucket`
 //! and `storm op` do about jobs.
 
-use std::{
-    collections::HashMap,
-    time::{Duration, Instant},
-};
+use std::collections::HashMap;
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
@@ -12,29 +9,24 @@ use storm_protocol::{
     api::{
         Bucket, MeasurePrefixRequest, Operation, OperationAnswer, OperationPage, OperationStatus,
     },
-    command::{CommandResult, MAX_MEASURED_OBJECTS, Row},
+    command::{CommandResult, MAX_MEASURED_OBJECTS},
     ident::{BucketId, ObjectPrefix, OperationId},
 };
 
 use crate::{
     asked::{Asked, BucketAsked, RegionAsked},
     bucket::{Which, name},
-    change::{self, Done},
+    change,
     client::Call,
     clock,
-    errors::{ApiError, Exit, Thing, fault, operation_fault},
+    errors::Thing,
+    follow::{self, Patience},
     output::{self, Column, Sheet, Waiting},
     progress::Pace,
     session::{BucketRef, Context, Session},
     units,
 };
 
-/// Seconds for which a job is followed while the server cannot be reached.
-const MAX_SILENCE_SECONDS: u64 = 120;
-/// Milliseconds before the first look; each next wait is twice as long.
-const FIRST_LOOK_MILLIS: u64 = 100;
-/// The longest wait between looks: progress comes once a second.
-const LOOK_MILLIS: u64 = 1000;
 /// The states of an operation that has not ended.
 const OPEN: [OperationStatus; 5] = [
     OperationStatus::Accepted,
@@ -93,11 +85,11 @@ pub(crate) async fn clear(context: &Context, session: &Session, args: Clear) -> 
         let answer = change::request(session, &asked, &key).await?;
         let words = format!(
             "Bucket {name} is being cleared. {}",
-            ways_on(answer.operation.id)
+            follow::ways_on(&answer.operation)
         );
         return session.show(&answer, || output::line(&words));
     }
-    let done = make(session, asked).await?;
+    let done = change::make_patiently(session, &asked, Patience::Endless).await?;
     let words = match &done.proof.result {
         CommandResult::BucketClear(cleared) => {
             let deleted = format!(
@@ -141,14 +133,15 @@ pub(crate) async fn measure(session: &Session, args: Measure) -> Result<()> {
         Some(prefix) => format!("under {prefix} in bucket {}", name(&bucket)),
         None => format!("in bucket {}", name(&bucket)),
     };
-    let asked = BucketAsked::BucketMeasurePrefix {
+    let asked: Asked = BucketAsked::BucketMeasurePrefix {
         bucket: bucket.id,
         request: MeasurePrefixRequest {
             prefix: args.prefix,
             max_objects: args.max_objects,
         },
-    };
-    let done = make(session, asked).await?;
+    }
+    .into();
+    let done = change::make_patiently(session, &asked, Patience::Endless).await?;
     let words = match &done.proof.result {
         CommandResult::BucketMeasurePrefix(measured) => format!(
             "{}{} objects {place}, {} ({} bytes).",
@@ -162,80 +155,11 @@ pub(crate) async fn measure(session: &Session, args: Measure) -> Result<()> {
     done.say(session, &words)
 }
 
-/// Asks for a job, and follows it until it is done and proven.
-async fn make(session: &Session, asked: impl Into<Asked>) -> Result<Done> {
-    let asked = asked.into();
-    let key = change::new_idempotency_key()?;
-    let waiting = Waiting::new(&change::title(&asked));
-    let answer = change::request(session, &asked, &key).await?;
-    let answer = follow(session, answer, &waiting).await?;
-    change::prove(session, answer, &asked).await
-}
-
 /// `storm op watch`: follows an operation to its end; gives it when it is done.
 pub(crate) async fn watch(session: &Session, id: OperationId) -> Result<OperationAnswer> {
     let waiting = Waiting::new(&format!("operation {id}"));
     let answer = change::get(session, id).await?;
-    follow(session, answer, &waiting).await
-}
-
-/// Follows an operation to its end. Ctrl-C ends the following alone, and says how to go on.
-async fn follow(
-    session: &Session,
-    answer: OperationAnswer,
-    waiting: &Waiting,
-) -> Result<OperationAnswer> {
-    let id = answer.operation.id;
-    tokio::select! {
-        answer = to_its_end(session, answer, waiting) => answer,
-        stopped = tokio::signal::ctrl_c() => {
-            stopped?;
-            let text = format!("It goes on without this command. {}", ways_on(id));
-            Err(fault(Exit::Unfinished, "unfinished", text))
-        }
-    }
-}
-
-fn ways_on(id: OperationId) -> String {
-    format!("Follow it with: storm op watch {id} - stop it with: storm op cancel {id}")
-}
-
-async fn to_its_end(
-    session: &Session,
-    mut answer: OperationAnswer,
-    waiting: &Waiting,
-) -> Result<OperationAnswer> {
-    let mut pace = Pace::default();
-    let mut heard = Instant::now();
-    let mut look = FIRST_LOOK_MILLIS;
-    while !answer.operation.state.is_final() {
-        match &answer.operation.progress {
-            Some(progress) => waiting.job(progress, &pace.line(progress)),
-            None => waiting.say(&change::state_line(&answer.operation)),
-        }
-        tokio::time::sleep(Duration::from_millis(look)).await;
-        look = (look * 2).min(LOOK_MILLIS);
-        match change::get(session, answer.operation.id).await {
-            Ok(next) => {
-                answer = next;
-                heard = Instant::now();
-            }
-            Err(error) if is_passing(&error) && heard.elapsed().as_secs() < MAX_SILENCE_SECONDS => {
-                waiting.say("The server cannot be reached; the job goes on without it");
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    operation_fault(&answer.operation).map_or(Ok(answer), Err)
-}
-
-/// A control plane that restarts stops no job.
-fn is_passing(error: &anyhow::Error) -> bool {
-    match error.downcast_ref::<ApiError>() {
-        Some(ApiError::Unreachable { .. }) => true,
-        Some(ApiError::Unexpected { status, .. }) => matches!(status, 502..=504),
-        Some(ApiError::Problem { .. }) | None => false,
-    }
+    follow::to_its_end(session, answer, Patience::Endless, &waiting).await
 }
 
 /// `storm op cancel`.
@@ -257,7 +181,7 @@ pub(crate) async fn cancel(session: &Session, id: OperationId) -> Result<()> {
         let words = format!("Operation {id} is {}.", answer.operation.state.as_str());
         return session.show(&answer, || output::line(&words));
     }
-    let answer = change::finish(session, answer, change::WAIT_SECONDS, &waiting).await?;
+    let answer = follow::to_its_end(session, answer, Patience::Usual, &waiting).await?;
     let done = change::prove(session, answer, &asked).await?;
     drop(waiting);
     let words = format!("Job {id} stops at its next step. What it has done stays done.");
@@ -272,7 +196,7 @@ async fn list(session: &Session) -> Result<()> {
             .api
             .list::<OperationPage>("/operations", &filters)
             .await?;
-        jobs.extend(open.into_iter().filter(is_job));
+        jobs.extend(open.into_iter().filter(follow::is_job));
     }
     // One may have moved from one state to another meanwhile.
     jobs.sort_by_key(|job| job.id);
@@ -315,10 +239,6 @@ async fn list(session: &Session) -> Result<()> {
         }
         sheet.print("No jobs run or wait.")
     })
-}
-
-fn is_job(operation: &Operation) -> bool {
-    Row::find(&operation.command).is_some_and(|row| row.job)
 }
 
 fn bucket_of(job: &Operation) -> Option<BucketId> {

@@ -18,6 +18,7 @@ mod config;
 mod env;
 mod errors;
 mod files;
+mod follow;
 mod grant;
 mod ini;
 mod job;

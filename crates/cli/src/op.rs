@@ -14,6 +14,7 @@ use crate::{
     client::query,
     clock,
     errors::{operation_fault, usage},
+    follow::{self, Patience},
     job,
     output::{self, Column, Sheet, Waiting},
     pending::Pending,
@@ -78,9 +79,9 @@ pub(crate) struct Resume {
     /// Forget it instead, and with it the only key that opens its secret
     #[arg(long, requires = "id", conflicts_with = "save_to")]
     forget: bool,
-    /// How long to wait
-    #[arg(long, value_name = "TIME", default_value = "2m", value_parser = units::parse_duration)]
-    timeout: u32,
+    /// How long to wait [default: as long as it may wait for its agent, and 2 minutes]
+    #[arg(long, value_name = "TIME", value_parser = units::parse_duration)]
+    timeout: Option<u32>,
     #[command(flatten)]
     delivery: Delivery,
 }
@@ -199,15 +200,16 @@ fn facts(operation: &Operation) -> Result<()> {
 
 async fn wait(session: &Session, args: Wait) -> Result<()> {
     let id = args.which.id;
+    let patience = Patience::Seconds(args.timeout);
     let ours = Pending::all(&session.dir)?
         .into_iter()
         .find(|pending| pending.operation == Some(id));
     if let Some(pending) = ours {
-        return secret::finish(session, pending, &args.delivery, args.timeout).await;
+        return secret::finish(session, pending, &args.delivery, patience).await;
     }
     let waiting = Waiting::new(&format!("operation {id}"));
     let answer = change::get(session, id).await?;
-    let answer: OperationAnswer = change::finish(session, answer, args.timeout, &waiting).await?;
+    let answer = follow::to_its_end(session, answer, patience, &waiting).await?;
     drop(waiting);
     say_done(session, &answer)
 }
@@ -227,7 +229,8 @@ async fn resume(context: &Context, args: Resume) -> Result<()> {
     let pending = Pending::find(&dir, &id)?;
     if !args.forget {
         let session = context.session()?;
-        return secret::finish(&session, pending, &args.delivery, args.timeout).await;
+        let patience = args.timeout.map_or(Patience::Usual, Patience::Seconds);
+        return secret::finish(&session, pending, &args.delivery, patience).await;
     }
     let what = format!(
         "The request for {} will be forgotten; its secret can then never be opened.",

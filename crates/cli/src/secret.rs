@@ -17,10 +17,12 @@ use storm_protocol::{
 
 use crate::{
     asked::{Asked, BucketAsked, KeyAsked},
-    change::{self, Done, WAIT_SECONDS},
+    change::{self, Done},
     client::Call,
     errors::{ApiError, Exit, Fault, fault, is_operation_code},
-    files, output,
+    files,
+    follow::{self, Patience},
+    output,
     output::Waiting,
     pending::Pending,
     profile::{Access, SaveFormat, Saved},
@@ -86,7 +88,7 @@ pub(crate) async fn ask<A: Into<Asked>>(
     delivery.check()?;
     let asked = |seal_key| asked(seal_key).into();
     let pending = Pending::begin(&session.dir, session.config.root_key, asked)?;
-    finish(session, pending, delivery, WAIT_SECONDS).await
+    finish(session, pending, delivery, Patience::Usual).await
 }
 
 /// Sees a kept request to its end: sends it (again), waits, proves, unseals, delivers, acknowledges
@@ -95,7 +97,7 @@ pub(crate) async fn finish(
     session: &Session,
     mut pending: Pending,
     delivery: &Delivery,
-    timeout_seconds: u32,
+    patience: Patience,
 ) -> Result<()> {
     if pending.root_key != session.config.root_key {
         let text = "This request was sent to another installation than you are signed in to. Name \
@@ -107,12 +109,12 @@ pub(crate) async fn finish(
         let since = units::when(crate::clock::now(), pending.made_at);
         output::note(&format!("Going on with the request of {since}."));
     }
-    let done = match obtain(session, &mut pending, timeout_seconds).await {
+    let done = match obtain(session, &mut pending, patience).await {
         Ok(done) => done,
         Err(error) => {
             if made_nothing(&error, pending.operation.is_some()) {
                 pending.forget()?;
-            } else if !is_unfinished(&error) {
+            } else if pending.operation.is_none() || !is_unfinished(&error) {
                 say_kept(&pending);
             }
             return Err(error);
@@ -137,14 +139,14 @@ fn say_kept(pending: &Pending) {
     ));
 }
 
-async fn obtain(session: &Session, pending: &mut Pending, timeout_seconds: u32) -> Result<Done> {
+async fn obtain(session: &Session, pending: &mut Pending, patience: Patience) -> Result<Done> {
     let waiting = Waiting::new(&change::title(&pending.asked));
     let answer = match pending.operation {
         Some(operation) => change::get(session, operation).await?,
         None => change::request(session, &pending.asked, &pending.id).await?,
     };
     pending.learn(answer.operation.id)?;
-    let answer = change::finish(session, answer, timeout_seconds, &waiting).await?;
+    let answer = follow::to_its_end(session, answer, patience, &waiting).await?;
     change::prove(session, answer, &pending.asked).await
 }
 
@@ -159,7 +161,7 @@ fn made_nothing(error: &anyhow::Error, has_operation: bool) -> bool {
         .is_some_and(|fault| is_operation_code(fault.code))
 }
 
-/// Whether the error itself says how to go on.
+/// Whether the error itself says how to go on with the operation.
 fn is_unfinished(error: &anyhow::Error) -> bool {
     let fault = error.downcast_ref::<Fault>();
     fault.is_some_and(|fault| fault.exit == Exit::Unfinished)

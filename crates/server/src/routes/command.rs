@@ -327,7 +327,9 @@ pub(crate) async fn with_results<N: Need>(
 async fn check_region<N: Need>(caller: &Caller<N>, name: &RegionName) -> Result<(), ApiError> {
     let region = caller.store().region(name).await?;
     let region = region.ok_or_else(|| ApiError::no_region(name))?;
-    if region.executor.is_some() {
+    // One that had an executor gets another, and what is asked meanwhile waits for it as for one that is
+    // away. Where there never was one, nobody comes by waiting.
+    if region.executor.is_some() || region.epoch > 0 {
         return Ok(());
     }
     let message = format!(

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ::http::{Method, StatusCode, header};
 use serde_json::{Value, json};
-use storm_protocol::ident::OperationId;
+use storm_protocol::{error::Refusal, ident::OperationId, receipt::Outcome};
 
 use super::{BUCKET, KEY, SEAL_TO, Site, code, read, request};
 use crate::app::Change;
@@ -380,6 +380,44 @@ async fn regions_are_chosen_or_named() {
                 .starts_with(field),
             "{problem}"
         );
+    }
+}
+
+#[tokio::test]
+async fn where_the_executors_role_rests_an_operation_waits() {
+    let site = Site::new().await;
+    site.sql("UPDATE regions SET executor = NULL, epoch = 1")
+        .await;
+    let body = |name: &str| json!({"name": name, "region": "home"});
+    let mut waiting = vec![];
+    for name in ["films", "videos"] {
+        let (status, answer) = create(&site, &site.member, None, body(name)).await;
+        assert_eq!(status, StatusCode::ACCEPTED, "{answer}");
+        let operation = &answer["operation"];
+        assert_eq!(operation["state"], "requested");
+        let waits = operation["gives_up_at"].as_i64().unwrap()
+            - operation["requested_at"].as_i64().unwrap();
+        assert_eq!(waits, 600_000_000);
+        waiting.push(operation["id"].as_str().unwrap().to_owned());
+    }
+    let path = |id: &str| format!("/api/v1/operations/{id}");
+    let cancel = format!("{}/cancel", path(&waiting[0]));
+    let (status, answer) = site.post(&site.member, &cancel, Value::Null).await;
+    assert_eq!(
+        (status, &answer["operation"]["state"]),
+        (StatusCode::OK, &json!("cancelled"))
+    );
+    let now = site.app.clock.now();
+    let outcome = Outcome::Refused {
+        code: Refusal::Expired,
+        message: String::new(),
+    };
+    for (seconds, state) in [(590, "requested"), (600, "expired")] {
+        let then = now.plus_seconds(seconds);
+        let store = &site.app.store;
+        store.expire_operations(&outcome, then).await.unwrap();
+        let (_, answer) = site.get(&site.member, &path(&waiting[1])).await;
+        assert_eq!(answer["operation"]["state"], state);
     }
 }
 
