@@ -15,6 +15,8 @@ use serde_json::{Value, json};
 const LIMIT_BYTES: u64 = 30_000_000;
 /// How `storm` ends when what is asked for cannot be, as things are.
 const CONFLICT: i32 = 5;
+/// How it ends when there is no such thing.
+const NOT_FOUND: i32 = 4;
 
 async fn refresh(stack: &Stack) -> Result<()> {
     let path = format!("/regions/{REGION}/refresh");
@@ -332,9 +334,15 @@ async fn a_person_sees_and_decides_it_all_on_the_command_line() -> Result<()> {
     ensure!(cli.json(&["stray", "list"])? == json!([]));
     ensure!(cli.text(&["stray", "list", "--all"])?.contains("somebodys"));
     cli.text(&["stray", "unignore", &stray])?;
-    let adopted = cli.text(&["bucket", "adopt", &stray, "--quota", "1GB"])?;
+    let nobodys = cli.run(&["bucket", "adopt", "photos"])?;
+    ensure!(
+        nobodys.status.code() == Some(NOT_FOUND) && said(&nobodys).contains("storm stray list"),
+        "{}",
+        said(&nobodys)
+    );
+    let adopted = cli.text(&["bucket", "adopt", "somebodys", "--quota", "1GB"])?;
     ensure!(adopted.contains("Bucket somebodys belongs"), "{adopted}");
-    let released = cli.text(&["bucket", "release", &bucket, "--yes"])?;
+    let released = cli.text(&["bucket", "release", "photos", "--yes"])?;
     ensure!(released.contains("1 keys lost"), "{released}");
     ensure!(!cli.text(&["bucket", "list"])?.contains("photos"));
     let none = cli.run(&["bucket", "release", &bucket, "--yes"])?;

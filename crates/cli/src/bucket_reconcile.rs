@@ -6,7 +6,7 @@ use reqwest::Method;
 use storm_protocol::{
     api::{AdoptRequest, BucketSettings, Setting, SettingsValue},
     command::CommandResult,
-    ident::{AccountId, BucketId, BucketName, Limit},
+    ident::{AccountId, BucketId, BucketName, Limit, RegionName},
 };
 
 use crate::{
@@ -15,15 +15,18 @@ use crate::{
     change,
     client::Call,
     output,
-    session::{Context, Session},
+    session::{BucketRef, Context, Session},
     units,
 };
 
 /// A bucket of nobody.
 #[derive(Debug, Args)]
 pub(crate) struct Adopt {
-    /// Its id, as storm stray list shows it
-    bucket: BucketId,
+    /// Its name or id, as storm stray list shows it
+    bucket: BucketRef,
+    /// Its region, when the name is in several
+    #[arg(long)]
+    region: Option<RegionName>,
     /// Whose it becomes [default: your own account]
     #[arg(long, value_name = "ID")]
     account: Option<AccountId>,
@@ -41,8 +44,11 @@ pub(crate) struct Adopt {
 /// A bucket to take from whoever has it.
 #[derive(Debug, Args)]
 pub(crate) struct Release {
-    /// Its id, whoever's it is
-    bucket: BucketId,
+    /// Its name or id, whoever's it is
+    bucket: BucketRef,
+    /// Its region, when the name is in several
+    #[arg(long)]
+    region: Option<RegionName>,
 }
 
 pub(crate) async fn show(session: &Session, which: &Which) -> Result<()> {
@@ -161,8 +167,10 @@ pub(crate) async fn adopt(session: &Session, args: Adopt) -> Result<()> {
         Some(account) => account,
         None => session.account().await?,
     };
+    let bucket = session.stray_bucket(&args.bucket, args.region.as_ref());
+    let bucket = bucket.await?;
     let asked = BucketAsked::BucketAdopt {
-        bucket: args.bucket,
+        bucket,
         request: AdoptRequest {
             account,
             name: args.name,
@@ -178,9 +186,8 @@ pub(crate) async fn adopt(session: &Session, args: Adopt) -> Result<()> {
     let words = match called {
         Some(name) => format!("Bucket {name} belongs to account {account}."),
         None => format!(
-            "Bucket {} belongs to account {account}. It has no name: none was given, or it is taken. Give \
-             it one: storm bucket add-alias {} NAME",
-            args.bucket, args.bucket
+            "Bucket {bucket} belongs to account {account}. It has no name: none was given, or it is taken. \
+             Give it one: storm bucket add-alias {bucket} NAME"
         ),
     };
     done.say(session, &words)?;
@@ -191,18 +198,23 @@ pub(crate) async fn adopt(session: &Session, args: Adopt) -> Result<()> {
 }
 
 pub(crate) async fn release(context: &Context, session: &Session, args: Release) -> Result<()> {
-    let bucket = args.bucket;
+    let bucket = session.anyones_bucket(&args.bucket, args.region.as_ref());
+    let bucket = bucket.await?;
+    let called = match &args.bucket {
+        BucketRef::Id(id) => id.to_string(),
+        BucketRef::Name(name) => name.to_string(),
+    };
     let what = format!(
-        "Bucket {bucket} will be taken from its account: every key loses its rights on it, its objects stay."
+        "Bucket {called} will be taken from its account: every key loses its rights on it, its objects stay."
     );
-    context.confirm(&what, &bucket.to_string())?;
+    context.confirm(&what, &called)?;
     let done = change::make(session, BucketAsked::BucketRelease { bucket }).await?;
     let keys = match &done.proof.result {
         CommandResult::BucketRelease(released) => released.keys,
         _ => 0,
     };
     let words = format!(
-        "Bucket {bucket} belongs to no account. {} keys lost their rights on it.",
+        "Bucket {called} belongs to no account. {} keys lost their rights on it.",
         units::count(keys)
     );
     done.say(session, &words)

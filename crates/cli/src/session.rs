@@ -8,7 +8,9 @@ use std::{
 
 use anyhow::Result;
 use storm_protocol::{
-    api::{Bucket, BucketPage, Key, KeyPage, Region, RegionPage, TrustBundle, Whoami},
+    api::{
+        Bucket, BucketPage, Key, KeyPage, Region, RegionPage, Stray, StrayPage, TrustBundle, Whoami,
+    },
     ident::{AccessKeyId, AccountId, BucketId, BucketName, KeyLabel, RegionName},
 };
 
@@ -154,33 +156,65 @@ impl Session {
         meant: &BucketRef,
         region: Option<&RegionName>,
     ) -> Result<Bucket> {
-        let name = match meant {
+        match meant {
             BucketRef::Id(id) => {
                 let bucket = self.api.get(&format!("/buckets/{id}")).await;
-                return bucket.map_err(Thing::Bucket.named(id));
+                bucket.map_err(Thing::Bucket.named(id))
             }
+            BucketRef::Name(name) => self.bucket_named(name, region, false).await,
+        }
+    }
+
+    /// The id of the bucket that is meant, whoever's it is (operators).
+    pub(crate) async fn anyones_bucket(
+        &self,
+        meant: &BucketRef,
+        region: Option<&RegionName>,
+    ) -> Result<BucketId> {
+        match meant {
+            BucketRef::Id(id) => Ok(*id),
+            BucketRef::Name(name) => Ok(self.bucket_named(name, region, true).await?.id),
+        }
+    }
+
+    /// The id of the bucket of nobody that is meant (operators).
+    pub(crate) async fn stray_bucket(
+        &self,
+        meant: &BucketRef,
+        region: Option<&RegionName>,
+    ) -> Result<BucketId> {
+        let name = match meant {
+            BucketRef::Id(id) => return Ok(*id),
             BucketRef::Name(name) => name,
         };
+        let region = region.or(self.config.region.as_ref());
+        let filters = [("region", region.map(RegionName::as_str))];
+        let strays = self.api.list::<StrayPage>("/strays", &filters).await?;
+        let called = |stray: &Stray| stray.name.as_deref() == Some(name.as_str());
+        let found = strays.into_iter().filter(called).filter_map(|stray| {
+            let bucket = stray.bucket?;
+            Some((stray.region, bucket))
+        });
+        only(Thing::Stray, name, found.collect())
+    }
+
+    async fn bucket_named(
+        &self,
+        name: &BucketName,
+        region: Option<&RegionName>,
+        everyones: bool,
+    ) -> Result<Bucket> {
         let region = region.or(self.config.region.as_ref());
         let filters = [
             ("name", Some(name.as_str())),
             ("region", region.map(RegionName::as_str)),
+            ("everyones", everyones.then_some("true")),
         ];
         let mut found = self.api.list::<BucketPage>("/buckets", &filters).await?;
         found.retain(|bucket| bucket.name.as_ref() == Some(name) || bucket.aliases.contains(name));
-        match (found.pop(), found.is_empty()) {
-            (Some(bucket), true) => Ok(bucket),
-            (None, _) => Err(Thing::Bucket.missing(name)),
-            (Some(last), false) => {
-                found.push(last);
-                let regions: Vec<_> = found.iter().map(|b| b.region.as_str()).collect();
-                Err(usage(format!(
-                    "There is a bucket {name} in more than one region: {}. Name one, as in: --region {}",
-                    regions.join(", "),
-                    regions.first().unwrap_or(&"NAME")
-                )))
-            }
-        }
+        let found = found.into_iter();
+        let found = found.map(|bucket| (bucket.region.clone(), bucket));
+        only(Thing::Bucket, name, found.collect())
     }
 
     /// The key that is meant.
@@ -225,6 +259,24 @@ impl Session {
             output::json(value)
         } else {
             people()
+        }
+    }
+}
+
+/// The only one of the buckets called `name`, each with its region; an error when there is none, or
+/// more than one.
+fn only<T>(thing: Thing, name: &BucketName, mut found: Vec<(RegionName, T)>) -> Result<T> {
+    match (found.pop(), found.is_empty()) {
+        (Some((_, one)), true) => Ok(one),
+        (None, _) => Err(thing.missing(name)),
+        (Some(last), false) => {
+            found.push(last);
+            let regions: Vec<_> = found.iter().map(|found| found.0.as_str()).collect();
+            Err(usage(format!(
+                "There is a bucket {name} in more than one region: {}. Name one, as in: --region {}",
+                regions.join(", "),
+                regions.first().unwrap_or(&"NAME")
+            )))
         }
     }
 }

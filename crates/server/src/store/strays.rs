@@ -6,7 +6,7 @@ use std::{collections::HashMap, fmt};
 use sqlx::{QueryBuilder, Row as _, Sqlite, sqlite::SqliteRow};
 use storm_protocol::{
     api::{Bucket, Stray},
-    ident::{AccessKeyId, AccountId, BucketId, Micros, RegionName},
+    ident::{AccessKeyId, AccountId, BucketId, BucketName, Micros, RegionName},
 };
 
 use super::{
@@ -130,6 +130,27 @@ impl Store {
         let Some(row) = row else { return Ok(None) };
         let account = parsed_option("buckets", row.try_get("account")?)?;
         Ok(Some((account, read_bucket(&row)?)))
+    }
+
+    /// The buckets called `name`, whoever's they are: one a region at most.
+    pub(crate) async fn everyones_buckets_named(
+        &self,
+        region: Option<&RegionName>,
+        name: &BucketName,
+    ) -> Result<Vec<Bucket>> {
+        // By region and name, as the index has them.
+        let rows = sqlx::query(concat!(
+            "SELECT ",
+            bucket_columns!(),
+            " FROM buckets WHERE region IN (SELECT r.name FROM regions r \
+               WHERE CAST($2 AS TEXT) IS NULL OR r.name = $2) \
+             AND name = $1 AND account IS NOT NULL AND gone_at IS NULL ORDER BY region"
+        ))
+        .bind(name.as_str())
+        .bind(region.map(RegionName::as_str))
+        .fetch_all(&mut *self.read().await)
+        .await?;
+        rows.iter().map(read_bucket).collect()
     }
 
     /// Whether there is such an account.

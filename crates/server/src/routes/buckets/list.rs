@@ -23,6 +23,9 @@ pub(crate) struct Filter {
     region: Option<RegionName>,
     /// Only those with exactly this name.
     name: Option<BucketName>,
+    /// With `name`: whoever's they are. For operators.
+    #[serde(default)]
+    everyones: bool,
     /// Only those whose settings or rights are not as asked for.
     #[serde(default)]
     drift: bool,
@@ -65,8 +68,19 @@ pub(crate) async fn list(
             "expected one of them at most",
         ));
     }
+    if filter.everyones && filter.name.is_none() {
+        return Err(ApiError::field("everyones", "expected a name with it"));
+    }
+    if filter.everyones && !caller.person.operator {
+        let words = "Only an operator of the platform sees the buckets of other accounts.";
+        return Err(ApiError::forbidden(words));
+    }
     if let Some(name) = &filter.name {
-        let items = caller.store().buckets_named(account, region, name).await?;
+        let store = caller.store();
+        let items = match filter.everyones {
+            true => store.everyones_buckets_named(region, name).await?,
+            false => store.buckets_named(account, region, name).await?,
+        };
         return Ok(Json(BucketPage {
             items,
             next_cursor: None,

@@ -108,6 +108,32 @@ async fn lists_of_what_drifts_and_of_what_vanished() {
 }
 
 #[tokio::test]
+async fn an_operator_finds_a_bucket_of_any_account_by_its_name() {
+    let site = Site::new().await;
+    site.add_bucket(STRAY, Some("theirs")).await;
+    site.sql("INSERT INTO accounts VALUES ('01900000-0000-7000-8000-000000000001', 'Another', 0)")
+        .await;
+    site.sql(&format!(
+        "UPDATE buckets SET account = '01900000-0000-7000-8000-000000000001' WHERE id = '{STRAY}'"
+    ))
+    .await;
+    let path = "/api/v1/buckets?name=theirs&everyones=true";
+    let (status, page) = site.get(&site.operator, path).await;
+    assert_eq!(
+        (status, &page["items"][0]["id"]),
+        (StatusCode::OK, &STRAY.into())
+    );
+    let elsewhere = format!("{path}&region=elsewhere");
+    let (_, page) = site.get(&site.operator, &elsewhere).await;
+    assert_eq!(page["items"], json!([]));
+    let (status, _) = site.get(&site.member, path).await;
+    assert_eq!(status, StatusCode::FORBIDDEN);
+    let all = "/api/v1/buckets?everyones=true";
+    let (status, _) = site.get(&site.operator, all).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
 async fn an_operator_adopts_within_the_accounts_storage_limit() {
     let site = Site::new().await;
     site.add_bucket(STRAY, Some("somebodys")).await;
