@@ -145,7 +145,9 @@ async fn a_person_is_told_what_waits_and_leaves_it_or_sees_its_end() -> Result<(
         let mut command = cli.command(&["bucket", "create", name])?;
         let process = Process::spawn("storm", &mut command, &log)?;
         wait::until("the person to be told", async || {
-            let told = process.output().contains("agent is away. The operation waits");
+            let told = process
+                .output()
+                .contains("agent is away. The operation waits");
             Ok(told.then_some(()))
         })
         .await?;
@@ -169,7 +171,9 @@ async fn a_person_is_told_what_waits_and_leaves_it_or_sees_its_end() -> Result<(
     let mut late = ask("late").await?;
     let library = clock_shift::build(stack.directory())?;
     stack.server.stop().await?;
-    stack.server.shift_clock(&library, LONGER_THAN_IT_WAITS_SECONDS);
+    stack
+        .server
+        .shift_clock(&library, LONGER_THAN_IT_WAITS_SECONDS);
     stack.server.start().await?;
     let status = late.wait().await?;
     ensure!(

@@ -90,7 +90,12 @@ async fn an_adopted_bucket_has_its_quota_with_the_adoption() -> Result<()> {
         "region": REGION, "label": "terraform", "expires_at": null, "create_buckets": true, "grants": [],
     });
     let key = stack.create_key("/keys", body).await?;
-    ensure!(stack.tools(&key)?.status("PUT", &format!("own-{}", word()?), None)? == 200);
+    ensure!(
+        stack
+            .tools(&key)?
+            .status("PUT", &format!("own-{}", word()?), None)?
+            == 200
+    );
     refresh(&stack).await?;
     let adoption = listed(&stack, "/operations?limit=100", |operation| {
         operation["command"] == "bucket.adopt" && operation["state"] == "done"
@@ -106,7 +111,10 @@ async fn an_adopted_bucket_has_its_quota_with_the_adoption() -> Result<()> {
     // By an operator, who says nothing of a quota.
     let stray = admin.create_bucket(&format!("stray-{}", word()?)).await?;
     refresh(&stack).await?;
-    listed(&stack, "/strays?limit=1000", |found| found["bucket"] == *stray).await?;
+    listed(&stack, "/strays?limit=1000", |found| {
+        found["bucket"] == *stray
+    })
+    .await?;
     let adopt = json!({ "account": stack.account });
     let path = format!("/buckets/{stray}/adopt");
     let answer = stack.settle_post(&path, &adopt).await?;

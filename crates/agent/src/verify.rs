@@ -22,6 +22,8 @@ use crate::{
 const MILLI: i64 = 1000;
 /// The epoch of a region's first executor: no agent was before it.
 const FIRST_EPOCH: u64 = 1;
+/// The attempt that no other signature was before.
+const FIRST_ATTEMPT: u32 = 1;
 
 /// A command that a trusted key signed, nothing else checked.
 #[derive(Debug, Clone)]
@@ -102,11 +104,22 @@ impl Memory {
             && epoch > FIRST_EPOCH
             && payload.operation.made_at() < role_had_moved
     }
+
+    /// Whether an operation that is older than the journal has waited for this agent: it was asked for
+    /// while the role rested, and signed for the first time since the journal was made. So no agent
+    /// has had it, nor has a journal that was lost.
+    fn has_waited(&self, payload: &CommandPayload, source: Source) -> bool {
+        source == Source::Channel
+            && payload.attempt == FIRST_ATTEMPT
+            && payload.audience.epoch > FIRST_EPOCH
+            && payload.issued_at >= self.birth
+    }
 }
 
 /// Whether an operation that the journal does not know is fresh, and cannot be one that it has
 /// forgotten or never saw. What another agent may have begun may be older than the journal: it runs
 /// as what a crash has cut, which may be done again, so that a journal that was lost does no harm.
+/// What has waited for an agent may be older too.
 pub(crate) fn freshness(
     payload: &CommandPayload,
     source: Source,
@@ -127,9 +140,9 @@ pub(crate) fn freshness(
     }
     let birth = memory.birth.0 - memory.birth.0.rem_euclid(MILLI);
     let unborn = payload.operation.made_at().0 < birth;
-    if (unborn && !memory.begun_elsewhere(payload, source))
-        || memory.floor.is_some_and(|floor| payload.operation <= floor)
-    {
+    let may_be_older =
+        || memory.begun_elsewhere(payload, source) || memory.has_waited(payload, source);
+    if (unborn && !may_be_older()) || memory.floor.is_some_and(|floor| payload.operation <= floor) {
         return Err(Refusal::Replayed);
     }
     Ok(())

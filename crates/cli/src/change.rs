@@ -15,7 +15,8 @@ use crate::{
 };
 
 /// What is said when Ctrl-C comes before the server's answer.
-const NOT_KNOWN: &str = "Whether the server has taken the request is not known. Look for it with: storm op list";
+const NOT_KNOWN: &str =
+    "Whether the server has taken the request is not known. Look for it with: storm op list";
 const IDEMPOTENCY_KEY_BYTES: usize = 16;
 
 /// A change that is done and proven.

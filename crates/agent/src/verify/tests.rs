@@ -257,10 +257,11 @@ fn only_what_was_signed_before_and_asked_before_the_role_moved_may_be_begun_else
     };
     let is = |payload: &CommandPayload, memory: Memory| {
         let begun = memory.begun_elsewhere(payload, Source::Channel);
-        // Nothing else may be older than the journal.
+        // Nothing else may be older than the journal, but for what was signed the first time since.
         let fresh = freshness(payload, Source::Channel, memory, NOW);
         let old = payload.operation.made_at() < memory.birth;
-        assert_eq!(fresh == Err(Refusal::Replayed), old && !begun);
+        let waited = payload.attempt == 1 && payload.audience.epoch > 1;
+        assert_eq!(fresh == Err(Refusal::Replayed), old && !begun && !waited);
         begun
     };
     // The first command of the epoch, and one after it.
@@ -282,6 +283,28 @@ fn only_what_was_signed_before_and_asked_before_the_role_moved_may_be_begun_else
     };
     let refused = freshness(&pruned, Source::Channel, memory, NOW);
     assert_eq!(refused, Err(Refusal::Replayed));
+}
+
+#[test]
+fn only_what_was_signed_the_first_time_since_the_journal_was_made_has_waited_for_it() {
+    let bench = Bench::new();
+    let mut payload = bench.payload(ping());
+    payload.operation = OperationId::new(NOW.plus_seconds(-300), random());
+    (payload.attempt, payload.audience.epoch) = (1, 2);
+    let birth = |seconds| Memory {
+        birth: NOW.plus_seconds(seconds),
+        floor: None,
+        tenure: Tenure::default(),
+    };
+    let fresh = |payload: &CommandPayload, source, memory| freshness(payload, source, memory, NOW);
+    let replayed = Err(Refusal::Replayed);
+    assert_eq!(fresh(&payload, Source::Channel, birth(-10)), Ok(()));
+    // A journal that was lost may have had the envelope.
+    assert_eq!(fresh(&payload, Source::Channel, birth(1)), replayed);
+    assert_eq!(fresh(&payload, Source::Spool, birth(-10)), replayed);
+    // Nobody waits for a region's first agent.
+    payload.audience.epoch = 1;
+    assert_eq!(fresh(&payload, Source::Channel, birth(-10)), replayed);
 }
 
 #[test]

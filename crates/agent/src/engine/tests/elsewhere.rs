@@ -196,6 +196,43 @@ async fn what_another_deleted_is_deleted() {
 }
 
 #[tokio::test]
+async fn a_deletion_that_had_taken_the_keys_away_is_carried_on() {
+    let mut bench = Bench::start().await;
+    let asker = bench.asker();
+    let mut payloads = vec![];
+    for name in ["films", "songs"] {
+        let done = bench.run(&asker, create(name, Some("k"))).await;
+        let bucket = created(&done).bucket;
+        let payload = bench.payload(&asker, &delete(bucket));
+        let before = bench.proxy.happened();
+        bench.proxy.plan("DeleteBucket", Mishap::HeldBefore);
+        bench.submit(&payload).await;
+        bench.proxy.has_happened(before + 1).await;
+        // Garage came as far as the rights: the bucket is there, and no key says whose it is.
+        let rights = serde_json::json!({ "read": true, "write": true, "owner": true });
+        let body = serde_json::json!({
+            "bucketId": bucket, "accessKeyId": new_key(&done), "permissions": rights,
+        });
+        bench.garage.ask("DenyBucketKey", &body);
+        payloads.push(payload);
+        bench.next_agent().await;
+    }
+    let [films, songs] = &payloads[..] else {
+        panic!("two")
+    };
+    finished(&bench, &bench.again(films, 2)).await.result();
+    assert_eq!(bench.garage.buckets().await.len(), 1);
+    // What nobody has begun is not taken on anybody's word.
+    let asked_now = bench.payload(&asker, &songs.command.parse().unwrap());
+    let Submitted::Ended(frame) = bench.submit(&bench.again(&asked_now, 2)).await else {
+        panic!("it is taken")
+    };
+    assert_eq!(bench.done(frame).refusal(), Refusal::NotYours);
+    finished(&bench, &bench.again(songs, 2)).await.result();
+    assert_eq!(bench.garage.buckets().await.len(), 0);
+}
+
+#[tokio::test]
 async fn a_bucket_with_something_in_it_was_not_begun_by_anyone() {
     let mut bench = Bench::start().await;
     let (asker, other) = (bench.asker(), bench.asker());
@@ -253,16 +290,26 @@ async fn an_operation_that_no_other_can_have_begun_is_run_as_a_new_one() {
     let done = finished(&bench, &bench.again(&late, 2)).await;
     assert_eq!(done.failure(), Failure::NameTaken);
     finished(&bench, &bench.again(&early, 2)).await.result();
-    // Older than the journal and signed once alone: a replay.
+    // Older than the journal, as is its only signature: a replay.
+    let signed_at = bench.payload(&asker, &never).issued_at;
+    tokio::time::sleep(std::time::Duration::from_millis(2)).await;
     bench.next_agent().await;
     let once = CommandPayload {
         attempt: 1,
         ..bench.again(&late, 3)
     };
-    let Submitted::Ended(frame) = bench.submit(&once).await else {
+    let replay = CommandPayload {
+        issued_at: signed_at,
+        expires_at: signed_at.plus_seconds(60),
+        ..once.clone()
+    };
+    let Submitted::Ended(frame) = bench.submit(&replay).await else {
         panic!("it is taken")
     };
     assert_eq!(bench.done(frame).refusal(), Refusal::Replayed);
+    // It has only waited for this agent: nobody has begun it.
+    let done = finished(&bench, &once).await;
+    assert_eq!(done.failure(), Failure::NameTaken);
 }
 
 #[tokio::test]
