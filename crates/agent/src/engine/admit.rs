@@ -22,7 +22,9 @@ use storm_protocol::{
 use tokio::{sync::oneshot, time::timeout};
 
 use super::{
-    EngineEvent, Inner, Known, Phase, Submitted, lock, owners::OWNERS_SECONDS, queue::Ticket,
+    EngineEvent, Inner, Known, Phase, Submitted, lock,
+    owners::{OWNERS_SECONDS, stripped},
+    queue::Ticket,
     settle::Origin,
 };
 use crate::{
@@ -221,7 +223,8 @@ impl Inner {
     async fn finish(self: Arc<Self>, claimed: Claimed) -> Submitted {
         let resources = claimed.command.resources();
         let payload = &claimed.signed.payload;
-        let asked = self.check_owners(&resources, &payload.actor);
+        let stripped = stripped(&claimed.command, claimed.begun_elsewhere);
+        let asked = self.check_owners(&resources, &payload.actor, stripped);
         let learnt = match timeout(Duration::from_secs(OWNERS_SECONDS), asked).await {
             Ok(learnt) => learnt,
             Err(_) => {

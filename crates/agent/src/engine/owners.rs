@@ -5,7 +5,7 @@
 use std::{sync::Arc, time::Duration};
 
 use storm_protocol::{
-    command::Resource,
+    command::{Command, Resource},
     envelope::Actor,
     error::{Failure, Refusal},
     ident::{AccessKeyId, AccountId, BucketId, parse_key_name},
@@ -31,6 +31,8 @@ enum Said {
     Nothing,
     /// It belongs to the account.
     Owner(AccountId),
+    /// It is an empty bucket that no key owns.
+    Bare,
     /// It is there and cannot be told.
     Unclear,
 }
@@ -107,8 +109,9 @@ impl Inner {
         &self,
         resources: &[Resource],
         actor: &Actor,
+        stripped: Option<BucketId>,
     ) -> Result<(), Failure> {
-        let asked = self.check_owners(resources, actor);
+        let asked = self.check_owners(resources, actor, stripped);
         let limit = Duration::from_secs(OWNERS_SECONDS);
         match tokio::time::timeout(limit, asked).await {
             Ok(Ok(_)) => Ok(()),
@@ -124,7 +127,8 @@ impl Inner {
         }
     }
 
-    /// Whether `actor` may touch all `resources`. Gives what was learnt on the way.
+    /// Whether `actor` may touch all `resources`. Gives what was learnt on the way. Of a bucket that
+    /// is [`stripped`] no key says whose it is any more.
     ///
     /// Errors: [`Refusal::NotYours`]; [`Refusal::Busy`] when neither journal nor Garage can be
     /// asked.
@@ -132,6 +136,7 @@ impl Inner {
         &self,
         resources: &[Resource],
         actor: &Actor,
+        stripped: Option<BucketId>,
     ) -> Result<Vec<OwnerChange>, Refusal> {
         let mut learnt = Vec::new();
         if actor.operator {
@@ -150,7 +155,8 @@ impl Inner {
                         learnt.push(OwnerChange::Learn(thing, owner));
                         owner
                     }
-                    Said::Unclear => return Err(Refusal::NotYours),
+                    Said::Bare if stripped.map(Owned::Bucket).as_ref() == Some(&thing) => continue,
+                    Said::Bare | Said::Unclear => return Err(Refusal::NotYours),
                 },
             };
             if owner != actor.account {
@@ -181,5 +187,20 @@ impl Inner {
 }
 
 fn of_bucket(bucket: &BucketInfo) -> Said {
-    bucket.owner().map_or(Said::Unclear, Said::Owner)
+    match bucket.owner() {
+        Some(account) => Said::Owner(account),
+        None if bucket.objects == 0 && !bucket.keys.iter().any(|key| key.permissions.owner) => {
+            Said::Bare
+        }
+        None => Said::Unclear,
+    }
+}
+
+/// The bucket whose keys another agent may have taken away already: DeleteBucket takes them first, and
+/// may be cut after that. That agent had checked whose it is.
+pub(super) fn stripped(command: &Command, begun_elsewhere: bool) -> Option<BucketId> {
+    let Command::BucketDelete(delete) = command else {
+        return None;
+    };
+    begun_elsewhere.then_some(delete.bucket)
 }

@@ -14,7 +14,7 @@ use storm_protocol::{
     receipt::Outcome,
 };
 
-use super::{EngineEvent, Inner, Run, lock, queue::Ticket, run::Report};
+use super::{EngineEvent, Inner, Run, lock, owners::stripped, queue::Ticket, run::Report};
 use crate::{
     execute::{self, Stop},
     journal::{Entry, Finished, JournalError, KEEP_HOURS},
@@ -102,7 +102,8 @@ impl Inner {
     ) -> Result<CommandResult, Stop> {
         if origin == Origin::Journal {
             let resources = command.resources();
-            let allowed = self.still_owns(&resources, &run.entry.actor);
+            let stripped = stripped(command, run.entry.begun_elsewhere);
+            let allowed = self.still_owns(&resources, &run.entry.actor, stripped);
             allowed.await.map_err(Stop::because)?;
         }
         execute::execute(run, command).await
