@@ -130,7 +130,8 @@ impl Effects<'_> {
     }
 
     /// A key works no longer, and keeps the end that it had. One that was suspended before has it
-    /// already: Garage no longer knows it.
+    /// already: Garage no longer knows it. Nor does an agent that carries on what a lost one began, so
+    /// an end that is known here stands against none.
     pub(super) async fn key_suspended(
         &self,
         transaction: &mut Writing,
@@ -138,7 +139,8 @@ impl Effects<'_> {
         expires_at: Option<Micros>,
     ) -> Result<()> {
         sqlx::query(
-            "UPDATE keys SET expires_at = CASE WHEN suspended = 1 THEN expires_at ELSE $3 END, \
+            "UPDATE keys SET expires_at = CASE WHEN suspended = 1 THEN expires_at \
+             ELSE COALESCE($3, expires_at) END, \
              suspended = 1 WHERE id = $1 AND region = $2",
         )
         .bind(id.as_str())

@@ -5,6 +5,8 @@ mod buckets;
 mod keys;
 mod quotas;
 mod reconciled;
+#[cfg(test)]
+mod tests;
 
 use storm_protocol::{
     command::{Command, CommandResult, KeyGrant},

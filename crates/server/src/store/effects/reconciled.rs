@@ -74,10 +74,7 @@ impl Effects<'_> {
                 Some(Command::BucketAdopt(wanted)) => {
                     // What it had when it was asked for, unless something else was.
                     let had = self.own_quota(transaction, bucket).await?;
-                    [
-                        wanted.quota_bytes.or(had),
-                        wanted.quota_objects.or(objects),
-                    ]
+                    [wanted.quota_bytes.or(had), wanted.quota_objects.or(objects)]
                 }
                 Some(_) | None => set,
             };
