@@ -7,7 +7,7 @@ use storm_protocol::{
     command::{Class, Command, MAX_ENVELOPE_BYTES, RawCommand, Resource},
     envelope::{Audience, CommandPayload, Envelope, MAX_VALIDITY_SECONDS, PayloadType, VERSION},
     error::{Failure, Refusal},
-    ident::{AccountId, Micros},
+    ident::{AccountId, Micros, UserId},
     receipt::Outcome,
 };
 
@@ -185,6 +185,16 @@ impl Signer {
         }
         if !actor.operator && !self.owns_all(pending, &command).await? {
             return Ok(Err((Refusal::NotYours, Refusal::NotYours.sentence())));
+        }
+        if actor.user == UserId::SYSTEM
+            && let Command::BucketAdopt(adopt) = &command
+            && !self
+                .store
+                .is_still_given(&pending.region, adopt.bucket, adopt.account)
+                .await?
+        {
+            let words = "The bucket was taken from the account since, or is being taken from it.";
+            return Ok(Err((Refusal::NotYours, words)));
         }
         if pending.attempt == 0 && !self.has_room(pending, &command, now).await? {
             let words = "The account has as many buckets or keys as it may have. Nothing was changed. Delete \

@@ -2,6 +2,7 @@
 
 use sqlx::{Row as _, sqlite::SqliteRow};
 use storm_protocol::{
+    command::{BucketRelease, Command},
     frame::LocalAliasState,
     ident::{AccountId, BucketId, BucketName, Micros, RegionName},
 };
@@ -44,6 +45,30 @@ impl Store {
         .fetch_all(&mut *self.read().await)
         .await?;
         rows.iter().map(read_adoptable).collect()
+    }
+
+    /// Whether a bucket is still the account's that a sweep gave it to, and nobody is taking it away.
+    pub(crate) async fn is_still_given(
+        &self,
+        region: &RegionName,
+        bucket: BucketId,
+        account: AccountId,
+    ) -> Result<bool> {
+        let release = Command::BucketRelease(BucketRelease { bucket }).to_raw();
+        let given: Option<i64> = sqlx::query_scalar(concat!(
+            "SELECT 1 FROM buckets b WHERE b.id = $1 AND b.region = $2 AND b.account = $3 \
+             AND b.gone_at IS NULL AND NOT EXISTS (SELECT 1 FROM operations o WHERE o.",
+            counts!(),
+            " AND o.region = b.region AND o.command = $4 AND o.parameters = $5)"
+        ))
+        .bind(bucket.to_string())
+        .bind(region.as_str())
+        .bind(account.to_string())
+        .bind(&release.name)
+        .bind(release.parameters.get())
+        .fetch_optional(&mut *self.read().await)
+        .await?;
+        Ok(given.is_some())
     }
 
     /// The adoption is looked at again at `at`, and asked as the `tries`-th then.

@@ -420,6 +420,34 @@ async fn what_vanishes_is_marked_until_it_is_back_or_was_our_doing() {
 }
 
 #[tokio::test]
+async fn what_is_being_released_is_not_adopted() {
+    let mut scene = Scene::new().await;
+    let bucket = BucketId(random());
+    let keys = vec![scene.customers_key()];
+    scene.sweep(vec![over_s3(bucket)], keys, &[]).await;
+    let world = &scene.hub.world;
+    let release = Command::BucketRelease(BucketRelease { bucket });
+    let id = world.ask(&world.operator, release).await;
+    let command = scene.command().await;
+    // The agent would take both, and the adoption last.
+    scene.pass().await;
+    let refused =
+        "SELECT COUNT(*) FROM operations WHERE command = 'bucket.adopt' AND state = 'refused'";
+    scene.hub.until_count(refused, 1).await;
+    let done = Outcome::Done(CommandResult::BucketRelease(BucketReleased {
+        bucket,
+        keys: 1,
+    }));
+    scene.answer(&command, done).await;
+    scene.hub.until(id, OperationStatus::Done).await;
+    scene.wait_and_pass(3600).await;
+    assert_eq!(scene.operations("bucket.adopt").await, 1);
+    let question = "SELECT COUNT(*) FROM buckets WHERE account IS NULL";
+    assert_eq!(scene.hub.world.count(question).await, 1);
+    scene.hub.stop().await;
+}
+
+#[tokio::test]
 async fn a_released_bucket_is_a_stray_until_it_is_adopted() {
     let mut scene = Scene::new().await;
     let bucket = scene.bucket().await;
