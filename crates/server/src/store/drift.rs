@@ -149,15 +149,18 @@ impl Picture {
 impl Store {
     /// Shows as drift what has differed for long enough. Answers with the buckets that have it now.
     pub(crate) async fn show_drift(&self, now: Micros) -> Result<Vec<Change>> {
-        // A key's replacement names the key alone, and changes its buckets' rights.
+        // What open operations name is read once, not once for each bucket. A key's replacement names
+        // the key alone, and changes its buckets' rights.
         let sql = concat!(
             "SELECT b.id, b.region FROM buckets b \
              WHERE b.differs_since <= $1 AND b.drift = 0 AND b.gone_at IS NULL \
-             AND NOT EXISTS (SELECT 1 FROM operations o WHERE o.region = b.region AND o.",
+             AND b.id NOT IN (SELECT named.value FROM operations o, json_tree(o.parameters) named \
+               WHERE named.key = 'bucket' AND named.type = 'text' AND o.",
             counts!(),
-            " AND (o.parameters LIKE '%' || b.id || '%' \
-               OR (o.account = b.account AND o.command IN ('key.rotate', 'key.revoke_leaked')))) \
-             ORDER BY b.differs_since LIMIT $2"
+            ") AND NOT EXISTS (SELECT 1 FROM operations o WHERE o.account = b.account \
+               AND o.region = b.region AND o.command IN ('key.rotate', 'key.revoke_leaked') AND o.",
+            counts!(),
+            ") ORDER BY b.differs_since LIMIT $2"
         );
         let rows: Vec<(String, String)> = sqlx::query_as(sql)
             .bind(now.plus_seconds(-STANDS_SECONDS).0)

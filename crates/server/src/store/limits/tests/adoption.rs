@@ -130,7 +130,11 @@ async fn a_bucket_that_is_not_counted_yet_is_counted_in_its_own_quota() {
         .await;
     limit_storage(&world, Some(LIMIT)).await;
     let (store, account) = (&world.app.store, world.customer.account);
-    for (asked, quota) in [(None, LIMIT - USED), (Some(7), 7), (Some(FOUND), LIMIT - USED)] {
+    for (asked, quota) in [
+        (None, LIMIT - USED),
+        (Some(7), 7),
+        (Some(FOUND), LIMIT - USED),
+    ] {
         let asked = asked.and_then(Limit::new);
         let given = store.quota_at_adoption(account, B, asked).await.unwrap();
         assert_eq!(given, Limit::new(quota), "{asked:?}");
