@@ -5,7 +5,7 @@ use http::StatusCode;
 use storm_protocol::{
     api::{Operation, OperationAnswer, OperationStatus},
     command::{Command, JobCancel, Row},
-    ident::OperationId,
+    ident::{OperationId, UserId},
 };
 
 use super::{no_operation, own};
@@ -32,6 +32,7 @@ use crate::{
     responses(
         (status = 200, body = OperationAnswer, description = "Cancelled, or the job stops"),
         (status = 202, body = OperationAnswer, description = "The agent has not answered yet"),
+        (status = 403, description = "`forbidden`: the platform's own"),
         (status = 404, description = "`no_such_operation`"),
         (status = 409, description = "`too_late`"),
     ),
@@ -41,7 +42,13 @@ pub(crate) async fn cancel(
     key: IdempotencyKey,
     Path(id): Path<OperationId>,
 ) -> Result<Response, ApiError> {
-    own(&caller, id).await?;
+    let operation = own(&caller, id).await?;
+    // Else an account could keep its own storage limit from being set.
+    if operation.actor.user == UserId::SYSTEM && !caller.person.operator {
+        let words =
+            "The platform asked for this by itself, and only whoever runs it may cancel it.";
+        return Err(ApiError::forbidden(words));
+    }
     let cancelled = caller.store().cancel_operation(id, caller.now()).await?;
     let operation = match cancelled {
         Some(Cancelled::Now(operation)) => {

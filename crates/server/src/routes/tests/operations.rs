@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use ::http::{Method, StatusCode, header};
 use serde_json::{Value, json};
-use storm_protocol::{error::Refusal, ident::OperationId, receipt::Outcome};
+use storm_protocol::{
+    error::Refusal,
+    ident::{OperationId, UserId},
+    receipt::Outcome,
+};
 
 use super::{BUCKET, KEY, SEAL_TO, Site, code, read, request};
 use crate::app::Change;
@@ -418,6 +422,27 @@ async fn where_the_executors_role_rests_an_operation_waits() {
         store.expire_operations(&outcome, then).await.unwrap();
         let (_, answer) = site.get(&site.member, &path(&waiting[1])).await;
         assert_eq!(answer["operation"]["state"], state);
+    }
+}
+
+#[tokio::test]
+async fn what_the_platform_asks_by_itself_only_operators_cancel() {
+    let site = Site::new().await;
+    let (status, answer) = create(&site, &site.member, None, json!({"name": "films"})).await;
+    assert_eq!(status, StatusCode::ACCEPTED, "{answer}");
+    let id = answer["operation"]["id"].as_str().unwrap();
+    site.sql(&format!(
+        "UPDATE operations SET \"user\" = '{}', via = 'system' WHERE id = '{id}'",
+        UserId::SYSTEM
+    ))
+    .await;
+    let path = format!("/api/v1/operations/{id}/cancel");
+    for (token, expected) in [
+        (&site.member, StatusCode::FORBIDDEN),
+        (&site.operator, StatusCode::OK),
+    ] {
+        let (status, answer) = site.post(token, &path, Value::Null).await;
+        assert_eq!(status, expected, "{answer}");
     }
 }
 
