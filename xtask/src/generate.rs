@@ -7,8 +7,9 @@ use anyhow::{Context as _, bail, ensure};
 use crate::{cargo::Built, checkout};
 
 /// A file, and the program with its arguments that prints it.
-const FILES: [(&str, &str, &[&str]); 2] = [
+const FILES: [(&str, &str, &[&str]); 3] = [
     ("docs/openapi.json", "storm-buckets", &["openapi"]),
+    ("docs/access.md", "storm-buckets", &["access"]),
     (
         "docs/commands.md",
         "storm-pulse",

@@ -57,7 +57,7 @@ enum Command {
         #[arg(value_name = "FILTER")]
         filter: Option<String>,
     },
-    /// Write the generated files: docs/openapi.json, docs/commands.md
+    /// Write the generated files: docs/openapi.json, docs/access.md, docs/commands.md
     Gen {
         /// Change nothing; fail when one is out of date
         #[arg(long)]

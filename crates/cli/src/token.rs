@@ -4,8 +4,8 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 use reqwest::Method;
 use storm_protocol::{
-    api::{CreateTokenRequest, TokenCreated, TokenPage},
-    ident::TokenId,
+    api::{CreateTokenRequest, Token, TokenCreated, TokenPage},
+    ident::{Scope, TokenId},
 };
 
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
     clock,
     errors::Thing,
     output::{self, Column, Sheet},
-    session::{Context, Session},
+    session::{BucketRef, Context, Session},
     units::{self, Expiry},
 };
 
@@ -36,6 +36,12 @@ pub(crate) struct Create {
     /// When it ends: 30d, 12h, a date or an instant [default: never]
     #[arg(long, value_name = "WHEN", value_parser = units::parse_expiry, allow_hyphen_values = true)]
     expires: Option<Expiry>,
+    /// What it may, such as bucket.read or key.*; can be given several times [default: all that you may]
+    #[arg(long = "scope", value_name = "SCOPE")]
+    scopes: Vec<Scope>,
+    /// With this bucket alone, by its name or id; can be given several times [default: all buckets]
+    #[arg(long = "bucket", value_name = "BUCKET")]
+    buckets: Vec<BucketRef>,
 }
 
 /// An API token to delete.
@@ -76,6 +82,7 @@ async fn list(session: &Session) -> Result<()> {
         let mut sheet = Sheet::new(&[
             Column::Text("Token"),
             Column::Text("Name"),
+            Column::Text("May"),
             Column::Text("Created"),
             Column::Text("Last used"),
             Column::Text("Ends"),
@@ -85,6 +92,7 @@ async fn list(session: &Session) -> Result<()> {
             sheet.row([
                 token.id.to_string(),
                 token.name.clone(),
+                may(token),
                 units::when(now, token.created_at),
                 output::maybe(token.last_used_at, |at| units::when(now, at)),
                 output::maybe(token.expires_at, |at| units::when(now, at)),
@@ -94,14 +102,31 @@ async fn list(session: &Session) -> Result<()> {
     })
 }
 
+/// What a token may, in short.
+fn may(token: &Token) -> String {
+    let scopes: Vec<_> = token.scopes.iter().map(Scope::as_str).collect();
+    let scopes = scopes.join(" ");
+    match token.buckets.as_ref().map(Vec::len) {
+        None => scopes,
+        Some(1) => format!("{scopes} (1 bucket)"),
+        Some(number) => format!("{scopes} ({number} buckets)"),
+    }
+}
+
 async fn create(session: &Session, args: Create) -> Result<()> {
     let ends = args
         .expires
         .map(|expiry| expiry.instant(clock::now(), "--expires"));
     let ends = ends.transpose()?;
+    let mut buckets = vec![];
+    for bucket in &args.buckets {
+        buckets.push(session.bucket(bucket, None).await?.id);
+    }
     let request = CreateTokenRequest {
         name: args.name,
         expires_at: ends,
+        scopes: (!args.scopes.is_empty()).then_some(args.scopes),
+        buckets: (!buckets.is_empty()).then_some(buckets),
     };
     let body = serde_json::to_value(&request)?;
     let call = Call {

@@ -316,6 +316,29 @@ text_ident!(
 );
 
 text_ident!(
+    /// What an API token may: `*`, all of a noun (`bucket.*`), or one thing (`bucket.read`).
+    Scope,
+    "scope",
+    "*, NOUN.* or NOUN.VERB, such as bucket.*",
+    is_scope
+);
+
+impl Scope {
+    /// `*`: everything.
+    pub fn everything() -> Self {
+        Self("*".to_owned())
+    }
+
+    /// Whether it covers `other`: a thing, or another scope.
+    pub fn covers(&self, other: &str) -> bool {
+        match self.0.strip_suffix('*') {
+            Some(start) => other.starts_with(start),
+            None => self.0 == other,
+        }
+    }
+}
+
+text_ident!(
     /// A region's name.
     RegionName,
     "region name",
@@ -444,6 +467,21 @@ fn is_date(text: &str) -> bool {
 fn is_lower_hex(text: &str) -> bool {
     text.bytes()
         .all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+}
+
+fn is_scope(text: &str) -> bool {
+    const MAX_BYTES: usize = 64;
+    let is_word = |word: &str| {
+        !word.is_empty()
+            && word
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+    };
+    let is_pair = || {
+        let pair = text.split_once('.');
+        pair.is_some_and(|(noun, verb)| is_word(noun) && (verb == "*" || is_word(verb)))
+    };
+    text.len() <= MAX_BYTES && (text == "*" || is_pair())
 }
 
 fn is_label(text: &str) -> bool {

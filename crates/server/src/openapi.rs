@@ -107,7 +107,7 @@ fn write() -> String {
     )
     .into();
     document["components"]["securitySchemes"] = json!({
-        "token": {"type": "http", "scheme": "bearer", "bearerFormat": "sbt_ and 43 characters"},
+        "token": {"type": "http", "scheme": "bearer", "bearerFormat": "sbt_ and 46 letters and digits"},
         "session": {"type": "apiKey", "in": "cookie", "name": COOKIE},
     });
     document["components"]["responses"] = common_errors();

@@ -131,6 +131,7 @@ async fn ask(
         command: adopt(quota),
         asked: quota.is_some().then(|| adopt(None)),
         seal_to: None,
+        token: None,
         idempotency_key: Some(idempotency_key),
         requested_at: now,
         give_up_at: now.plus_seconds(GIVE_UP_SECONDS),

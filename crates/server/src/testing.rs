@@ -189,6 +189,7 @@ impl World {
                 .then(|| OpenKey::generate().seal_key()),
             command,
             asked: None,
+            token: None,
             idempotency_key: None,
             requested_at: now,
             give_up_at: now.plus_seconds(600),

@@ -272,6 +272,8 @@ async fn sign_in(url: url::Url, admin: &Admin) -> anyhow::Result<(SecretString, 
     let request = CreateTokenRequest {
         name: TOKEN_NAME.to_owned(),
         expires_at: None,
+        scopes: None,
+        buckets: None,
     };
     let made: TokenCreated = post(&session, "/tokens", &request).await?;
     let root_key = root_key(&session).await?;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::api_types;
-use crate::ident::{AccountId, Digest, Limit, Micros, TokenId, UserId};
+use crate::ident::{AccountId, BucketId, Digest, Limit, Micros, Scope, TokenId, UserId};
 
 api_types! {
     /// An error, for people and programs.
@@ -59,6 +59,10 @@ api_types! {
         last_used_at: Option<Micros>,
         /// When it ends.
         expires_at: Option<Micros>,
+        /// What it may, of what its maker may: names of docs/access.md, or `bucket.*`, or `*`.
+        scopes: Vec<Scope>,
+        /// With these buckets alone; with all of the account's when absent.
+        buckets: Option<Vec<BucketId>>,
     }
 
     /// Asks for an API token.
@@ -68,6 +72,10 @@ api_types! {
         name: String,
         /// When it ends; never when absent.
         expires_at: Option<Micros>,
+        /// What it may, of what you may; everything (`*`) when absent. At most 50.
+        scopes: Option<Vec<Scope>>,
+        /// With these buckets alone, at most 100; with all of the account's when absent.
+        buckets: Option<Vec<BucketId>>,
     }
 
     /// A new API token. The secret is shown this once.

@@ -1,6 +1,6 @@
 //! Who asks, and what they may. A handler gets the store from an extractor that has checked its
-//! caller, and from nowhere else: [`Caller`] for people with a role, [`Anyone`] for the few routes
-//! that need none. [`Gate`], the router's state, gives nothing away by itself.
+//! caller, and from nowhere else: [`Caller`] for people who may do what the route does, [`Anyone`] for
+//! the few routes that all may use. [`Gate`], the router's state, gives nothing away by itself.
 
 use std::{
     marker::PhantomData,
@@ -13,11 +13,12 @@ use axum::extract::{ConnectInfo, FromRequestParts};
 use axum_extra::extract::CookieJar;
 use http::{HeaderMap, Method, StatusCode, header, request::Parts};
 use storm_protocol::{
-    api::{Role, VIA_HEADER, WAIT_SECONDS, via_from_header},
+    api::{VIA_HEADER, WAIT_SECONDS, via_from_header},
     envelope::{Actor, Via},
     ident::Micros,
 };
 
+pub(crate) use self::access::{ForOperators, Need, act};
 use self::{
     limits::{PersonLimits, SignInLimits},
     password::Passwords,
@@ -25,6 +26,7 @@ use self::{
 };
 use crate::{app::App, error::ApiError, events::Streams, store::Store, store::sessions::Person};
 
+pub(crate) mod access;
 mod counter;
 pub(crate) mod limits;
 pub(crate) mod password;
@@ -139,41 +141,7 @@ impl Gate {
     }
 }
 
-/// What a caller has to be for a route. The types below are the roles.
-pub(crate) trait Need: Send + Sync + 'static {
-    /// Whether `person` is that.
-    fn is_met_by(person: &Person) -> bool;
-    /// Who may, for a person.
-    const WHO: &'static str;
-}
-
-macro_rules! needs {
-    ($($(#[doc = $doc:literal])+ $name:ident $who:literal => $test:expr;)+) => {
-        $(
-            $(#[doc = $doc])+
-            pub(crate) struct $name;
-
-            impl Need for $name {
-                const WHO: &'static str = $who;
-                fn is_met_by(person: &Person) -> bool {
-                    let test: fn(&Person) -> bool = $test;
-                    test(person)
-                }
-            }
-        )+
-    };
-}
-
-needs! {
-    /// Anyone in the account: sees, and makes API tokens that may what their maker may.
-    Viewer "a member of the account" => |person| person.role >= Role::Viewer;
-    /// Changes buckets and keys.
-    Member "a member, admin or owner of the account" => |person| person.role >= Role::Member;
-    /// Runs the platform.
-    Operator "an operator of the platform" => |person| person.operator;
-}
-
-/// Somebody who is signed in and is what the route needs.
+/// Somebody who is signed in and may do what the route does.
 pub(crate) struct Caller<N: Need> {
     /// Who it is.
     pub(crate) person: Person,
@@ -227,12 +195,8 @@ impl<N: Need> FromRequestParts<Gate> for Caller<N> {
     async fn from_request_parts(parts: &mut Parts, gate: &Gate) -> Result<Self, ApiError> {
         let person = gate.identify(parts).await?;
         gate.admit(&person, &parts.method)?;
-        if !N::is_met_by(&person) {
-            return Err(ApiError::forbidden(format!(
-                "Only {} may do this. Nothing was changed.",
-                N::WHO
-            )));
-        }
+        let allowed = person.rights().allow(&N::ACT);
+        allowed.map_err(|denied| ApiError::forbidden(denied.sentence()))?;
         let via = parts
             .headers
             .get(VIA_HEADER)

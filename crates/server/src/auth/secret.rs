@@ -2,6 +2,7 @@
 //! the plain one is shown once, the stored one is a SHA-256.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use crc::{CRC_32_ISO_HDLC, Crc};
 use secrecy::{ExposeSecret, SecretString};
 use storm_protocol::{api::TOKEN_PREFIX, ident::Digest};
 
@@ -11,6 +12,15 @@ use crate::clock::random;
 const SECRET_BYTES: usize = 32;
 /// Characters of its text form.
 const SECRET_CHARS: usize = 43;
+
+/// Random characters of an API token: 238 bits.
+const TOKEN_CHARS: usize = 40;
+/// Characters of its checksum.
+const CHECK_CHARS: usize = 6;
+/// The digits of base 62.
+const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+/// The checksum that zip and Ethernet use.
+const CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
 
 /// A new secret, as its holder gets it.
 pub(crate) struct PlainSecret(SecretString);
@@ -25,12 +35,12 @@ impl PlainSecret {
         Self(SecretString::from(random_text()))
     }
 
-    /// An API token: `sbt_` and 43 characters.
+    /// An API token: `sbt_`, 40 random characters and six that check them, so that who scans texts for
+    /// secrets knows one from anything else.
     pub(crate) fn token() -> Self {
-        Self(SecretString::from(format!(
-            "{TOKEN_PREFIX}{}",
-            random_text()
-        )))
+        let random: String = (0..TOKEN_CHARS).map(|_| random_char()).collect();
+        let check = checksum(&random);
+        Self(SecretString::from(format!("{TOKEN_PREFIX}{random}{check}")))
     }
 
     /// The text, for the answer that hands it out.
@@ -53,8 +63,33 @@ impl StoredSecret {
     /// Of an API token; `None` when it has not the form of one.
     pub(crate) fn of_token(text: &str) -> Option<Self> {
         let rest = text.strip_prefix(TOKEN_PREFIX)?;
-        has_form(rest).then(|| Self(Digest::of(text.as_bytes())))
+        let sound = rest.len() == TOKEN_CHARS + CHECK_CHARS
+            && rest.bytes().all(|byte| byte.is_ascii_alphanumeric())
+            && checksum(&rest[..TOKEN_CHARS]) == rest[TOKEN_CHARS..];
+        sound.then(|| Self(Digest::of(text.as_bytes())))
     }
+}
+
+/// A digit of base 62, each as likely as any other.
+fn random_char() -> char {
+    loop {
+        let [byte] = random::<1>();
+        // The largest multiple of 62 in a byte.
+        if byte < 248 {
+            return char::from(DIGITS[usize::from(byte % 62)]);
+        }
+    }
+}
+
+/// The CRC-32 of a text in six digits of base 62.
+fn checksum(text: &str) -> String {
+    let mut rest = CRC.checksum(text.as_bytes());
+    let mut digits = [b'0'; CHECK_CHARS];
+    for digit in digits.iter_mut().rev() {
+        *digit = DIGITS[(rest % 62) as usize];
+        rest /= 62;
+    }
+    digits.map(char::from).iter().collect()
 }
 
 fn random_text() -> String {
@@ -68,12 +103,12 @@ fn has_form(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{PlainSecret, StoredSecret};
+    use super::{PlainSecret, StoredSecret, checksum};
 
     #[test]
     fn forms() {
         let token = PlainSecret::token();
-        assert_eq!(token.expose().len(), 47);
+        assert_eq!(token.expose().len(), 50);
         assert_eq!(StoredSecret::of_token(token.expose()), Some(token.stored()));
         assert_eq!(StoredSecret::of_session(token.expose()), None);
         let session = PlainSecret::session();
@@ -82,6 +117,15 @@ mod tests {
             Some(session.stored())
         );
         assert_eq!(StoredSecret::of_token(session.expose()), None);
+        // One character off is not one of ours.
+        let other = if token.expose().ends_with('0') {
+            "1"
+        } else {
+            "0"
+        };
+        let near = format!("{}{other}", &token.expose()[..49]);
+        assert_eq!(StoredSecret::of_token(&near), None);
+        assert_eq!(checksum("123456789"), "3jZRME");
         assert_ne!(session.expose(), PlainSecret::session().expose());
     }
 }

@@ -12,6 +12,7 @@ use tracing_subscriber::{
 };
 
 use crate::{
+    auth::access,
     config::{Config, DEFAULT_PATH, LogFormat},
     openapi,
     output::line,
@@ -59,6 +60,8 @@ enum Noun {
     /// People.
     #[command(subcommand)]
     User(user::Verb),
+    /// Print who may do what (Markdown).
+    Access,
     /// Print the API's description (OpenAPI, JSON).
     #[command(hide = true)]
     Openapi,
@@ -76,6 +79,9 @@ pub fn run() -> anyhow::Result<()> {
     if let Noun::Openapi = arguments.command {
         return line(openapi::openapi_json().trim_end());
     }
+    if let Noun::Access = arguments.command {
+        return line(access::print().trim_end());
+    }
     let config = Config::read(&arguments.common.config)?;
     match arguments.command {
         Noun::Serve => {
@@ -85,7 +91,7 @@ pub fn run() -> anyhow::Result<()> {
         Noun::Config(ConfigVerb::Check) => check(&arguments.common.config, &config),
         Noun::Trust(verb) => runtime()?.block_on(trust::run(&verb, &config)),
         Noun::User(verb) => runtime()?.block_on(user::run(&verb, &config)),
-        Noun::Openapi => Ok(()),
+        Noun::Access | Noun::Openapi => Ok(()),
     }
 }
 

@@ -21,7 +21,7 @@ use tokio::{
 
 use crate::{
     app::Change,
-    auth::{Caller, Gate, Need},
+    auth::{Caller, Gate, Need, access::Denied},
     clock::random,
     error::ApiError,
     routes::limits,
@@ -172,6 +172,9 @@ pub(crate) async fn new_operation<N: Need>(
     key: IdempotencyKey,
     wish: Wish,
 ) -> Result<NewOperation, ApiError> {
+    if !caller.person.rights().reach_all(&wish.command) {
+        return Err(ApiError::forbidden(Denied::Buckets.sentence()));
+    }
     let now = caller.now();
     let give_up = match wish.command.row().class {
         Class::Read => GIVE_UP_READ_SECONDS,
@@ -186,6 +189,7 @@ pub(crate) async fn new_operation<N: Need>(
         command,
         asked,
         seal_to: wish.seal_to,
+        token: caller.person.token.as_ref().map(|token| token.id),
         idempotency_key: key.0,
         requested_at: now,
         give_up_at: now.plus_seconds(give_up),

@@ -11,7 +11,7 @@ use http::HeaderName;
 use storm_protocol::api::Event;
 
 use crate::{
-    auth::{Caller, Viewer},
+    auth::{Caller, act},
     error::ApiError,
     events::{Feed, HEARTBEAT_SECONDS, MAX_STREAMS_PER_ACCOUNT},
 };
@@ -29,7 +29,7 @@ use crate::{
         (status = 429, description = "`rate_limited`: too many streams"),
     ),
 )]
-pub(crate) async fn events(caller: Caller<Viewer>) -> Result<impl IntoResponse, ApiError> {
+pub(crate) async fn events(caller: Caller<act::ReadEvents>) -> Result<impl IntoResponse, ApiError> {
     let place = caller
         .streams()
         .take(caller.person.account)

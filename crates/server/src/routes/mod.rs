@@ -121,6 +121,7 @@ fn name_a_region(regions: &[Region]) -> ApiError {
 /// The caller's bucket.
 async fn own_bucket<N: Need>(caller: &Caller<N>, id: BucketId) -> Result<Bucket, ApiError> {
     let bucket = caller.store().bucket(caller.person.account, id).await?;
+    let bucket = bucket.filter(|_| caller.person.rights().reach(id));
     bucket.ok_or_else(|| ApiError::not_found("bucket", id, "/api/v1/buckets"))
 }
 

@@ -7,7 +7,7 @@ use storm_protocol::{
 };
 
 use crate::{
-    auth::{Caller, Viewer},
+    auth::{Caller, act},
     error::ApiError,
     routes::page_size,
     web::{Json, Search},
@@ -42,7 +42,7 @@ pub(crate) struct Filter {
     responses((status = 200, body = ReceiptPage)),
 )]
 pub(crate) async fn receipts(
-    caller: Caller<Viewer>,
+    caller: Caller<act::ReadReceipts>,
     Search(filter): Search<Filter>,
 ) -> Result<Json<ReceiptPage>, ApiError> {
     let size = page_size(filter.limit)?;

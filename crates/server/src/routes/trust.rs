@@ -3,7 +3,7 @@
 use storm_protocol::api::TrustBundle;
 
 use crate::{
-    auth::{Caller, Viewer},
+    auth::{Caller, act},
     error::ApiError,
     web::Json,
 };
@@ -17,7 +17,7 @@ use crate::{
     tag = "receipts",
     responses((status = 200, body = TrustBundle)),
 )]
-pub(crate) async fn trust(caller: Caller<Viewer>) -> Result<Json<TrustBundle>, ApiError> {
+pub(crate) async fn trust(caller: Caller<act::ReadTrust>) -> Result<Json<TrustBundle>, ApiError> {
     let agents = caller.store().agent_statements().await?;
     let trust = caller.app().trust.borrow().clone();
     Ok(Json(TrustBundle {

@@ -3,7 +3,7 @@
 use storm_protocol::api::Whoami;
 
 use crate::{
-    auth::{Caller, Viewer},
+    auth::{Caller, act},
     web::Json,
 };
 
@@ -14,6 +14,6 @@ use crate::{
     tag = "session",
     responses((status = 200, body = Whoami)),
 )]
-pub(crate) async fn whoami(caller: Caller<Viewer>) -> Json<Whoami> {
+pub(crate) async fn whoami(caller: Caller<act::ReadSession>) -> Json<Whoami> {
     Json(caller.person.into())
 }

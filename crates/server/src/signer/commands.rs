@@ -3,8 +3,7 @@
 use std::collections::HashMap;
 
 use storm_protocol::{
-    api::Role,
-    command::{Class, Command, MAX_ENVELOPE_BYTES, RawCommand, Resource},
+    command::{Command, MAX_ENVELOPE_BYTES, RawCommand, Resource},
     envelope::{Audience, CommandPayload, Envelope, MAX_VALIDITY_SECONDS, PayloadType, VERSION},
     error::{Failure, Refusal},
     ident::{AccountId, Micros, UserId},
@@ -12,9 +11,12 @@ use storm_protocol::{
 };
 
 use super::Signer;
-use crate::store::{
-    self, StoreError,
-    signing::{Pending, Share, Verdict},
+use crate::{
+    auth::access::{self, Rights},
+    store::{
+        self, StoreError,
+        signing::{Pending, Share, Standing, Verdict},
+    },
 };
 
 /// Operations that an account may have at a region's agent at the same time, which keeps one
@@ -158,29 +160,29 @@ impl Signer {
             )));
         }
         let actor = &pending.actor;
-        let Some(standing) = pending.standing else {
+        let Some(rights) = pending.standing.as_ref().map(Standing::rights) else {
             return Ok(Err((
                 Refusal::NotYours,
-                "The person who asked does not exist any more.",
+                "The person who asked, or the API token they asked with, does not exist any more.",
             )));
         };
-        if actor.operator && !standing.operator {
+        if actor.operator && !rights.operator {
             return Ok(Err((
                 Refusal::NotYours,
                 "The person who asked does not run this platform.",
             )));
         }
-        let enough = match command.row().class {
-            Class::Read => standing.role.is_some(),
-            Class::Write | Class::Access | Class::Destructive => {
-                standing.role >= Some(Role::Member)
-            }
-            Class::Operator => false,
+        // Only who asks as an operator has an operator's rights.
+        let rights = Rights {
+            operator: actor.operator,
+            ..rights
         };
-        if !(enough || actor.operator) {
+        let allowed =
+            access::of_command(command.name()).is_some_and(|act| rights.allow(act).is_ok());
+        if !allowed || !rights.reach_all(&command) {
             return Ok(Err((
                 Refusal::NotYours,
-                "The person who asked may not do this in the account.",
+                "The person who asked, or the API token they asked with, may not do this in the account.",
             )));
         }
         if !actor.operator && !self.owns_all(pending, &command).await? {

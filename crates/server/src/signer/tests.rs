@@ -4,7 +4,7 @@ mod limits;
 
 use storm_protocol::{
     api::OperationStatus,
-    command::{AgentPing, BucketCreate, BucketDelete, Command, KeyDelete},
+    command::{AgentPing, BucketCreate, BucketDelete, ClusterHealthCommand, Command, KeyDelete},
     envelope::{Actor, CommandPayload, Envelope, PayloadType},
     error::Refusal,
     ident::{AccountId, BucketId, Micros, OperationId, UserId},
@@ -188,7 +188,8 @@ async fn strangers_viewers_and_false_operators_are_refused() {
         ))
         .await;
     ids.push(world.ask(&world.customer, create("photos")).await);
-    let reads = world.ask(&world.customer, ping()).await;
+    let question = Command::ClusterHealthCommand(ClusterHealthCommand {});
+    let reads = world.ask(&world.customer, question).await;
     signer.pass().await.unwrap();
     for id in ids {
         assert_eq!(status(&world, id).await, OperationStatus::Refused);

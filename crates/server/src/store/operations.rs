@@ -6,7 +6,7 @@ use storm_protocol::{
     api::{Operation, OperationStatus},
     command::Command,
     envelope::{Actor, Via},
-    ident::{Digest, Micros, OperationId, RegionName},
+    ident::{Digest, Micros, OperationId, RegionName, TokenId},
     seal::{SealKey, Sealed},
 };
 
@@ -64,6 +64,8 @@ pub struct NewOperation {
     pub asked: Option<Command>,
     /// Where a secret of the answer is sealed to.
     pub seal_to: Option<SealKey>,
+    /// The API token it is asked with.
+    pub token: Option<TokenId>,
     /// The client's own name for the request.
     pub idempotency_key: Option<String>,
     /// Now.
@@ -148,6 +150,16 @@ impl Store {
         .fetch_optional(&mut *self.read().await)
         .await?;
         row.as_ref().map(read_operation).transpose()
+    }
+
+    /// The API token that an operation was asked for with.
+    pub async fn operation_token(&self, id: OperationId) -> Result<Option<TokenId>> {
+        let token: Option<Option<String>> =
+            sqlx::query_scalar("SELECT token FROM operations WHERE id = $1")
+                .bind(id.to_string())
+                .fetch_optional(&mut *self.read().await)
+                .await?;
+        parsed_option(TABLE, token.flatten().as_deref())
     }
 
     /// The sealed secret of an operation, as long as it is kept.
@@ -238,8 +250,9 @@ pub(super) async fn insert(
     let asked = new.asked.as_ref().map(Command::to_raw);
     let rows = sqlx::query(concat!(
         "INSERT INTO operations (id, state, account, \"user\", operator, via, origin, region, \
-         command, parameters, asked, seal_to, idempotency_key, request_digest, requested_at, give_up_at) \
-         SELECT $1, 'requested', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15 \
+         command, parameters, asked, seal_to, idempotency_key, request_digest, requested_at, give_up_at, \
+         token) \
+         SELECT $1, 'requested', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $18 \
          WHERE (SELECT COUNT(*) FROM operations WHERE account = $2 AND ",
         counts!(),
         ") < $16 AND ($8 NOT IN ",
@@ -269,6 +282,7 @@ pub(super) async fn insert(
     .bind(new.give_up_at.0)
     .bind(MAX_OPEN_OPERATIONS_PER_ACCOUNT)
     .bind(MAX_OPEN_JOBS_PER_ACCOUNT)
+    .bind(new.token.map(|token| token.to_string()))
     .fetch_all(&mut **change)
     .await?;
     rows.first().map(read_operation).transpose()

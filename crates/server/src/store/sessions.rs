@@ -7,7 +7,10 @@ use storm_protocol::{
 };
 
 use super::{Durability, Result, Store, accounts::role, parsed};
-use crate::auth::secret::StoredSecret;
+use crate::auth::{
+    access::{Rights, TokenRights},
+    secret::StoredSecret,
+};
 
 /// Who a request comes from, in which account and role.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +27,19 @@ pub(crate) struct Person {
     pub(crate) role: Role,
     /// Whether they run the platform.
     pub(crate) operator: bool,
+    /// The API token they came with; none: a session.
+    pub(crate) token: Option<TokenRights>,
+}
+
+impl Person {
+    /// What they may.
+    pub(crate) fn rights(&self) -> Rights<'_> {
+        Rights {
+            role: Some(self.role),
+            operator: self.operator,
+            token: self.token.as_ref(),
+        }
+    }
 }
 
 impl From<Person> for Whoami {
@@ -35,6 +51,7 @@ impl From<Person> for Whoami {
             account_name,
             role,
             operator,
+            token: _,
         } = person;
         Self {
             user,
@@ -67,6 +84,7 @@ impl PersonRow {
             account_name: self.account_name,
             role: role(&self.role)?,
             operator: self.operator != 0,
+            token: None,
         })
     }
 }

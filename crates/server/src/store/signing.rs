@@ -17,7 +17,10 @@ use super::{
     operations::{counts, read_actor},
     parsed, parsed_option, to_json,
 };
-use crate::app::Change;
+use crate::{
+    app::Change,
+    auth::access::{Rights, TokenRights},
+};
 
 const TABLE: &str = "operations";
 
@@ -44,8 +47,8 @@ pub struct Pending {
     pub epoch: u64,
     /// What that agent does not offer.
     pub not_offered: Vec<String>,
-    /// Who the actor is to the account now; `None`: there is no such user.
-    pub standing: Option<Standing>,
+    /// Who the actor is to the account now; `None`: there is no such user, or their token is gone.
+    pub(crate) standing: Option<Standing>,
 }
 
 /// What the signer made of an operation.
@@ -73,13 +76,26 @@ pub struct Share {
     pub in_flight: u32,
 }
 
-/// Who a user is to an account, as the database has it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Standing {
+/// Who a user is to an account, as the database has it, and what their token leaves of that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Standing {
     /// Runs the platform.
-    pub operator: bool,
+    operator: bool,
     /// The role in the account.
-    pub role: Option<Role>,
+    role: Option<Role>,
+    /// The token that they asked with.
+    token: Option<TokenRights>,
+}
+
+impl Standing {
+    /// What they may.
+    pub(crate) fn rights(&self) -> Rights<'_> {
+        Rights {
+            role: self.role,
+            operator: self.operator,
+            token: self.token.as_ref(),
+        }
+    }
 }
 
 impl Store {
@@ -95,11 +111,12 @@ impl Store {
         let rows = sqlx::query(concat!(
             "SELECT * FROM (SELECT o.id, o.account, o.\"user\", o.operator, o.via, o.command, \
              o.parameters, o.seal_to, o.attempt, o.region, a.id AS executor, r.epoch, a.not_offered, \
-             u.operator AS runs_platform, m.role, \
+             u.operator AS runs_platform, m.role, o.token, t.scopes, t.on_buckets, t.expires_at, \
              ROW_NUMBER() OVER (PARTITION BY o.account, o.region ORDER BY o.id) AS place \
              FROM operations o JOIN regions r ON r.name = o.region JOIN agents a ON a.id = r.executor \
              LEFT JOIN users u ON u.id = o.\"user\" \
              LEFT JOIN members m ON m.\"user\" = o.\"user\" AND m.account = o.account \
+             LEFT JOIN tokens t ON t.id = o.token AND (t.expires_at IS NULL OR t.expires_at > $1) \
              WHERE o.state = 'requested' AND o.give_up_at > $1 \
              AND a.connected = 1 AND a.quarantined IS NULL AND a.revoked_at IS NULL \
              AND (o.attempt = 0 OR o.signed_at + CASE WHEN o.attempt = 1 THEN 1000000 \
@@ -115,7 +132,42 @@ impl Store {
         .bind(i64::from(limit))
         .fetch_all(&mut *self.read().await)
         .await?;
-        rows.iter().map(read_pending).collect()
+        let mut waiting = vec![];
+        for row in &rows {
+            let standing = self.read_standing(row).await?;
+            waiting.push(read_pending(row, standing)?);
+        }
+        Ok(waiting)
+    }
+
+    async fn read_standing(&self, row: &SqliteRow) -> Result<Option<Standing>> {
+        let Some(operator) = row.try_get::<Option<i64>, _>("runs_platform")? else {
+            return Ok(None);
+        };
+        let role = row.try_get::<Option<&str>, _>("role")?;
+        let token = match row.try_get::<Option<&str>, _>("token")? {
+            None => None,
+            Some(token) => {
+                let Some(scopes) = row.try_get::<Option<&str>, _>("scopes")? else {
+                    return Ok(None);
+                };
+                let buckets = match row.try_get::<i64, _>("on_buckets")? {
+                    0 => None,
+                    _ => Some(self.token_buckets(token).await?),
+                };
+                Some(TokenRights {
+                    id: parsed("tokens", token)?,
+                    expires_at: row.try_get::<Option<i64>, _>("expires_at")?.map(Micros),
+                    scopes: from_json("tokens", scopes)?,
+                    buckets,
+                })
+            }
+        };
+        Ok(Some(Standing {
+            operator: operator != 0,
+            role: role.map(super::accounts::role).transpose()?,
+            token,
+        }))
     }
 
     /// Whose a bucket of a region is; `None`: nobody's, or not known.
@@ -277,7 +329,7 @@ pub(crate) fn read_change(row: &SqliteRow) -> Result<Change> {
     ))
 }
 
-fn read_pending(row: &SqliteRow) -> Result<Pending> {
+fn read_pending(row: &SqliteRow, standing: Option<Standing>) -> Result<Pending> {
     let attempt: i64 = row.try_get("attempt")?;
     Ok(Pending {
         id: parsed(TABLE, row.try_get("id")?)?,
@@ -290,17 +342,6 @@ fn read_pending(row: &SqliteRow) -> Result<Pending> {
         agent: parsed(TABLE, row.try_get("executor")?)?,
         epoch: from_big("regions", row.try_get("epoch")?)?,
         not_offered: from_json("agents", row.try_get("not_offered")?)?,
-        standing: read_standing(row)?,
+        standing,
     })
-}
-
-fn read_standing(row: &SqliteRow) -> Result<Option<Standing>> {
-    let Some(operator) = row.try_get::<Option<i64>, _>("runs_platform")? else {
-        return Ok(None);
-    };
-    let role = row.try_get::<Option<&str>, _>("role")?;
-    Ok(Some(Standing {
-        operator: operator != 0,
-        role: role.map(super::accounts::role).transpose()?,
-    }))
 }

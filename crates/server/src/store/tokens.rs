@@ -1,16 +1,21 @@
-//! API tokens. A token is its maker's: it may what they may, in one account.
+//! API tokens. A token is its maker's: it may what they may, or less, in one account.
 
-use sqlx::FromRow;
+use std::collections::{BTreeMap, BTreeSet};
+
+use sqlx::{FromRow, QueryBuilder, Row as _, Sqlite, SqliteConnection};
 use storm_protocol::{
     api::Token,
-    ident::{AccountId, Micros, TokenId, UserId},
+    ident::{AccountId, BucketId, Micros, TokenId, UserId},
 };
 
 use super::{
-    Durability, Result, Store, parsed,
+    Durability, Result, Store, from_json, parsed,
     sessions::{Person, PersonRow},
+    to_json,
 };
-use crate::auth::secret::StoredSecret;
+use crate::auth::{access::TokenRights, secret::StoredSecret};
+
+const TABLE: &str = "tokens";
 
 /// Seconds that `last_used_at` may lag behind, so that most requests write nothing.
 const LAST_USED_LAG_SECONDS: i64 = 60;
@@ -22,12 +27,17 @@ struct TokenRow {
     created_at: i64,
     last_used_at: Option<i64>,
     expires_at: Option<i64>,
+    scopes: String,
+    on_buckets: i64,
 }
 
 impl TokenRow {
-    fn read(self) -> Result<Token> {
+    fn read(self, buckets: Option<BTreeSet<BucketId>>) -> Result<Token> {
         Ok(Token {
-            id: parsed("tokens", &self.id)?,
+            id: parsed(TABLE, &self.id)?,
+            scopes: from_json(TABLE, &self.scopes)?,
+            buckets: (self.on_buckets != 0)
+                .then(|| buckets.unwrap_or_default().into_iter().collect()),
             name: self.name,
             created_at: Micros(self.created_at),
             last_used_at: self.last_used_at.map(Micros),
@@ -41,7 +51,10 @@ struct Holder {
     #[sqlx(flatten)]
     person: PersonRow,
     token: String,
+    scopes: String,
+    on_buckets: i64,
     last_used_at: Option<i64>,
+    expires_at: Option<i64>,
 }
 
 impl Store {
@@ -64,8 +77,9 @@ impl Store {
             return Ok(false);
         }
         sqlx::query(
-            r#"INSERT INTO tokens (id, hash, "user", account, name, created_at, expires_at)
-               VALUES ($1, $2, $3, $4, $5, $6, $7)"#,
+            r#"INSERT INTO tokens (id, hash, "user", account, name, created_at, expires_at, scopes,
+                                   on_buckets)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"#,
         )
         .bind(token.id.to_string())
         .bind(secret.0.to_string())
@@ -74,8 +88,17 @@ impl Store {
         .bind(&token.name)
         .bind(token.created_at.0)
         .bind(token.expires_at.map(|at| at.0))
+        .bind(to_json(TABLE, &token.scopes)?)
+        .bind(i64::from(token.buckets.is_some()))
         .execute(&mut *change)
         .await?;
+        for bucket in token.buckets.iter().flatten() {
+            sqlx::query("INSERT INTO token_buckets (token, bucket) VALUES ($1, $2)")
+                .bind(token.id.to_string())
+                .bind(bucket.to_string())
+                .execute(&mut *change)
+                .await?;
+        }
         change.commit().await?;
         Ok(true)
     }
@@ -88,7 +111,8 @@ impl Store {
     ) -> Result<Option<Person>> {
         let found: Option<Holder> = sqlx::query_as(
             r#"SELECT users.id AS "user", email, operator, accounts.id AS account,
-                      accounts.name AS account_name, role, tokens.id AS token, last_used_at
+                      accounts.name AS account_name, role, tokens.id AS token, scopes, on_buckets,
+                      last_used_at, tokens.expires_at
                FROM tokens
                JOIN users ON users.id = tokens."user"
                JOIN accounts ON accounts.id = tokens.account
@@ -110,7 +134,25 @@ impl Store {
                 .await?;
             change.commit().await?;
         }
-        found.person.read().map(Some)
+        let rights = TokenRights {
+            id: parsed(TABLE, &found.token)?,
+            expires_at: found.expires_at.map(Micros),
+            scopes: from_json(TABLE, &found.scopes)?,
+            buckets: match found.on_buckets {
+                0 => None,
+                _ => Some(self.token_buckets(&found.token).await?),
+            },
+        };
+        let mut person = found.person.read()?;
+        person.token = Some(rights);
+        Ok(Some(person))
+    }
+
+    /// The buckets that a token is for.
+    pub(super) async fn token_buckets(&self, token: &str) -> Result<BTreeSet<BucketId>> {
+        let tokens = [token.to_owned()];
+        let mut buckets = read_buckets(&mut *self.read().await, &tokens).await?;
+        Ok(buckets.remove(token).unwrap_or_default())
     }
 
     /// The tokens of a person in an account, by id after `after`.
@@ -122,7 +164,7 @@ impl Store {
         limit: i64,
     ) -> Result<Vec<Token>> {
         let rows: Vec<TokenRow> = sqlx::query_as(
-            r#"SELECT id, name, created_at, last_used_at, expires_at FROM tokens
+            r#"SELECT id, name, created_at, last_used_at, expires_at, scopes, on_buckets FROM tokens
                WHERE account = $1 AND "user" = $2 AND id > $3 ORDER BY id LIMIT $4"#,
         )
         .bind(account.to_string())
@@ -131,7 +173,14 @@ impl Store {
         .bind(limit)
         .fetch_all(&mut *self.read().await)
         .await?;
-        rows.into_iter().map(TokenRow::read).collect()
+        let limited = rows.iter().filter(|row| row.on_buckets != 0);
+        let limited: Vec<String> = limited.map(|row| row.id.clone()).collect();
+        let mut buckets = read_buckets(&mut *self.read().await, &limited).await?;
+        let read = |row: TokenRow| {
+            let buckets = buckets.remove(&row.id);
+            row.read(buckets)
+        };
+        rows.into_iter().map(read).collect()
     }
 
     /// Deletes a token of a person; whether it was there.
@@ -153,4 +202,30 @@ impl Store {
         change.commit().await?;
         Ok(deleted > 0)
     }
+}
+
+/// The buckets of each of these tokens that has any.
+async fn read_buckets(
+    connection: &mut SqliteConnection,
+    tokens: &[String],
+) -> Result<BTreeMap<String, BTreeSet<BucketId>>> {
+    let mut buckets: BTreeMap<String, BTreeSet<BucketId>> = BTreeMap::new();
+    if tokens.is_empty() {
+        return Ok(buckets);
+    }
+    let mut select =
+        QueryBuilder::<Sqlite>::new("SELECT token, bucket FROM token_buckets WHERE token IN (");
+    let mut list = select.separated(", ");
+    for token in tokens {
+        list.push_bind(token);
+    }
+    select.push(")");
+    for row in &select.build().fetch_all(connection).await? {
+        let bucket = parsed("token_buckets", row.try_get("bucket")?)?;
+        buckets
+            .entry(row.try_get("token")?)
+            .or_default()
+            .insert(bucket);
+    }
+    Ok(buckets)
 }

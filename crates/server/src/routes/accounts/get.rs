@@ -4,7 +4,7 @@ use storm_protocol::{api::Account, ident::AccountId};
 
 use super::any_account;
 use crate::{
-    auth::{Caller, Operator},
+    auth::{Caller, act},
     error::ApiError,
     web::{Json, Path},
 };
@@ -23,7 +23,7 @@ use crate::{
     ),
 )]
 pub(crate) async fn get(
-    caller: Caller<Operator>,
+    caller: Caller<act::ListAccounts>,
     Path(id): Path<AccountId>,
 ) -> Result<Json<Account>, ApiError> {
     any_account(&caller, id).await.map(Json)

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use storm_protocol::api::AccountPage;
 
 use crate::{
-    auth::{Caller, Operator},
+    auth::{Caller, act},
     error::ApiError,
     routes::{cut, page_size, place},
     web::{Json, Search},
@@ -33,7 +33,7 @@ pub(crate) struct Filter {
     responses((status = 200, body = AccountPage)),
 )]
 pub(crate) async fn list(
-    caller: Caller<Operator>,
+    caller: Caller<act::ListAccounts>,
     Search(filter): Search<Filter>,
 ) -> Result<Json<AccountPage>, ApiError> {
     let size = page_size(filter.limit)?;

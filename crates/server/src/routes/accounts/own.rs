@@ -4,7 +4,7 @@ use storm_protocol::api::Account;
 
 use super::any_account;
 use crate::{
-    auth::{Caller, Viewer},
+    auth::{Caller, act},
     error::ApiError,
     web::Json,
 };
@@ -16,6 +16,6 @@ use crate::{
     tag = "accounts",
     responses((status = 200, body = Account)),
 )]
-pub(crate) async fn own(caller: Caller<Viewer>) -> Result<Json<Account>, ApiError> {
+pub(crate) async fn own(caller: Caller<act::ReadAccount>) -> Result<Json<Account>, ApiError> {
     any_account(&caller, caller.person.account).await.map(Json)
 }

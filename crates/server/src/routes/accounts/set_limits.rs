@@ -8,7 +8,7 @@ use storm_protocol::{
 use super::any_account;
 use crate::{
     app::Change,
-    auth::{Caller, Operator},
+    auth::{Caller, act},
     error::ApiError,
     web::{Json, Path},
 };
@@ -30,7 +30,7 @@ use crate::{
     ),
 )]
 pub(crate) async fn set_limits(
-    caller: Caller<Operator>,
+    caller: Caller<act::SetAccountLimits>,
     Path(id): Path<AccountId>,
     Json(limits): Json<AccountLimits>,
 ) -> Result<Json<Account>, ApiError> {

@@ -5,7 +5,7 @@ use storm_protocol::{api::Agent, ident::AgentId};
 
 use super::{read, tell};
 use crate::{
-    auth::{Caller, Operator},
+    auth::{Caller, act},
     error::ApiError,
     web::{Json, Path},
 };
@@ -26,7 +26,7 @@ use crate::{
     ),
 )]
 pub(crate) async fn end_quarantine(
-    caller: Caller<Operator>,
+    caller: Caller<act::EndQuarantine>,
     Path(id): Path<AgentId>,
 ) -> Result<Json<Agent>, ApiError> {
     let by = caller.person.user;

@@ -3,7 +3,7 @@
 use storm_protocol::api::AgentPage;
 
 use crate::{
-    auth::{Caller, Operator},
+    auth::{Caller, act},
     error::ApiError,
     web::Json,
 };
@@ -17,7 +17,7 @@ use crate::{
     tag = "agents",
     responses((status = 200, body = AgentPage)),
 )]
-pub(crate) async fn list(caller: Caller<Operator>) -> Result<Json<AgentPage>, ApiError> {
+pub(crate) async fn list(caller: Caller<act::ReadAgents>) -> Result<Json<AgentPage>, ApiError> {
     let items = caller.store().agents().await?;
     Ok(Json(AgentPage {
         items,

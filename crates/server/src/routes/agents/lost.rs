@@ -5,7 +5,7 @@ use storm_protocol::{api::AgentLost, ident::AgentId};
 
 use super::{read, tell};
 use crate::{
-    auth::{Caller, Operator},
+    auth::{Caller, act},
     error::ApiError,
     routes::command::GIVE_UP_SECONDS,
     store::lost::Lost,
@@ -30,7 +30,7 @@ use crate::{
     ),
 )]
 pub(crate) async fn lost(
-    caller: Caller<Operator>,
+    caller: Caller<act::DeclareAgentLost>,
     Path(id): Path<AgentId>,
 ) -> Result<Json<AgentLost>, ApiError> {
     let (by, now) = (caller.person.user, caller.now());

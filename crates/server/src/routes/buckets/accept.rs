@@ -5,7 +5,7 @@ use storm_protocol::{api::BucketSettings, ident::BucketId};
 use super::sight;
 use crate::{
     app::Change,
-    auth::{Caller, Member},
+    auth::{Caller, act},
     error::ApiError,
     routes::own_bucket,
     web::{Json, Path},
@@ -25,7 +25,7 @@ use crate::{
     ),
 )]
 pub(crate) async fn accept(
-    caller: Caller<Member>,
+    caller: Caller<act::AcceptBucket>,
     Path(id): Path<BucketId>,
 ) -> Result<Json<BucketSettings>, ApiError> {
     let region = own_bucket(&caller, id).await?.region;

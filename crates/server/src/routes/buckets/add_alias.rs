@@ -9,7 +9,7 @@ use storm_protocol::{
 };
 
 use crate::{
-    auth::{Caller, Member},
+    auth::{Caller, act},
     error::ApiError,
     openapi::CommandErrors,
     routes::{
@@ -34,7 +34,7 @@ use crate::{
     ),
 )]
 pub(crate) async fn add_alias(
-    caller: Caller<Member>,
+    caller: Caller<act::AddBucketAlias>,
     key: IdempotencyKey,
     Path(id): Path<BucketId>,
     Json(request): Json<AddAliasRequest>,

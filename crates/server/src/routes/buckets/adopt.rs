@@ -10,7 +10,7 @@ use storm_protocol::{
 
 use super::anyones_bucket;
 use crate::{
-    auth::{Caller, Operator},
+    auth::{Caller, act},
     error::ApiError,
     openapi::CommandErrors,
     routes::command::{IdempotencyKey, Wish, ask},
@@ -32,7 +32,7 @@ use crate::{
     ),
 )]
 pub(crate) async fn adopt(
-    caller: Caller<Operator>,
+    caller: Caller<act::AdoptBucket>,
     key: IdempotencyKey,
     Path(id): Path<BucketId>,
     Json(request): Json<AdoptRequest>,

@@ -8,7 +8,7 @@ use storm_protocol::{
 
 use super::sight;
 use crate::{
-    auth::{Caller, Viewer},
+    auth::{Caller, act},
     error::ApiError,
     routes::own_bucket,
     web::{Json, Path},
@@ -34,7 +34,7 @@ const MAX_TEXT_BYTES: usize = 255;
     ),
 )]
 pub(crate) async fn check_cors(
-    caller: Caller<Viewer>,
+    caller: Caller<act::ReadBuckets>,
     Path(id): Path<BucketId>,
     Json(question): Json<CheckCorsRequest>,
 ) -> Result<Json<CorsVerdict>, ApiError> {

@@ -8,7 +8,7 @@ use storm_protocol::{
 };
 
 use crate::{
-    auth::{Caller, Member},
+    auth::{Caller, act},
     error::ApiError,
     openapi::CommandErrors,
     routes::{
@@ -36,7 +36,7 @@ const ABORT_UPLOADS_AFTER_DAYS: u16 = 7;
     ),
 )]
 pub(crate) async fn create(
-    caller: Caller<Member>,
+    caller: Caller<act::CreateBucket>,
     key: IdempotencyKey,
     Json(request): Json<CreateBucketRequest>,
 ) -> Result<Response, ApiError> {

@@ -9,7 +9,7 @@ use storm_protocol::{
 };
 
 use crate::{
-    auth::{Caller, Member},
+    auth::{Caller, act},
     error::ApiError,
     openapi::CommandErrors,
     routes::{
@@ -33,7 +33,7 @@ use crate::{
     ),
 )]
 pub(crate) async fn delete(
-    caller: Caller<Member>,
+    caller: Caller<act::DeleteBucket>,
     key: IdempotencyKey,
     Path(id): Path<BucketId>,
 ) -> Result<Response, ApiError> {

@@ -3,7 +3,7 @@
 use storm_protocol::{api::Bucket, ident::BucketId};
 
 use crate::{
-    auth::{Caller, Viewer},
+    auth::{Caller, act},
     error::ApiError,
     routes::own_bucket,
     web::{Json, Path},
@@ -18,7 +18,7 @@ use crate::{
     responses((status = 200, body = Bucket), (status = 404, description = "`no_such_bucket`")),
 )]
 pub(crate) async fn get(
-    caller: Caller<Viewer>,
+    caller: Caller<act::ReadBuckets>,
     Path(id): Path<BucketId>,
 ) -> Result<Json<Bucket>, ApiError> {
     own_bucket(&caller, id).await.map(Json)

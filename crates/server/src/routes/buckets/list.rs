@@ -1,13 +1,15 @@
 //! `GET /api/v1/buckets`
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 use storm_protocol::{
-    api::BucketPage,
-    ident::{BucketName, RegionName},
+    api::{Bucket, BucketPage},
+    ident::{BucketId, BucketName, RegionName},
 };
 
 use crate::{
-    auth::{Caller, Viewer},
+    auth::{Caller, act},
     error::ApiError,
     routes::{cut, page_size, place},
     store::views::AfterBucket,
@@ -51,7 +53,7 @@ pub(crate) struct Filter {
     responses((status = 200, body = BucketPage)),
 )]
 pub(crate) async fn list(
-    caller: Caller<Viewer>,
+    caller: Caller<act::ReadBuckets>,
     Search(filter): Search<Filter>,
 ) -> Result<Json<BucketPage>, ApiError> {
     let size = page_size(filter.limit)?;
@@ -74,6 +76,9 @@ pub(crate) async fn list(
     if filter.everyones && !caller.person.operator {
         let words = "Only an operator of the platform sees the buckets of other accounts.";
         return Err(ApiError::forbidden(words));
+    }
+    if let Some(ids) = caller.person.rights().buckets() {
+        return few(&caller, ids, &filter).await.map(Json);
     }
     if let Some(name) = &filter.name {
         let store = caller.store();
@@ -113,4 +118,28 @@ pub(crate) async fn list(
         vec![name.unwrap_or_default(), last.id.to_string()]
     });
     Ok(Json(BucketPage { items, next_cursor }))
+}
+
+/// Those that a token is for: a page holds them all.
+async fn few(
+    caller: &Caller<act::ReadBuckets>,
+    ids: &BTreeSet<BucketId>,
+    filter: &Filter,
+) -> Result<BucketPage, ApiError> {
+    let mut items = vec![];
+    for id in ids {
+        items.extend(caller.store().bucket(caller.person.account, *id).await?);
+    }
+    let is_asked_for = |bucket: &Bucket| {
+        filter.region.as_ref().is_none_or(|region| bucket.region == *region)
+            && filter.name.as_ref().is_none_or(|name| bucket.name.as_ref() == Some(name))
+            && (!filter.drift || bucket.drift)
+            // What vanished is no bucket that can be read.
+            && !filter.vanished
+    };
+    items.retain(is_asked_for);
+    Ok(BucketPage {
+        items,
+        next_cursor: None,
+    })
 }

@@ -8,7 +8,7 @@ use storm_protocol::{
 };
 
 use crate::{
-    auth::{Caller, Member},
+    auth::{Caller, act},
     error::ApiError,
     openapi::CommandErrors,
     routes::{
@@ -36,7 +36,7 @@ const DEFAULT_OBJECTS: u64 = 1_000_000;
     ),
 )]
 pub(crate) async fn measure(
-    caller: Caller<Member>,
+    caller: Caller<act::MeasurePrefix>,
     key: IdempotencyKey,
     Path(id): Path<BucketId>,
     Json(request): Json<MeasurePrefixRequest>,

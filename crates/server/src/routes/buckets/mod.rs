@@ -6,7 +6,7 @@ use storm_protocol::{
 };
 
 use crate::{
-    auth::{Caller, Need},
+    auth::{Caller, ForOperators, Need},
     error::ApiError,
     store::settings::Sight,
 };
@@ -42,7 +42,7 @@ fn sight<N: Need>(caller: &Caller<N>) -> Sight {
 }
 
 /// A bucket, whoever's it is, with its account. For operators.
-async fn anyones_bucket<N: Need>(
+async fn anyones_bucket<N: ForOperators>(
     caller: &Caller<N>,
     id: BucketId,
 ) -> Result<(Option<AccountId>, Bucket), ApiError> {

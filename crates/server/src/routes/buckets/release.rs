@@ -10,7 +10,7 @@ use storm_protocol::{
 
 use super::anyones_bucket;
 use crate::{
-    auth::{Caller, Operator},
+    auth::{Caller, act},
     error::ApiError,
     openapi::CommandErrors,
     routes::command::{IdempotencyKey, Wish, ask},
@@ -31,7 +31,7 @@ use crate::{
     ),
 )]
 pub(crate) async fn release(
-    caller: Caller<Operator>,
+    caller: Caller<act::ReleaseBucket>,
     key: IdempotencyKey,
     Path(id): Path<BucketId>,
 ) -> Result<Response, ApiError> {

@@ -9,7 +9,7 @@ use storm_protocol::{
 };
 
 use crate::{
-    auth::{Caller, Member},
+    auth::{Caller, act},
     error::ApiError,
     openapi::CommandErrors,
     routes::{
@@ -33,7 +33,7 @@ use crate::{
     ),
 )]
 pub(crate) async fn remove_alias(
-    caller: Caller<Member>,
+    caller: Caller<act::RemoveBucketAlias>,
     key: IdempotencyKey,
     Path((id, name)): Path<(BucketId, BucketName)>,
 ) -> Result<Response, ApiError> {

@@ -7,7 +7,7 @@ use storm_protocol::{
 };
 
 use crate::{
-    auth::{Caller, Viewer},
+    auth::{Caller, act},
     error::ApiError,
     routes::own_bucket,
     store::traffic::{Step, TrafficOf},
@@ -54,7 +54,7 @@ pub(crate) struct Filter {
     ),
 )]
 pub(crate) async fn requests(
-    caller: Caller<Viewer>,
+    caller: Caller<act::ReadUsage>,
     Path(id): Path<BucketId>,
     Search(filter): Search<Filter>,
 ) -> Result<Json<RequestsPage>, ApiError> {

@@ -10,7 +10,7 @@ use storm_protocol::{
 
 use super::sight;
 use crate::{
-    auth::{Caller, Member},
+    auth::{Caller, act},
     error::ApiError,
     openapi::CommandErrors,
     routes::{
@@ -35,7 +35,7 @@ use crate::{
     ),
 )]
 pub(crate) async fn restore(
-    caller: Caller<Member>,
+    caller: Caller<act::RestoreBucket>,
     key: IdempotencyKey,
     Path(id): Path<BucketId>,
 ) -> Result<Response, ApiError> {

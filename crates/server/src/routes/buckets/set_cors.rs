@@ -10,7 +10,7 @@ use storm_protocol::{
 };
 
 use crate::{
-    auth::{Caller, Member},
+    auth::{Caller, act},
     error::ApiError,
     openapi::CommandErrors,
     routes::{
@@ -35,7 +35,7 @@ use crate::{
     ),
 )]
 pub(crate) async fn set_cors(
-    caller: Caller<Member>,
+    caller: Caller<act::SetBucketCors>,
     key: IdempotencyKey,
     Path(id): Path<BucketId>,
     Json(request): Json<SetCorsRequest>,

@@ -9,7 +9,7 @@ use storm_protocol::{
 };
 
 use crate::{
-    auth::{Caller, Member},
+    auth::{Caller, act},
     error::ApiError,
     openapi::CommandErrors,
     routes::{
@@ -32,7 +32,7 @@ use crate::{
     ),
 )]
 pub(crate) async fn set_website(
-    caller: Caller<Member>,
+    caller: Caller<act::SetBucketWebsite>,
     key: IdempotencyKey,
     Path(id): Path<BucketId>,
     Json(request): Json<SetWebsiteRequest>,

@@ -4,7 +4,7 @@ use storm_protocol::{api::BucketSettings, ident::BucketId};
 
 use super::sight;
 use crate::{
-    auth::{Caller, Viewer},
+    auth::{Caller, act},
     error::ApiError,
     routes::own_bucket,
     web::{Json, Path},
@@ -22,7 +22,7 @@ use crate::{
     ),
 )]
 pub(crate) async fn settings(
-    caller: Caller<Viewer>,
+    caller: Caller<act::ReadBuckets>,
     Path(id): Path<BucketId>,
 ) -> Result<Json<BucketSettings>, ApiError> {
     let region = own_bucket(&caller, id).await?.region;

@@ -8,7 +8,7 @@ use storm_protocol::{
 };
 
 use crate::{
-    auth::{Caller, Operator},
+    auth::{Caller, act},
     clock::random,
     error::ApiError,
     routes::choose_region,
@@ -34,7 +34,7 @@ const MAX_SECONDS: u32 = 7 * 24 * 3600;
     ),
 )]
 pub(crate) async fn create(
-    caller: Caller<Operator>,
+    caller: Caller<act::CreateEnrolToken>,
     Json(request): Json<CreateEnrolTokenRequest>,
 ) -> Result<(StatusCode, Json<EnrolTokenCreated>), ApiError> {
     let seconds = request.expires_in_seconds.unwrap_or(DEFAULT_SECONDS);

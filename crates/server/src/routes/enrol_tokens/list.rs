@@ -3,7 +3,7 @@
 use storm_protocol::api::EnrolTokenPage;
 
 use crate::{
-    auth::{Caller, Operator},
+    auth::{Caller, act},
     error::ApiError,
     web::Json,
 };
@@ -17,7 +17,9 @@ use crate::{
     tag = "agents",
     responses((status = 200, body = EnrolTokenPage)),
 )]
-pub(crate) async fn list(caller: Caller<Operator>) -> Result<Json<EnrolTokenPage>, ApiError> {
+pub(crate) async fn list(
+    caller: Caller<act::ReadEnrolTokens>,
+) -> Result<Json<EnrolTokenPage>, ApiError> {
     let items = caller.store().enrol_tokens().await?;
     Ok(Json(EnrolTokenPage {
         items,

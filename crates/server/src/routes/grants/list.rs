@@ -4,7 +4,7 @@ use serde::Deserialize;
 use storm_protocol::{api::GrantPage, ident::BucketId};
 
 use crate::{
-    auth::{Caller, Viewer},
+    auth::{Caller, act},
     error::ApiError,
     routes::{cut, own_bucket, page_size, place},
     web::{Json, Path, Search},
@@ -34,7 +34,7 @@ pub(crate) struct Filter {
     ),
 )]
 pub(crate) async fn list(
-    caller: Caller<Viewer>,
+    caller: Caller<act::ReadBuckets>,
     Path(id): Path<BucketId>,
     Search(filter): Search<Filter>,
 ) -> Result<Json<GrantPage>, ApiError> {

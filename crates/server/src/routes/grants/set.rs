@@ -9,7 +9,7 @@ use storm_protocol::{
 };
 
 use crate::{
-    auth::{Caller, Member},
+    auth::{Caller, act},
     error::ApiError,
     openapi::CommandErrors,
     routes::{
@@ -32,7 +32,7 @@ use crate::{
     ),
 )]
 pub(crate) async fn set(
-    caller: Caller<Member>,
+    caller: Caller<act::SetGrant>,
     idempotency: IdempotencyKey,
     Path((bucket, key)): Path<(BucketId, AccessKeyId)>,
     Json(request): Json<SetGrantRequest>,

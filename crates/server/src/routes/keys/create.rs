@@ -11,7 +11,7 @@ use storm_protocol::{
 };
 
 use crate::{
-    auth::{Caller, Member},
+    auth::{Caller, act},
     error::ApiError,
     openapi::CommandErrors,
     routes::{
@@ -35,7 +35,7 @@ use crate::{
     ),
 )]
 pub(crate) async fn create(
-    caller: Caller<Member>,
+    caller: Caller<act::CreateKey>,
     key: IdempotencyKey,
     Json(request): Json<CreateKeyRequest>,
 ) -> Result<Response, ApiError> {
@@ -70,7 +70,7 @@ pub(crate) async fn create(
 }
 
 async fn check_grants(
-    caller: &Caller<Member>,
+    caller: &Caller<act::CreateKey>,
     region: &RegionName,
     grants: &[KeyGrant],
 ) -> Result<(), ApiError> {

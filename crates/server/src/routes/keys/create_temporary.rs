@@ -9,7 +9,7 @@ use storm_protocol::{
 };
 
 use crate::{
-    auth::{Caller, Member},
+    auth::{Caller, act},
     error::ApiError,
     openapi::CommandErrors,
     routes::{
@@ -36,7 +36,7 @@ const MAX_PER_BUCKET: u64 = 50;
     ),
 )]
 pub(crate) async fn create_temporary(
-    caller: Caller<Member>,
+    caller: Caller<act::CreateTemporaryKey>,
     key: IdempotencyKey,
     Json(request): Json<CreateTemporaryKeyRequest>,
 ) -> Result<Response, ApiError> {

@@ -3,7 +3,7 @@
 use storm_protocol::{api::Key, ident::AccessKeyId};
 
 use crate::{
-    auth::{Caller, Viewer},
+    auth::{Caller, act},
     error::ApiError,
     routes::own_key,
     web::{Json, Path},
@@ -18,7 +18,7 @@ use crate::{
     responses((status = 200, body = Key), (status = 404, description = "`no_such_key`")),
 )]
 pub(crate) async fn get(
-    caller: Caller<Viewer>,
+    caller: Caller<act::ReadKeys>,
     Path(id): Path<AccessKeyId>,
 ) -> Result<Json<Key>, ApiError> {
     own_key(&caller, &id).await.map(Json)

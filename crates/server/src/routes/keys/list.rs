@@ -4,7 +4,7 @@ use serde::Deserialize;
 use storm_protocol::{api::KeyPage, ident::RegionName};
 
 use crate::{
-    auth::{Caller, Viewer},
+    auth::{Caller, act},
     error::ApiError,
     routes::{cut, page_size, place},
     web::{Json, Search},
@@ -37,7 +37,7 @@ pub(crate) struct Filter {
     responses((status = 200, body = KeyPage)),
 )]
 pub(crate) async fn list(
-    caller: Caller<Viewer>,
+    caller: Caller<act::ReadKeys>,
     Search(filter): Search<Filter>,
 ) -> Result<Json<KeyPage>, ApiError> {
     let size = page_size(filter.limit)?;

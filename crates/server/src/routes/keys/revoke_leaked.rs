@@ -9,7 +9,7 @@ use storm_protocol::{
 };
 
 use crate::{
-    auth::{Caller, Member},
+    auth::{Caller, act},
     error::ApiError,
     openapi::CommandErrors,
     routes::{
@@ -34,7 +34,7 @@ use crate::{
     ),
 )]
 pub(crate) async fn revoke_leaked(
-    caller: Caller<Member>,
+    caller: Caller<act::RevokeLeakedKey>,
     idempotency: IdempotencyKey,
     Path(key): Path<AccessKeyId>,
     Json(request): Json<RevokeLeakedRequest>,

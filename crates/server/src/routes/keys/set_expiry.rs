@@ -9,7 +9,7 @@ use storm_protocol::{
 };
 
 use crate::{
-    auth::{Caller, Member},
+    auth::{Caller, act},
     error::ApiError,
     openapi::CommandErrors,
     routes::{
@@ -35,7 +35,7 @@ use crate::{
     ),
 )]
 pub(crate) async fn set_expiry(
-    caller: Caller<Member>,
+    caller: Caller<act::SetKeyExpiry>,
     idempotency: IdempotencyKey,
     Path(key): Path<AccessKeyId>,
     Json(request): Json<SetKeyExpiryRequest>,

@@ -9,7 +9,7 @@ use storm_protocol::{
 };
 
 use crate::{
-    auth::{Caller, Member},
+    auth::{Caller, act},
     error::ApiError,
     openapi::CommandErrors,
     routes::{
@@ -31,7 +31,7 @@ use crate::{
     ),
 )]
 pub(crate) async fn suspend(
-    caller: Caller<Member>,
+    caller: Caller<act::SuspendKey>,
     idempotency: IdempotencyKey,
     Path(key): Path<AccessKeyId>,
 ) -> Result<Response, ApiError> {

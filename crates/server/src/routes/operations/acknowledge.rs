@@ -6,7 +6,7 @@ use storm_protocol::{api::OperationStatus, ident::OperationId};
 use super::own;
 use crate::{
     app::Change,
-    auth::{Caller, Member},
+    auth::{Caller, act},
     error::ApiError,
     routes::command::with_results,
     web::Path,
@@ -27,7 +27,7 @@ use crate::{
     ),
 )]
 pub(crate) async fn acknowledge(
-    caller: Caller<Member>,
+    caller: Caller<act::AcknowledgeSecret>,
     Path(id): Path<OperationId>,
 ) -> Result<StatusCode, ApiError> {
     let operation = own(&caller, id).await?;

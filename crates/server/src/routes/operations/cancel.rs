@@ -11,7 +11,7 @@ use storm_protocol::{
 use super::{no_operation, own};
 use crate::{
     app::Change,
-    auth::{Caller, Member},
+    auth::{Caller, act},
     error::ApiError,
     routes::command::{IdempotencyKey, Wish, ask},
     store::operations::Cancelled,
@@ -38,7 +38,7 @@ use crate::{
     ),
 )]
 pub(crate) async fn cancel(
-    caller: Caller<Member>,
+    caller: Caller<act::CancelOperation>,
     key: IdempotencyKey,
     Path(id): Path<OperationId>,
 ) -> Result<Response, ApiError> {

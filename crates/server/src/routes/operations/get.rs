@@ -4,7 +4,7 @@ use storm_protocol::{api::OperationAnswer, ident::OperationId};
 
 use super::own;
 use crate::{
-    auth::{Caller, Viewer},
+    auth::{Caller, act},
     error::ApiError,
     routes::command::with_results,
     web::{Json, Path},
@@ -24,7 +24,7 @@ use crate::{
     ),
 )]
 pub(crate) async fn get(
-    caller: Caller<Viewer>,
+    caller: Caller<act::ReadOperation>,
     Path(id): Path<OperationId>,
 ) -> Result<Json<OperationAnswer>, ApiError> {
     let operation = own(&caller, id).await?;

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use storm_protocol::api::{OperationPage, OperationStatus};
 
 use crate::{
-    auth::{Caller, Viewer},
+    auth::{Caller, act},
     error::ApiError,
     routes::{cut, page_size, place},
     web::{Json, Search},
@@ -33,7 +33,7 @@ pub(crate) struct Filter {
     responses((status = 200, body = OperationPage)),
 )]
 pub(crate) async fn list(
-    caller: Caller<Viewer>,
+    caller: Caller<act::ListOperations>,
     Search(filter): Search<Filter>,
 ) -> Result<Json<OperationPage>, ApiError> {
     let size = page_size(filter.limit)?;

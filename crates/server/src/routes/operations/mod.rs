@@ -12,11 +12,21 @@ use crate::{
     error::ApiError,
 };
 
-/// The operation, if it is the caller's account's.
+/// The operation, if it is the caller's account's; with a token for certain buckets, what was asked
+/// with that token.
 async fn own<N: Need>(caller: &Caller<N>, id: OperationId) -> Result<Operation, ApiError> {
-    let operation = caller.store().operation(id).await?;
-    let own = operation.filter(|operation| operation.actor.account == caller.person.account);
-    own.ok_or_else(|| no_operation(id))
+    let (store, person) = (caller.store(), &caller.person);
+    let operation = store.operation(id).await?;
+    let own = operation.filter(|operation| operation.actor.account == person.account);
+    let operation = own.ok_or_else(|| no_operation(id))?;
+    let limited = person
+        .token
+        .as_ref()
+        .filter(|token| token.buckets.is_some());
+    match limited {
+        Some(token) if store.operation_token(id).await? != Some(token.id) => Err(no_operation(id)),
+        Some(_) | None => Ok(operation),
+    }
 }
 
 fn no_operation(id: OperationId) -> ApiError {

@@ -4,7 +4,7 @@ use http::{StatusCode, Uri};
 use storm_protocol::api::{CreateRegionRequest, Region};
 
 use crate::{
-    auth::{Caller, Operator},
+    auth::{Caller, act},
     error::ApiError,
     web::Json,
 };
@@ -28,7 +28,7 @@ const MAX_S3_REGION_BYTES: usize = 64;
     ),
 )]
 pub(crate) async fn create(
-    caller: Caller<Operator>,
+    caller: Caller<act::CreateRegion>,
     Json(request): Json<CreateRegionRequest>,
 ) -> Result<(StatusCode, Json<Region>), ApiError> {
     check(&request)?;

@@ -3,7 +3,7 @@
 use storm_protocol::{api::Region, ident::RegionName};
 
 use crate::{
-    auth::{Caller, Viewer},
+    auth::{Caller, act},
     error::ApiError,
     web::{Json, Path},
 };
@@ -17,7 +17,7 @@ use crate::{
     responses((status = 200, body = Region), (status = 404, description = "`no_such_region`")),
 )]
 pub(crate) async fn get(
-    caller: Caller<Viewer>,
+    caller: Caller<act::ReadRegions>,
     Path(name): Path<RegionName>,
 ) -> Result<Json<Region>, ApiError> {
     let region = caller.store().region(&name).await?;

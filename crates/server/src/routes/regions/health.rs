@@ -9,7 +9,7 @@ use storm_protocol::{
 };
 
 use crate::{
-    auth::{Caller, Viewer},
+    auth::{Caller, act},
     error::ApiError,
     routes::command::{IdempotencyKey, Wish, check_end, later, run},
     web::{Json, Path},
@@ -32,7 +32,7 @@ use crate::{
     ),
 )]
 pub(crate) async fn health(
-    caller: Caller<Viewer>,
+    caller: Caller<act::ReadClusterHealth>,
     key: IdempotencyKey,
     Path(region): Path<RegionName>,
 ) -> Result<Response, ApiError> {

@@ -3,7 +3,7 @@
 use storm_protocol::api::RegionPage;
 
 use crate::{
-    auth::{Caller, Viewer},
+    auth::{Caller, act},
     error::ApiError,
     web::Json,
 };
@@ -15,7 +15,7 @@ use crate::{
     tag = "regions",
     responses((status = 200, body = RegionPage)),
 )]
-pub(crate) async fn list(caller: Caller<Viewer>) -> Result<Json<RegionPage>, ApiError> {
+pub(crate) async fn list(caller: Caller<act::ReadRegions>) -> Result<Json<RegionPage>, ApiError> {
     let items = caller.store().regions().await?;
     Ok(Json(RegionPage {
         items,

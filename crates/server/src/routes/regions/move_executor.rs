@@ -9,7 +9,7 @@ use storm_protocol::{
 };
 
 use crate::{
-    auth::{Caller, Operator},
+    auth::{Caller, act},
     error::ApiError,
     openapi::CommandErrors,
     routes::command::{IdempotencyKey, Wish, answer, go_on, new_operation},
@@ -40,7 +40,7 @@ use crate::{
     ),
 )]
 pub(crate) async fn move_executor(
-    caller: Caller<Operator>,
+    caller: Caller<act::MoveExecutor>,
     key: IdempotencyKey,
     Path(name): Path<RegionName>,
     Json(request): Json<MoveExecutorRequest>,
@@ -96,7 +96,7 @@ fn check_executor(region: &Region, from: AgentId, to: AgentId) -> Result<(), Api
 
 /// The agent that is to take the role has to be one of the region that is there.
 async fn check_taker(
-    caller: &Caller<Operator>,
+    caller: &Caller<act::MoveExecutor>,
     region: &RegionName,
     id: AgentId,
 ) -> Result<(), ApiError> {

@@ -9,7 +9,7 @@ use storm_protocol::{
 };
 
 use crate::{
-    auth::{Caller, Member},
+    auth::{Caller, act},
     error::ApiError,
     openapi::CommandErrors,
     routes::command::{IdempotencyKey, Wish, ask},
@@ -28,7 +28,7 @@ use crate::{
     ),
 )]
 pub(crate) async fn refresh(
-    caller: Caller<Member>,
+    caller: Caller<act::RefreshInventory>,
     key: IdempotencyKey,
     Path(region): Path<RegionName>,
 ) -> Result<Response, ApiError> {

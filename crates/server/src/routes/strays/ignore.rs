@@ -3,7 +3,7 @@
 use storm_protocol::api::{IgnoreStrayRequest, Stray};
 
 use crate::{
-    auth::{Caller, Operator},
+    auth::{Caller, act},
     error::ApiError,
     store::strays::StrayId,
     web::Json,
@@ -23,7 +23,7 @@ use crate::{
     ),
 )]
 pub(crate) async fn ignore(
-    caller: Caller<Operator>,
+    caller: Caller<act::IgnoreStray>,
     Json(request): Json<IgnoreStrayRequest>,
 ) -> Result<Json<Stray>, ApiError> {
     let id = match (request.bucket, request.key) {

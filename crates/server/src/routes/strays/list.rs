@@ -4,7 +4,7 @@ use serde::Deserialize;
 use storm_protocol::{api::StrayPage, ident::RegionName};
 
 use crate::{
-    auth::{Caller, Operator},
+    auth::{Caller, act},
     error::ApiError,
     routes::{cut, page_size, place},
     store::strays::place_of,
@@ -38,7 +38,7 @@ pub(crate) struct Filter {
     responses((status = 200, body = StrayPage)),
 )]
 pub(crate) async fn list(
-    caller: Caller<Operator>,
+    caller: Caller<act::ReadStrays>,
     Search(filter): Search<Filter>,
 ) -> Result<Json<StrayPage>, ApiError> {
     let size = page_size(filter.limit)?;

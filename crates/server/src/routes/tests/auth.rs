@@ -246,7 +246,7 @@ async fn tokens_work_until_they_end() {
         .await;
     assert_eq!(status, StatusCode::CREATED);
     let secret = made["secret"].as_str().unwrap();
-    assert!(secret.starts_with("sbt_") && secret.len() == 47);
+    assert!(secret.starts_with("sbt_") && secret.len() == 50);
     let (status, who) = site.get(secret, "/api/v1/whoami").await;
     assert_eq!(
         (status, who["email"].as_str()),

@@ -1,22 +1,17 @@
 //! Each route with each kind of caller.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use ::http::{Method, StatusCode};
 use serde_json::{Value, json};
 
+use storm_protocol::api::Role;
+
 use super::{BUCKET, KEY, SEAL_TO, Site, read, request};
+use crate::auth::access::{self, Least, Rights};
 
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Needs {
-    Viewer,
-    Member,
-    Operator,
-}
-
-/// The route, what it needs, and how it answers those who may.
-fn table() -> Vec<(&'static str, &'static str, Needs, u16, Option<Value>)> {
-    use Needs::{Member, Operator, Viewer};
+/// The route, what it does by the table of who may do what, and how it answers those who may.
+fn table() -> Vec<(&'static str, &'static str, &'static str, u16, Option<Value>)> {
     let create_bucket = json!({"name": "videos", "key": null});
     let create_key = json!({"label": "desk", "seal_to": SEAL_TO});
     let rotate = json!({"grace_seconds": 60, "seal_to": SEAL_TO});
@@ -30,245 +25,335 @@ fn table() -> Vec<(&'static str, &'static str, Needs, u16, Option<Value>)> {
     let region =
         json!({"name": "home", "s3_endpoint": "https://s3.example.org", "s3_region": "garage"});
     vec![
-        ("GET", "/api/v1/whoami", Viewer, 200, None),
-        ("GET", "/api/v1/trust", Viewer, 200, None),
-        ("GET", "/api/v1/regions", Viewer, 200, None),
-        ("POST", "/api/v1/regions", Operator, 409, Some(region)),
-        ("GET", "/api/v1/regions/{region}", Viewer, 200, None),
-        ("POST", "/api/v1/regions/{region}/health", Viewer, 202, None),
+        ("GET", "/api/v1/whoami", "session.read", 200, None),
+        ("GET", "/api/v1/trust", "trust.read", 200, None),
+        ("GET", "/api/v1/regions", "region.read", 200, None),
         (
             "POST",
-            "/api/v1/regions/{region}/refresh",
-            Member,
+            "/api/v1/regions",
+            "region.create",
+            409,
+            Some(region),
+        ),
+        ("GET", "/api/v1/regions/{region}", "region.read", 200, None),
+        (
+            "POST",
+            "/api/v1/regions/{region}/health",
+            "cluster.health",
             202,
             None,
         ),
-        ("POST", "/api/v1/regions/{region}/ping", Member, 202, None),
+        (
+            "POST",
+            "/api/v1/regions/{region}/refresh",
+            "inventory.refresh",
+            202,
+            None,
+        ),
+        (
+            "POST",
+            "/api/v1/regions/{region}/ping",
+            "agent.ping",
+            202,
+            None,
+        ),
         (
             "POST",
             "/api/v1/regions/{region}/executor",
-            Operator,
+            "region.move_executor",
             409,
             Some(json!({"agent": "01900000-0000-7000-8000-000000000000"})),
         ),
-        ("GET", "/api/v1/buckets", Viewer, 200, None),
-        ("POST", "/api/v1/buckets", Member, 202, Some(create_bucket)),
-        ("GET", "/api/v1/buckets/{bucket}", Viewer, 200, None),
-        ("DELETE", "/api/v1/buckets/{bucket}", Member, 202, None),
+        ("GET", "/api/v1/buckets", "bucket.read", 200, None),
+        (
+            "POST",
+            "/api/v1/buckets",
+            "bucket.create",
+            202,
+            Some(create_bucket),
+        ),
+        ("GET", "/api/v1/buckets/{bucket}", "bucket.read", 200, None),
+        (
+            "DELETE",
+            "/api/v1/buckets/{bucket}",
+            "bucket.delete",
+            202,
+            None,
+        ),
         (
             "PUT",
             "/api/v1/buckets/{bucket}/quota",
-            Member,
+            "bucket.set_quota",
             202,
             Some(json!({"quota_bytes": 1})),
         ),
         (
             "GET",
             "/api/v1/buckets/{bucket}/settings",
-            Viewer,
+            "bucket.read",
             200,
             None,
         ),
         (
             "PUT",
             "/api/v1/buckets/{bucket}/cors",
-            Member,
+            "bucket.set_cors",
             202,
             Some(cors),
         ),
         (
             "POST",
             "/api/v1/buckets/{bucket}/cors/check",
-            Viewer,
+            "bucket.read",
             200,
             Some(question),
         ),
         (
             "PUT",
             "/api/v1/buckets/{bucket}/lifecycle",
-            Member,
+            "bucket.set_lifecycle",
             202,
             Some(lifecycle),
         ),
         (
             "PUT",
             "/api/v1/buckets/{bucket}/website",
-            Member,
+            "bucket.set_website",
             202,
             Some(website),
         ),
         (
             "POST",
             "/api/v1/buckets/{bucket}/aliases",
-            Member,
+            "bucket.add_alias",
             202,
             Some(json!({"name": "more"})),
         ),
         (
             "DELETE",
             "/api/v1/buckets/{bucket}/aliases/{name}",
-            Member,
+            "bucket.remove_alias",
             202,
             None,
         ),
         (
             "POST",
             "/api/v1/buckets/{bucket}/cleanup-uploads",
-            Member,
+            "bucket.cleanup_uploads",
             202,
             Some(json!({"older_than_seconds": 0})),
         ),
         (
             "POST",
             "/api/v1/buckets/{bucket}/restore",
-            Member,
+            "bucket.restore",
             202,
             None,
         ),
-        ("POST", "/api/v1/buckets/{bucket}/accept", Member, 200, None),
+        (
+            "POST",
+            "/api/v1/buckets/{bucket}/accept",
+            "bucket.accept",
+            200,
+            None,
+        ),
         (
             "POST",
             "/api/v1/buckets/{bucket}/adopt",
-            Operator,
+            "bucket.adopt",
             404,
             Some(json!({"account": "01900000-0000-7000-8000-000000000000"})),
         ),
         (
             "POST",
             "/api/v1/buckets/{bucket}/release",
-            Operator,
+            "bucket.release",
             202,
             None,
         ),
-        ("GET", "/api/v1/strays", Operator, 200, None),
+        ("GET", "/api/v1/strays", "stray.read", 200, None),
         (
             "POST",
             "/api/v1/strays/ignore",
-            Operator,
+            "stray.ignore",
             404,
             Some(json!({"bucket": BUCKET, "ignored": true})),
         ),
-        ("POST", "/api/v1/buckets/{bucket}/clear", Member, 202, None),
+        (
+            "POST",
+            "/api/v1/buckets/{bucket}/clear",
+            "bucket.clear",
+            202,
+            None,
+        ),
         (
             "POST",
             "/api/v1/buckets/{bucket}/measure",
-            Member,
+            "bucket.measure_prefix",
             202,
             Some(json!({"prefix": "logs/"})),
         ),
         (
             "GET",
             "/api/v1/buckets/{bucket}/requests",
-            Viewer,
+            "usage.read",
             200,
             None,
         ),
-        ("GET", "/api/v1/buckets/{bucket}/grants", Viewer, 200, None),
+        (
+            "GET",
+            "/api/v1/buckets/{bucket}/grants",
+            "bucket.read",
+            200,
+            None,
+        ),
         (
             "PUT",
             "/api/v1/buckets/{bucket}/grants/{key}",
-            Member,
+            "key.set_grant",
             202,
             Some(grant),
         ),
-        ("GET", "/api/v1/keys", Viewer, 200, None),
-        ("POST", "/api/v1/keys", Member, 202, Some(create_key)),
-        ("GET", "/api/v1/keys/{key}", Viewer, 200, None),
-        ("DELETE", "/api/v1/keys/{key}", Member, 202, None),
+        ("GET", "/api/v1/keys", "key.read", 200, None),
+        ("POST", "/api/v1/keys", "key.create", 202, Some(create_key)),
+        ("GET", "/api/v1/keys/{key}", "key.read", 200, None),
+        ("DELETE", "/api/v1/keys/{key}", "key.delete", 202, None),
         (
             "POST",
             "/api/v1/keys/{key}/rotate",
-            Member,
+            "key.rotate",
             202,
             Some(rotate),
         ),
         (
             "POST",
             "/api/v1/keys/temporary",
-            Member,
+            "key.create_temporary",
             202,
             Some(temporary),
         ),
         (
             "PUT",
             "/api/v1/keys/{key}/label",
-            Member,
+            "key.rename",
             202,
             Some(json!({"label": "desk"})),
         ),
         (
             "PUT",
             "/api/v1/keys/{key}/expiry",
-            Member,
+            "key.set_expiry",
             202,
             Some(json!({"expires_at": null})),
         ),
-        ("POST", "/api/v1/keys/{key}/suspend", Member, 202, None),
-        ("POST", "/api/v1/keys/{key}/resume", Member, 202, None),
+        (
+            "POST",
+            "/api/v1/keys/{key}/suspend",
+            "key.suspend",
+            202,
+            None,
+        ),
+        ("POST", "/api/v1/keys/{key}/resume", "key.resume", 202, None),
         (
             "POST",
             "/api/v1/keys/{key}/revoke-leaked",
-            Member,
+            "key.revoke_leaked",
             202,
             Some(leaked),
         ),
-        ("GET", "/api/v1/operations", Viewer, 200, None),
-        ("GET", "/api/v1/operations/{operation}", Viewer, 404, None),
+        ("GET", "/api/v1/operations", "operation.list", 200, None),
+        (
+            "GET",
+            "/api/v1/operations/{operation}",
+            "operation.read",
+            404,
+            None,
+        ),
         (
             "POST",
             "/api/v1/operations/{operation}/cancel",
-            Member,
+            "operation.cancel",
             404,
             None,
         ),
         (
             "POST",
             "/api/v1/operations/{operation}/acknowledge",
-            Member,
+            "operation.acknowledge",
             404,
             None,
         ),
-        ("GET", "/api/v1/receipts", Viewer, 200, None),
-        ("GET", "/api/v1/tokens", Viewer, 200, None),
+        ("GET", "/api/v1/receipts", "receipt.read", 200, None),
+        ("GET", "/api/v1/tokens", "token.read", 200, None),
         (
             "POST",
             "/api/v1/tokens",
-            Viewer,
+            "token.create",
             201,
             Some(json!({"name": "ci"})),
         ),
-        ("DELETE", "/api/v1/tokens/{token}", Viewer, 404, None),
-        ("GET", "/api/v1/agents", Operator, 200, None),
-        ("POST", "/api/v1/agents/{agent}/revoke", Operator, 404, None),
-        ("POST", "/api/v1/agents/{agent}/lost", Operator, 404, None),
         (
-            "POST",
-            "/api/v1/agents/{agent}/end-quarantine",
-            Operator,
+            "DELETE",
+            "/api/v1/tokens/{token}",
+            "token.delete",
             404,
             None,
         ),
-        ("GET", "/api/v1/agents/enrol-tokens", Operator, 200, None),
+        ("GET", "/api/v1/agents", "agent.read", 200, None),
+        (
+            "POST",
+            "/api/v1/agents/{agent}/revoke",
+            "agent.revoke",
+            404,
+            None,
+        ),
+        (
+            "POST",
+            "/api/v1/agents/{agent}/lost",
+            "agent.declare_lost",
+            404,
+            None,
+        ),
+        (
+            "POST",
+            "/api/v1/agents/{agent}/end-quarantine",
+            "agent.end_quarantine",
+            404,
+            None,
+        ),
+        (
+            "GET",
+            "/api/v1/agents/enrol-tokens",
+            "enrol_token.read",
+            200,
+            None,
+        ),
         (
             "POST",
             "/api/v1/agents/enrol-tokens",
-            Operator,
+            "enrol_token.create",
             201,
             Some(json!({})),
         ),
-        ("GET", "/api/v1/account", Viewer, 200, None),
-        ("GET", "/api/v1/accounts", Operator, 200, None),
-        ("GET", "/api/v1/accounts/{account}", Operator, 404, None),
+        ("GET", "/api/v1/account", "account.read", 200, None),
+        ("GET", "/api/v1/accounts", "account.list", 200, None),
+        (
+            "GET",
+            "/api/v1/accounts/{account}",
+            "account.list",
+            404,
+            None,
+        ),
         (
             "PUT",
             "/api/v1/accounts/{account}/limits",
-            Operator,
+            "account.set_limits",
             404,
             Some(json!({"buckets": 1})),
         ),
-        ("GET", "/api/v1/usage", Viewer, 200, None),
-        ("GET", "/api/v1/usage/export", Viewer, 200, None),
-        ("GET", "/api/v1/events", Viewer, 200, None),
+        ("GET", "/api/v1/usage", "usage.read", 200, None),
+        ("GET", "/api/v1/usage/export", "usage.export", 200, None),
+        ("GET", "/api/v1/events", "event.read", 200, None),
     ]
 }
 
@@ -284,17 +369,47 @@ fn filled(path: &str) -> String {
         .replace("{token}", ID)
 }
 
+/// Status of a request with a token.
+async fn status(
+    site: &Site,
+    token: &str,
+    method: &Method,
+    path: &str,
+    body: &Option<Value>,
+) -> u16 {
+    let mut request = request(method.clone(), path, body.clone());
+    let bearer = format!("Bearer {token}");
+    request
+        .headers_mut()
+        .insert("authorization", bearer.parse().unwrap());
+    site.send(request).await.status().as_u16()
+}
+
+/// A site on which nobody asks for too much.
+async fn unlimited() -> Site {
+    let limits = "[limits]\nrequests_per_second = 100000\nchanges_per_second = 100000\n";
+    Site::configured(Duration::from_millis(20), limits).await
+}
+
+/// A token of the operator's that may `scopes` alone.
+async fn token_for(site: &Site, scopes: &[&str]) -> String {
+    let body = json!({"name": "scoped", "scopes": scopes});
+    let (_, made) = site.post(&site.operator, "/api/v1/tokens", body).await;
+    made["secret"].as_str().unwrap().to_owned()
+}
+
 #[tokio::test]
 async fn every_route_with_every_role() {
     let site = Site::new().await;
     let callers = [
-        (&site.viewer, Needs::Viewer),
-        (&site.member, Needs::Member),
-        (&site.admin, Needs::Member),
-        (&site.owner, Needs::Member),
-        (&site.operator, Needs::Operator),
+        (&site.viewer, Some(Role::Viewer), false),
+        (&site.member, Some(Role::Member), false),
+        (&site.admin, Some(Role::Admin), false),
+        (&site.owner, Some(Role::Owner), false),
+        (&site.operator, Some(Role::Owner), true),
     ];
-    for (method, path, needs, expected, body) in table() {
+    for (method, path, act, expected, body) in table() {
+        let act = access::of_command(act).unwrap();
         let method: Method = method.parse().unwrap();
         let path = filled(path);
         let none = site
@@ -302,17 +417,174 @@ async fn every_route_with_every_role() {
             .await
             .status();
         assert_eq!(none, StatusCode::UNAUTHORIZED, "{method} {path}");
-        for (token, is) in callers {
-            let mut request = request(method.clone(), &path, body.clone());
-            let bearer = format!("Bearer {token}");
-            request
-                .headers_mut()
-                .insert("authorization", bearer.parse().unwrap());
-            let status = site.send(request).await.status().as_u16();
-            let expected = if is >= needs { expected } else { 403 };
-            assert_eq!(status, expected, "{method} {path}");
+        for (token, role, operator) in callers {
+            let rights = Rights {
+                role,
+                operator,
+                token: None,
+            };
+            let expected = if rights.allow(act).is_ok() {
+                expected
+            } else {
+                403
+            };
+            let status = status(&site, token, &method, &path, &body).await;
+            assert_eq!(status, expected, "{method} {path} as {role:?}");
         }
     }
+}
+
+#[tokio::test]
+async fn every_route_does_what_its_scope_says_and_nothing_else() {
+    let site = unlimited().await;
+    for (method, path, act, expected, body) in table() {
+        let method: Method = method.parse().unwrap();
+        let path = filled(path);
+        let with = token_for(&site, &[act]).await;
+        // A token for making tokens makes none that may more.
+        let expected = if act == "token.create" { 201 } else { expected };
+        let found = status(&site, &with, &method, &path, &body).await;
+        assert_eq!(found, expected, "{method} {path} with {act}");
+        let (noun, _) = act.split_once('.').unwrap();
+        let others: Vec<_> = access::TABLE
+            .iter()
+            .filter(|other| other.name != act && other.name.starts_with(&format!("{noun}.")))
+            .map(|other| other.name)
+            .chain([if noun == "region" {
+                "bucket.*"
+            } else {
+                "region.*"
+            }])
+            .collect();
+        let without = token_for(&site, &others).await;
+        let found = status(&site, &without, &method, &path, &body).await;
+        assert_eq!(found, 403, "{method} {path} without {act}");
+        site.sql("DELETE FROM tokens WHERE name = 'scoped'").await;
+    }
+}
+
+#[tokio::test]
+async fn a_token_for_a_bucket_reaches_no_other() {
+    let site = unlimited().await;
+    let other = BUCKET.replace('a', "c");
+    site.add_bucket(&other, Some("videos")).await;
+    let body = json!({"name": "one", "buckets": [BUCKET]});
+    let (_, made) = site.post(&site.owner, "/api/v1/tokens", body).await;
+    let token = made["secret"].as_str().unwrap();
+    assert_eq!(made["token"]["buckets"], json!([BUCKET]));
+    let (_, page) = site.get(token, "/api/v1/buckets").await;
+    assert_eq!(page["items"].as_array().unwrap().len(), 1);
+    let (_, none) = site.get(token, "/api/v1/buckets?name=videos").await;
+    assert_eq!(none["items"], json!([]));
+    let mut compared = 0;
+    for (method, path, act, expected, body) in table() {
+        let act = access::of_command(act).unwrap();
+        let method: Method = method.parse().unwrap();
+        let found = status(&site, token, &method, &filled(path), &body).await;
+        if act.least == Least::Operator || !act.on_buckets {
+            assert_eq!(found, 403, "{method} {path}");
+            continue;
+        }
+        let asks_for_more = ["/api/v1/keys", "/api/v1/usage"].contains(&path)
+            || path.ends_with("/restore")
+            || path.ends_with("/operations/{operation}");
+        if !asks_for_more {
+            assert_eq!(found, expected, "{method} {path}");
+        }
+        if path.contains("{bucket}") {
+            let path = filled(path).replace(BUCKET, &other);
+            let found = status(&site, token, &method, &path, &body).await;
+            assert_eq!(found, 404, "{method} {path}");
+            compared += 1;
+        }
+    }
+    assert!(compared > 15, "{compared}");
+    let grant =
+        |bucket: &str| json!([{"bucket": bucket, "read": true, "write": false, "owner": false}]);
+    for (grants, create_buckets, expected) in [
+        (grant(BUCKET), false, 202),
+        (grant(BUCKET), true, 403),
+        (grant(&other), false, 403),
+    ] {
+        let body = json!({"label": "x", "seal_to": SEAL_TO, "grants": grants,
+                          "create_buckets": create_buckets});
+        let (found, answer) = site.post(token, "/api/v1/keys", body).await;
+        assert_eq!(found.as_u16(), expected, "{answer}");
+    }
+    // What others asked for is not for it to see.
+    let (_, theirs) = site
+        .ask(
+            &site.owner,
+            Method::DELETE,
+            &format!("/api/v1/buckets/{other}"),
+            None,
+        )
+        .await;
+    let theirs = format!(
+        "/api/v1/operations/{}",
+        theirs["operation"]["id"].as_str().unwrap()
+    );
+    assert_eq!(site.get(token, &theirs).await.0, StatusCode::NOT_FOUND);
+    let (_, its) = site
+        .ask(
+            token,
+            Method::DELETE,
+            &format!("/api/v1/buckets/{BUCKET}"),
+            None,
+        )
+        .await;
+    let its = format!(
+        "/api/v1/operations/{}",
+        its["operation"]["id"].as_str().unwrap()
+    );
+    assert_eq!(site.get(token, &its).await.0, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_token_hands_on_no_more_than_it_has() {
+    let site = Site::new().await;
+    let ends = site.app.clock.now().plus_seconds(100);
+    let body = json!({"name": "some", "scopes": ["token.create", "bucket.*"], "expires_at": ends});
+    let (_, made) = site.post(&site.owner, "/api/v1/tokens", body).await;
+    let some = made["secret"].as_str().unwrap();
+    for (scopes, expires_at, words) in [
+        (json!(["*"]), json!(ends), "has not *"),
+        (json!(["key.read"]), json!(ends), "has not key.read"),
+        (json!(["bucket.read"]), Value::Null, "ends at"),
+        (
+            json!(["bucket.read"]),
+            json!(ends.plus_seconds(1)),
+            "ends at",
+        ),
+        (json!([]), json!(ends), "1 to 50"),
+        (
+            json!(["bucket.fly"]),
+            json!(ends),
+            "nothing called bucket.fly",
+        ),
+        (json!(["Bucket.*"]), json!(ends), "scope"),
+    ] {
+        let body = json!({"name": "x", "scopes": scopes, "expires_at": expires_at});
+        let (status, answer) = site.post(some, "/api/v1/tokens", body).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{answer}");
+        assert!(
+            answer["error"]["message"].as_str().unwrap().contains(words),
+            "{answer}"
+        );
+    }
+    let less = json!({"name": "less", "scopes": ["bucket.read"], "expires_at": ends});
+    assert_eq!(
+        site.post(some, "/api/v1/tokens", less).await.0,
+        StatusCode::CREATED
+    );
+    let same = json!({"name": "same", "expires_at": ends});
+    let (_, same) = site.post(some, "/api/v1/tokens", same).await;
+    assert_eq!(same["token"]["scopes"], json!(["bucket.*", "token.create"]));
+    let theirs = json!({"name": "x", "buckets": [BUCKET]});
+    assert_eq!(
+        site.post(&site.stranger, "/api/v1/tokens", theirs).await.0,
+        StatusCode::NOT_FOUND
+    );
 }
 
 #[tokio::test]
@@ -359,9 +631,9 @@ async fn another_account_finds_nothing() {
     let absent_key = KEY.replace('a', "b");
     let absent_operation = "01900000-0000-7000-8000-000000000000";
     let mut compared = 0;
-    for (method, path, needs, _, body) in table() {
+    for (method, path, act, _, body) in table() {
         // Operators alone may name what is another's.
-        if needs == Needs::Operator {
+        if access::of_command(act).unwrap().least == Least::Operator {
             continue;
         }
         if !["{bucket}", "{key}", "{operation}"]

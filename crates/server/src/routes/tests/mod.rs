@@ -26,7 +26,7 @@ use serde_json::Value;
 use storm_protocol::{
     api::{CreateRegionRequest, Role, Token},
     envelope::{Envelope, PayloadType, VERSION, VerifyKey},
-    ident::{AccountId, Digest, Micros, TokenId, UserId},
+    ident::{AccountId, Digest, Micros, Scope, TokenId, UserId},
     trust::TrustDocument,
 };
 use tokio::sync::watch;
@@ -307,6 +307,8 @@ async fn add_person(
         created_at: now,
         last_used_at: None,
         expires_at: None,
+        scopes: vec![Scope::everything()],
+        buckets: None,
     };
     let person = Person {
         user,
@@ -315,6 +317,7 @@ async fn add_person(
         account_name: String::new(),
         role,
         operator,
+        token: None,
     };
     assert!(
         app.store

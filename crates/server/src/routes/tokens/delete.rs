@@ -4,7 +4,7 @@ use http::StatusCode;
 use storm_protocol::ident::TokenId;
 
 use crate::{
-    auth::{Caller, Viewer},
+    auth::{Caller, act},
     error::ApiError,
     web::Path,
 };
@@ -21,7 +21,7 @@ use crate::{
     ),
 )]
 pub(crate) async fn delete(
-    caller: Caller<Viewer>,
+    caller: Caller<act::DeleteToken>,
     Path(id): Path<TokenId>,
 ) -> Result<StatusCode, ApiError> {
     let person = &caller.person;

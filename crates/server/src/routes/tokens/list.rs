@@ -4,7 +4,7 @@ use serde::Deserialize;
 use storm_protocol::api::TokenPage;
 
 use crate::{
-    auth::{Caller, Viewer},
+    auth::{Caller, act},
     error::ApiError,
     routes::{cut, page_size, place},
     web::{Json, Search},
@@ -31,7 +31,7 @@ pub(crate) struct Filter {
     responses((status = 200, body = TokenPage)),
 )]
 pub(crate) async fn list(
-    caller: Caller<Viewer>,
+    caller: Caller<act::ReadTokens>,
     Search(filter): Search<Filter>,
 ) -> Result<Json<TokenPage>, ApiError> {
     let size = page_size(filter.limit)?;

@@ -9,7 +9,7 @@ use storm_protocol::{
 };
 
 use crate::{
-    auth::{Caller, Viewer},
+    auth::{Caller, access::Denied, act},
     error::ApiError,
     routes::own_bucket,
     store::{
@@ -71,7 +71,7 @@ pub(crate) struct Filter {
     ),
 )]
 pub(crate) async fn chart(
-    caller: Caller<Viewer>,
+    caller: Caller<act::ReadUsage>,
     Search(filter): Search<Filter>,
 ) -> Result<Json<Usage>, ApiError> {
     let now = caller.now();
@@ -105,6 +105,9 @@ pub(crate) async fn chart(
         Some(bucket) => Some(own_bucket(&caller, bucket).await?.region),
         None => None,
     };
+    if filter.bucket.is_none() && caller.person.rights().buckets().is_some() {
+        return Err(ApiError::forbidden(Denied::Buckets.sentence()));
+    }
     let chart = Chart {
         account: caller.person.account,
         bucket: filter.bucket,

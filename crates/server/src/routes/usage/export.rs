@@ -10,7 +10,7 @@ use storm_protocol::{
 };
 
 use crate::{
-    auth::{Caller, Viewer},
+    auth::{Caller, act},
     error::ApiError,
     store::usage::MonthSpan,
     usage::csv,
@@ -59,7 +59,7 @@ pub(crate) struct Filter {
     ),
 )]
 pub(crate) async fn export(
-    caller: Caller<Viewer>,
+    caller: Caller<act::ExportUsage>,
     Search(filter): Search<Filter>,
 ) -> Result<Response, ApiError> {
     let (store, now) = (caller.store(), caller.now());

@@ -230,6 +230,7 @@ impl Store {
             command,
             asked: None,
             seal_to: None,
+            token: None,
             idempotency_key: None,
             requested_at: now,
             give_up_at: now.plus_seconds(GIVE_UP_SECONDS),
