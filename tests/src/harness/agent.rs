@@ -11,6 +11,7 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
 use super::{
+    clock_shift::Clock,
     garage::{Node, S3_REGION},
     garage_program,
     process::Process,
@@ -23,7 +24,7 @@ pub struct Agent {
     process: Option<Process>,
     user: Option<u32>,
     programs: Option<PathBuf>,
-    clock: Option<(PathBuf, i64)>,
+    clock: Option<Clock>,
     /// Its directory.
     pub directory: PathBuf,
     /// Its configuration file.
@@ -98,7 +99,16 @@ impl Agent {
 
     /// From its next start on it sees a time that is `seconds` off.
     pub fn shift_clock(&mut self, library: &Path, seconds: i64) {
-        self.clock = Some((library.to_owned(), seconds));
+        self.clock = Some(Clock::new(library, seconds, &self.directory));
+    }
+
+    /// Its timers, and nobody else's, are `seconds` ahead from now on. Its clock must have been shifted,
+    /// be it by nothing.
+    pub fn skip_to(&self, seconds: u64) -> Result<()> {
+        let clock = self.clock.as_ref();
+        clock
+            .context("the agent has the system's clock")?
+            .skip_to(seconds)
     }
 
     /// Where its keys and journal are.
@@ -149,9 +159,8 @@ impl Agent {
         if let Some(delay) = start.delay_micros {
             command.env("STORM_FAULT_DELAY_US", delay.to_string());
         }
-        if let Some((library, seconds)) = &self.clock {
-            command.env("LD_PRELOAD", library);
-            command.env("STORM_TEST_CLOCK_SHIFT_SECONDS", seconds.to_string());
+        if let Some(clock) = &self.clock {
+            clock.set(&mut command);
         }
         let log = self.directory.join("agent.log");
         self.process = Some(Process::spawn("storm-pulse", &mut command, &log)?);

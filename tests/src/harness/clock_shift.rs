@@ -1,5 +1,6 @@
-//! Lets one program see another time: a library of a dozen lines, made with the machine's C
-//! compiler, that stands before the system's own clock. Only the wall clock is moved.
+//! Lets one program see another time: a small library, made with the machine's C compiler, that
+//! stands before the system's own clock. It moves the wall clock by a fixed time, and the clock that
+//! timers go by when told to while the program runs.
 
 use std::{
     fs,
@@ -13,18 +14,64 @@ use super::{tool, tools::succeed};
 
 const SOURCE: &str = r#"
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 #include <sys/syscall.h>
 
+static long skipped(void) {
+    const char *name = getenv("STORM_TEST_CLOCK_SKIP_FILE");
+    int file = name == NULL ? -1 : open(name, O_RDONLY | O_CLOEXEC);
+    if (file < 0) return 0;
+    char text[24] = {0};
+    long seconds = read(file, text, sizeof text - 1) > 0 ? atol(text) : 0;
+    close(file);
+    return seconds;
+}
+
 int clock_gettime(clockid_t id, struct timespec *out) {
     int answer = syscall(SYS_clock_gettime, id, out);
     const char *shift = getenv("STORM_TEST_CLOCK_SHIFT_SECONDS");
     if (answer == 0 && id == CLOCK_REALTIME && shift != NULL) out->tv_sec += atol(shift);
+    if (answer == 0 && id == CLOCK_MONOTONIC) out->tv_sec += skipped();
     return answer;
 }
 "#;
+
+/// A clock for one program.
+#[derive(Debug, Clone)]
+pub struct Clock {
+    library: PathBuf,
+    seconds: i64,
+    skip: PathBuf,
+}
+
+impl Clock {
+    /// A wall clock that is `seconds` off. `directory` is the program's own.
+    pub fn new(library: &Path, seconds: i64, directory: &Path) -> Self {
+        Self {
+            library: library.to_owned(),
+            seconds,
+            skip: directory.join("clock-skip"),
+        }
+    }
+
+    /// Starts `command` with it.
+    pub fn set(&self, command: &mut Command) {
+        command
+            .env("LD_PRELOAD", &self.library)
+            .env("STORM_TEST_CLOCK_SHIFT_SECONDS", self.seconds.to_string())
+            .env("STORM_TEST_CLOCK_SKIP_FILE", &self.skip);
+    }
+
+    /// From now on the program's timers are `seconds` ahead of where they would be without any skip.
+    pub fn skip_to(&self, seconds: u64) -> Result<()> {
+        let whole = self.skip.with_extension("new");
+        fs::write(&whole, seconds.to_string())?;
+        Ok(fs::rename(whole, &self.skip)?)
+    }
+}
 
 /// Makes the library in `directory`.
 pub fn build(directory: &Path) -> Result<PathBuf> {

@@ -1,4 +1,4 @@
-//! Real Garage: a single node, or three nodes that replicate everything, on this machine.
+//! Real Garage on this machine: a single node, or several with some or all copies on each.
 
 use std::{
     fs,
@@ -12,7 +12,10 @@ use ed25519_dalek::SigningKey;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::{garage_program, node_admin::NodeAdmin, ports::free_port, process::Process, wait};
+use super::{
+    clock_shift::Clock, garage_program, node_admin::NodeAdmin, ports::free_port, process::Process,
+    wait,
+};
 
 /// The S3 region name of every test cluster.
 pub const S3_REGION: &str = "garage";
@@ -27,6 +30,7 @@ pub struct Node {
     program: PathBuf,
     directory: PathBuf,
     single: bool,
+    clock: Option<Clock>,
     rpc_secret: String,
     /// The configuration file.
     pub config: PathBuf,
@@ -38,7 +42,7 @@ pub struct Node {
     pub web_port: u16,
 }
 
-/// A cluster of one or three nodes.
+/// A cluster.
 pub struct Cluster {
     /// The nodes.
     pub nodes: Vec<Node>,
@@ -59,15 +63,16 @@ struct Plan {
 impl Cluster {
     /// A single node, as `storm up` has it.
     pub async fn single() -> Result<Self> {
-        Self::start(1).await
+        Self::with_copies(1, 1).await
     }
 
     /// Three nodes with three copies of everything: here a kill cuts Garage's own handler.
     pub async fn three() -> Result<Self> {
-        Self::start(3).await
+        Self::with_copies(3, 3).await
     }
 
-    async fn start(count: usize) -> Result<Self> {
+    /// `count` nodes that keep `copies` copies of each object; buckets, keys and their names are on all.
+    pub async fn with_copies(count: usize, copies: usize) -> Result<Self> {
         let directory = tempfile::Builder::new().prefix("storm-garage-").tempdir()?;
         let rpc_secret = hex::encode(super::random::<32>()?);
         let mut plans = Vec::new();
@@ -81,7 +86,7 @@ impl Cluster {
             .collect();
         let mut nodes = Vec::new();
         for plan in &plans {
-            nodes.push(Node::start(plan, &peers, &rpc_secret)?);
+            nodes.push(Node::start(plan, &peers, copies, &rpc_secret)?);
         }
         let first = nodes.first().context("a cluster has nodes")?;
         let bare = NodeAdmin::without_token(&first.admin_socket)?;
@@ -98,14 +103,20 @@ impl Cluster {
             nodes,
             _directory: directory,
         };
+        cluster.healthy().await?;
+        Ok(cluster)
+    }
+
+    /// Waits until every node is there.
+    pub async fn healthy(&self) -> Result<()> {
+        let count = self.nodes.len() as u64;
         wait::until("a healthy cluster", async || {
-            let health = cluster.admin.get("GetClusterHealth").await?;
+            let health = self.admin.get("GetClusterHealth").await?;
             let up = health["storageNodesUp"].as_u64();
-            let healthy = health["status"] == "healthy" && up == Some(count as u64);
+            let healthy = health["status"] == "healthy" && up == Some(count);
             Ok(healthy.then_some(()))
         })
-        .await?;
-        Ok(cluster)
+        .await
     }
 
     /// The node that the agent stands beside.
@@ -115,7 +126,7 @@ impl Cluster {
 
     /// Where S3 is spoken.
     pub fn s3_endpoint(&self) -> Result<String> {
-        Ok(format!("http://127.0.0.1:{}", self.first()?.s3_port))
+        Ok(self.first()?.s3_endpoint())
     }
 }
 
@@ -160,14 +171,14 @@ impl Plan {
 }
 
 impl Node {
-    fn start(plan: &Plan, peers: &[String], rpc_secret: &str) -> Result<Self> {
+    fn start(plan: &Plan, peers: &[String], copies: usize, rpc_secret: &str) -> Result<Self> {
         let config = plan.directory.join("garage.toml");
         let admin_socket = plan.directory.join("admin.sock");
         let single = peers.len() == 1;
         let text = format!(
             "metadata_dir = \"{directory}/meta\"\n\
              data_dir = \"{directory}/data\"\n\
-             replication_factor = {replicas}\n\
+             replication_factor = {copies}\n\
              rpc_bind_addr = \"127.0.0.1:{rpc_port}\"\n\
              rpc_public_addr = \"127.0.0.1:{rpc_port}\"\n\
              rpc_secret = \"{rpc_secret}\"\n\
@@ -181,7 +192,6 @@ impl Node {
              [admin]\n\
              api_bind_addr = \"{socket}\"\n",
             directory = plan.directory.display(),
-            replicas = peers.len(),
             rpc_port = plan.rpc_port,
             peers = if single {
                 String::new()
@@ -196,12 +206,13 @@ impl Node {
         // It holds the rpc secret, and Garage refuses one that others can read.
         fs::set_permissions(&config, fs::Permissions::from_mode(0o600))?;
         let program = garage_program()?;
-        let process = Self::spawn(&program, &plan.directory, &config, single)?;
+        let process = Self::spawn(&program, &plan.directory, &config, single, None)?;
         Ok(Self {
             process,
             program,
             directory: plan.directory.clone(),
             single,
+            clock: None,
             rpc_secret: rpc_secret.to_owned(),
             config,
             admin_socket,
@@ -210,7 +221,13 @@ impl Node {
         })
     }
 
-    fn spawn(program: &Path, directory: &Path, config: &Path, single: bool) -> Result<Process> {
+    fn spawn(
+        program: &Path,
+        directory: &Path,
+        config: &Path,
+        single: bool,
+        clock: Option<&Clock>,
+    ) -> Result<Process> {
         let mut command = Command::new(program);
         command.arg("-c").arg(config).arg("server");
         if single {
@@ -220,6 +237,9 @@ impl Node {
         command
             .env("NO_COLOR", "1")
             .env("MALLOC_MMAP_THRESHOLD_", "1048576");
+        if let Some(clock) = clock {
+            clock.set(&mut command);
+        }
         Process::spawn("garage", &mut command, &directory.join("garage.log"))
     }
 
@@ -242,8 +262,24 @@ impl Node {
     pub fn restart(&mut self) -> Result<()> {
         self.process.kill()?;
         let _ = fs::remove_file(&self.admin_socket);
-        self.process = Self::spawn(&self.program, &self.directory, &self.config, self.single)?;
+        self.process = Self::spawn(
+            &self.program,
+            &self.directory,
+            &self.config,
+            self.single,
+            self.clock.as_ref(),
+        )?;
         Ok(())
+    }
+
+    /// From its next start on it sees a time that is `seconds` off.
+    pub fn shift_clock(&mut self, library: &Path, seconds: i64) {
+        self.clock = Some(Clock::new(library, seconds, &self.directory));
+    }
+
+    /// Where this node speaks S3.
+    pub fn s3_endpoint(&self) -> String {
+        format!("http://127.0.0.1:{}", self.s3_port)
     }
 
     /// Makes an admin token on the node, as its owner can: no other token is needed. Without a
@@ -259,6 +295,7 @@ impl Node {
             .map(str::to_owned)
             .context("the answer has no secretToken")
     }
+
     /// Any admin call, made on the node as its owner.
     pub fn json_api(&self, call: &str, body: &Value) -> Result<Value> {
         let mut command = Command::new(&self.program);

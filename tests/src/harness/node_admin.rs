@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -128,24 +128,13 @@ impl NodeAdmin {
 
     /// How often each admin call was made since Garage started, by name.
     pub async fn calls(&self) -> Result<BTreeMap<String, u64>> {
-        let answer = self.http.get("http://garage/metrics").send().await?;
         let mut calls = BTreeMap::new();
-        for line in answer.text().await?.lines() {
-            let Some(rest) = line.strip_prefix("api_admin_request_counter{") else {
-                continue;
-            };
-            let name = rest.split_once("api_endpoint=\"").map(|(_, rest)| rest);
-            let name = name.and_then(|rest| rest.split('"').next());
-            let count = line
-                .rsplit(' ')
-                .next()
-                .and_then(|count| count.parse::<f64>().ok());
-            let (Some(name), Some(count)) = (name, count) else {
-                bail!("this line of /metrics cannot be read: {line}");
-            };
-            // Counters are whole numbers.
-            let name = name.trim_start_matches("/v2/").to_owned();
-            *calls.entry(name).or_default() += count as u64;
+        for (path, count) in self
+            .metric("api_admin_request_counter", "api_endpoint")
+            .await?
+        {
+            let name = path.trim_start_matches("/v2/").to_owned();
+            *calls.entry(name).or_default() += count;
         }
         Ok(calls)
     }
@@ -153,17 +142,58 @@ impl NodeAdmin {
     /// How many changes of buckets, keys and aliases this node has seen since it started.
     pub async fn table_updates(&self) -> Result<u64> {
         const TABLES: [&str; 3] = ["bucket_v2", "bucket_alias", "key"];
+        let changes = self.changes().await?;
+        Ok(TABLES.iter().filter_map(|table| changes.get(*table)).sum())
+    }
+
+    /// What the agent takes for a signal: how often something changed on this node since it started, by
+    /// the table that buckets, keys or their sizes live in.
+    pub async fn changes(&self) -> Result<BTreeMap<String, u64>> {
+        const TABLES: [&str; 5] = [
+            "bucket_object_counter",
+            "bucket_mpu_counter",
+            "bucket_v2",
+            "key",
+            "bucket_alias",
+        ];
+        let changes = self
+            .metric("table_internal_update_counter", "table_name")
+            .await?;
+        let ours = changes
+            .into_iter()
+            .filter(|(table, _)| TABLES.contains(&table.as_str()));
+        Ok(ours.collect())
+    }
+
+    /// How many changes wait on this node for their way into a table.
+    pub async fn changes_waiting(&self) -> Result<u64> {
+        let waiting = self
+            .metric("table_insert_queue_length", "table_name")
+            .await?;
+        Ok(waiting.iter().map(|(_, count)| count).sum())
+    }
+
+    /// A metric's values by one of its labels.
+    async fn metric(&self, name: &str, label: &str) -> Result<Vec<(String, u64)>> {
         let answer = self.http.get("http://garage/metrics").send().await?;
-        let text = answer.text().await?;
-        let counters = text.lines().filter(|line| {
-            line.starts_with("table_internal_update_counter{")
-                && TABLES
-                    .iter()
-                    .any(|table| line.contains(&format!("table_name=\"{table}\"")))
+        let text = answer.error_for_status()?.text().await?;
+        let (name, label) = (format!("{name}{{"), format!("{label}=\""));
+        let samples = text.lines().filter_map(|line| line.strip_prefix(&name));
+        let read = samples.map(|sample| {
+            let value = sample
+                .split_once(&label)
+                .and_then(|(_, rest)| rest.split('"').next());
+            let count = sample
+                .rsplit(' ')
+                .next()
+                .and_then(|count| count.parse::<f64>().ok());
+            // Counters are whole numbers.
+            let read = value
+                .zip(count)
+                .map(|(value, count)| (value.to_owned(), count as u64));
+            read.with_context(|| format!("this line of /metrics cannot be read: {sample}"))
         });
-        let counts = counters.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok());
-        // Counters are whole numbers.
-        Ok(counts.sum::<f64>() as u64)
+        read.collect()
     }
 
     /// The calls that commands make and that watching a cluster, its buckets and keys does not.

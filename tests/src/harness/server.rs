@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Result, ensure};
 use storm_protocol::ident::Digest;
 
-use super::{api::Api, ports::free_port, process::Process, program, wait};
+use super::{api::Api, clock_shift::Clock, ports::free_port, process::Process, program, wait};
 
 /// The operator's e-mail address in every test.
 pub const EMAIL: &str = "operator@example.org";
@@ -22,7 +22,7 @@ pub struct Server {
     user: Option<u32>,
     programs: Option<PathBuf>,
     log: &'static str,
-    clock: Option<(PathBuf, i64)>,
+    clock: Option<Clock>,
     /// Its directory.
     pub directory: PathBuf,
     /// Its configuration file.
@@ -66,7 +66,7 @@ impl Server {
 
     /// From its next start on it sees a time that is `seconds` off.
     pub fn shift_clock(&mut self, library: &Path, seconds: i64) {
-        self.clock = Some((library.to_owned(), seconds));
+        self.clock = Some(Clock::new(library, seconds, &self.directory));
     }
 
     /// Logs what this filter says from its next start on.
@@ -104,9 +104,8 @@ impl Server {
             .env("STORM_ADMIN_EMAIL", EMAIL)
             .env("STORM_ADMIN_PASSWORD", PASSWORD);
         command.env("STORM_LOG", self.log).env("NO_COLOR", "1");
-        if let Some((library, seconds)) = &self.clock {
-            command.env("LD_PRELOAD", library);
-            command.env("STORM_TEST_CLOCK_SHIFT_SECONDS", seconds.to_string());
+        if let Some(clock) = &self.clock {
+            clock.set(&mut command);
         }
         Ok(command)
     }

@@ -1,8 +1,12 @@
-//! Garage's own counters of local changes, read from its metrics: they move with every change,
-//! whatever its cause, and stand still otherwise.
+//! Garage's own counters of local changes, read from its metrics: they move with every change of
+//! what this node stores, whatever its cause, and stand still otherwise. The same text says whether
+//! this node stores something of everything.
 
 const METRIC: &str = "table_internal_update_counter{";
 const BUILD_INFO: &str = "garage_build_info{";
+const COPIES: &str = "garage_replication_factor ";
+const STORAGE_NODES: &str = "cluster_storage_nodes ";
+const LAYOUT_NODE: &str = "cluster_layout_node_connected{";
 /// The most characters of Garage's version that are repeated.
 const MAX_VERSION_CHARS: usize = 64;
 /// The tables that buckets, keys and their sizes live in.
@@ -13,42 +17,66 @@ const TABLES: [&str; 5] = [
     "key",
     "bucket_alias",
 ];
-/// Those of them that keys and their rights live in.
+/// Those of them that keys and their rights live in. Every node has all of them.
 const KEY_TABLES: [usize; 2] = [2, 3];
 
-/// The counters at one moment; `None` for a table that was not in the metrics.
+/// What the metrics say of changes at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Counters([Option<u64>; TABLES.len()]);
+pub(super) struct Counters {
+    /// `None` for a table that was not in the metrics: nothing changed in it since Garage started.
+    tables: [Option<u64>; TABLES.len()],
+    /// As many storage nodes as copies, and no other node: sizes of all buckets are stored here.
+    stores_all: bool,
+}
 
 impl Counters {
     /// Reads the text of `/metrics`.
     pub(super) fn parse(text: &str) -> Self {
-        let mut counters = Self::default();
-        for line in text.lines() {
-            let Some((labels, value)) = sample(line, METRIC) else {
-                continue;
-            };
+        let mut tables = [None; TABLES.len()];
+        for (labels, value) in text.lines().filter_map(|line| sample(line, METRIC)) {
             let table = label(labels, "table_name");
             let index = TABLES.iter().position(|name| Some(*name) == table);
             if let (Some(index), Some(value)) = (index, whole_number(value)) {
-                let counter = counters.0[index].get_or_insert(0);
+                let counter = tables[index].get_or_insert(0_u64);
                 *counter = counter.wrapping_add(value);
             }
         }
-        counters
+        Self {
+            tables,
+            stores_all: stores_all(text),
+        }
     }
 
-    /// Whether nothing can have changed since `before`. Never so without any counter.
+    /// Whether these counters show every change of the cluster: where there are none, or where this
+    /// node may store only some of the buckets' sizes, they do not.
+    pub(super) fn show_every_change(self) -> bool {
+        self.stores_all && self.tables.iter().any(Option::is_some)
+    }
+
+    /// Whether nothing that these counters show has changed since `before`.
     pub(super) fn stood_still(self, before: Self) -> bool {
-        self == before && self.0.iter().any(Option::is_some)
+        self == before
     }
 
     /// Whether no key can have changed since `before`.
     pub(super) fn keys_stood_still(self, before: Self) -> bool {
-        KEY_TABLES
-            .iter()
-            .all(|table| self.0[*table].is_some() && self.0[*table] == before.0[*table])
+        KEY_TABLES.iter().all(|table| {
+            self.tables[*table].is_some() && self.tables[*table] == before.tables[*table]
+        })
     }
+}
+
+/// A gateway stores no sizes, and this node may be one.
+fn stores_all(text: &str) -> bool {
+    let gauge = |name| {
+        text.lines()
+            .find_map(|line| line.strip_prefix(name))
+            .and_then(whole_number)
+    };
+    let mut nodes = text.lines().filter_map(|line| sample(line, LAYOUT_NODE));
+    let gateways = nodes.any(|(labels, _)| label(labels, "role_gateway") == Some("1"));
+    let copies: Option<u64> = gauge(COPIES);
+    copies.is_some() && copies == gauge(STORAGE_NODES) && !gateways
 }
 
 /// Garage's version in the text of `/metrics`.
@@ -82,7 +110,10 @@ mod tests {
     const TEXT: &str = "\
 # HELP table_internal_update_counter Number of value updates
 # TYPE table_internal_update_counter counter
+cluster_layout_node_connected{id=\"a1b2\",role_capacity=\"10\",role_gateway=\"0\",role_zone=\"z\"} 1
+cluster_storage_nodes 3
 garage_build_info{rustversion=\"1.95.0\",version=\"cargo:2.5.0\"} 1
+garage_replication_factor 3
 table_internal_update_counter{table_name=\"bucket_v2\"} 12
 table_internal_update_counter{table_name=\"key\"} 7
 table_internal_update_counter{table_name=\"object\"} 99999
@@ -93,7 +124,7 @@ table_get_request_counter{table_name=\"key\"} 4
     #[test]
     fn the_five_tables_are_read_and_nothing_else() {
         let counters = Counters::parse(TEXT);
-        assert_eq!(counters.0, [Some(3), None, Some(12), Some(7), None]);
+        assert_eq!(counters.tables, [Some(3), None, Some(12), Some(7), None]);
         assert_eq!(garage_version(TEXT).as_deref(), Some("cargo:2.5.0"));
     }
 
@@ -114,7 +145,23 @@ table_get_request_counter{table_name=\"key\"} 4
         }
         let sizes = Counters::parse(&TEXT.replace("3.0", "4.0"));
         assert!(!sizes.stood_still(before) && sizes.keys_stood_still(before));
-        // Without counters there is no telling.
-        assert!(!Counters::default().stood_still(Counters::default()));
+        let restarted = Counters::default();
+        assert!(!restarted.stood_still(before) && !before.stood_still(restarted));
+        assert!(!restarted.keys_stood_still(restarted));
+    }
+
+    #[test]
+    fn only_a_node_that_stores_everything_sees_every_change() {
+        assert!(Counters::parse(TEXT).show_every_change());
+        for partial in [
+            TEXT.replace("cluster_storage_nodes 3", "cluster_storage_nodes 4"),
+            TEXT.replace("garage_replication_factor 3", "garage_replication_factor 2"),
+            TEXT.replace("garage_replication_factor", "replication_factor"),
+            TEXT.replace("cluster_storage_nodes", "storage_nodes"),
+            TEXT.replace("role_gateway=\"0\"", "role_gateway=\"1\""),
+            TEXT.replace("table_internal_update_counter", "table_updates"),
+        ] {
+            assert!(!Counters::parse(&partial).show_every_change(), "{partial}");
+        }
     }
 }

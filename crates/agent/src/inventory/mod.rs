@@ -4,6 +4,7 @@
 
 mod counters;
 mod outbox;
+mod signal;
 mod snapshot;
 mod sweep;
 
@@ -26,21 +27,15 @@ use crate::{
     run::Shell,
 };
 use counters::Counters;
-use outbox::{LinkLost, hand_over};
+use outbox::LinkLost;
 use snapshot::Known;
 
 /// Seconds between two looks at Garage's counters.
 const POLL_SECONDS: u64 = 5;
-/// Seconds between two sweeps at least, unless one is asked for by name.
-const SWEEP_SECONDS: u64 = 60;
-/// Hours after which a sweep is made though nothing seems to have moved.
-const SAFETY_SWEEP_HOURS: u64 = 6;
 /// Milliseconds from a connection to the sweep that it needs.
 const FIRST_SWEEP_MILLISECONDS: u64 = 500;
 /// Seconds until a sweep that failed is tried again.
 const RETRY_SECONDS: u64 = 10;
-/// Seconds for the control plane to acknowledge a generation; after them it gets everything anew.
-const KEPT_SECONDS: u64 = 60;
 /// Milliseconds that what commands touched is collected before it is read again.
 const TOUCHED_MILLISECONDS: u64 = 1000;
 /// The most touched buckets and keys that are read one by one; with more, a page of all is cheaper.
@@ -153,6 +148,8 @@ pub(crate) struct Inventory {
     on_its_way: Option<(u64, u64, Instant)>,
     counted: Option<Counters>,
     swept: Option<Instant>,
+    /// The last sweep that read the keys too.
+    keys_swept: Option<Instant>,
     next_sweep: Option<Instant>,
     touched: Touched,
     /// The connection to which this agent, not being the executor, has told all that it saw.
@@ -189,6 +186,7 @@ impl Inventory {
             on_its_way: None,
             counted: None,
             swept: None,
+            keys_swept: None,
             next_sweep: None,
             touched: Touched::default(),
             told: None,
@@ -287,86 +285,6 @@ impl Inventory {
         }
     }
 
-    async fn poll(&mut self) {
-        let link = *self.link.borrow();
-        match link {
-            Some(link) if link.executor => self.poll_to_sweep().await,
-            Some(link) => self.poll_to_tell(link.session).await,
-            None => {}
-        }
-    }
-
-    async fn poll_to_sweep(&mut self) {
-        let limit = Duration::from_secs(KEPT_SECONDS);
-        if self
-            .on_its_way
-            .is_some_and(|(.., since)| since.elapsed() > limit)
-        {
-            tracing::warn!(
-                "the control plane did not acknowledge the inventory; sending all of it"
-            );
-            self.on_its_way = None;
-            self.generation = None;
-        }
-        let stale = self.stale();
-        let Some(now) = self.look().await else { return };
-        let moved = !self.counted.is_some_and(|before| now.stood_still(before));
-        if stale || moved || self.generation.is_none() {
-            self.moved();
-        }
-    }
-
-    /// Tells the executor, by way of the hub, when something has moved here: with more nodes than
-    /// copies its own counters do not show every change. What moved while there was no connection, or
-    /// was told to one that broke, is told again to the next.
-    async fn poll_to_tell(&mut self, session: u64) {
-        let Some(now) = self.look().await else { return };
-        let still = self.counted.is_some_and(|before| now.stood_still(before));
-        if still && self.told == Some(session) {
-            return;
-        }
-        if hand_over(&mut self.link.clone(), &self.frames, session, ToHub::Moved)
-            .await
-            .is_ok()
-        {
-            (self.counted, self.told) = (Some(now), Some(session));
-        }
-    }
-
-    /// Something may have moved: the executor sweeps, as soon as the last sweep is long enough ago.
-    fn moved(&mut self) {
-        let again = self
-            .swept
-            .map(|swept| swept + Duration::from_secs(SWEEP_SECONDS));
-        self.sweep_at(again.unwrap_or_else(Instant::now));
-    }
-
-    /// The counters; `None` while Garage is away: when it is back, they have begun anew.
-    async fn look(&self) -> Option<Counters> {
-        let counted = self.count().await;
-        if let Err(error) = &counted {
-            self.shell
-                .board
-                .inventory(|shown| shown.last_error = Some(error.to_string()));
-        }
-        counted.ok()
-    }
-
-    /// Whether the last sweep is so old that another is due whatever the counters say.
-    fn stale(&self) -> bool {
-        let safety = Duration::from_secs(SAFETY_SWEEP_HOURS * 3600);
-        self.swept.is_none_or(|swept| swept.elapsed() >= safety)
-    }
-
-    async fn count(&self) -> Result<Counters, CallError> {
-        let metrics = self.metrics.metrics().await?;
-        let text = String::from_utf8_lossy(&metrics);
-        self.shell
-            .board
-            .set_garage_version(counters::garage_version(&text));
-        Ok(Counters::parse(&text))
-    }
-
     /// Sweeps at `when`, or earlier if that was planned.
     fn sweep_at(&mut self, when: Instant) {
         self.next_sweep = Some(self.next_sweep.map_or(when, |planned| planned.min(when)));
@@ -421,7 +339,6 @@ impl Inventory {
 }
 
 const TOUCHED: Duration = Duration::from_millis(TOUCHED_MILLISECONDS);
-
 /// Waits until `when`; for ever without one.
 async fn at(when: Option<Instant>) {
     match when {

@@ -53,6 +53,9 @@ impl Inventory {
             .await?;
         let sent = self.send(outbox, generation).await?;
         self.swept = Some(Instant::now());
+        if with_keys {
+            self.keys_swept = self.swept;
+        }
         let counts = (buckets.len(), keys.as_ref().unwrap_or(&self.keys).len());
         // Without a connection nothing went out: what the control plane knows stays the measure.
         if sent || self.executes().is_some() {
