@@ -5,6 +5,7 @@ use std::{
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{Command, ExitStatus, Output},
+    time::Duration,
 };
 
 use anyhow::{Context as _, Result, ensure};
@@ -102,13 +103,13 @@ impl Agent {
         self.clock = Some(Clock::new(library, seconds, &self.directory));
     }
 
-    /// Its timers, and nobody else's, are `seconds` ahead from now on. Its clock must have been shifted,
+    /// Its timers, and nobody else's, are that far ahead from now on. Its clock must have been shifted,
     /// be it by nothing.
-    pub fn skip_to(&self, seconds: u64) -> Result<()> {
+    pub fn skip_to(&self, ahead: Duration) -> Result<()> {
         let clock = self.clock.as_ref();
         clock
             .context("the agent has the system's clock")?
-            .skip_to(seconds)
+            .skip_to(ahead)
     }
 
     /// Where its keys and journal are.

@@ -6,6 +6,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
+    time::Duration,
 };
 
 use anyhow::Result;
@@ -65,10 +66,10 @@ impl Clock {
             .env("STORM_TEST_CLOCK_SKIP_FILE", &self.skip);
     }
 
-    /// From now on the program's timers are `seconds` ahead of where they would be without any skip.
-    pub fn skip_to(&self, seconds: u64) -> Result<()> {
+    /// From now on the program's timers are whole seconds ahead of where they would be without any skip.
+    pub fn skip_to(&self, ahead: Duration) -> Result<()> {
         let whole = self.skip.with_extension("new");
-        fs::write(&whole, seconds.to_string())?;
+        fs::write(&whole, ahead.as_secs().to_string())?;
         Ok(fs::rename(whole, &self.skip)?)
     }
 }

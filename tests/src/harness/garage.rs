@@ -107,7 +107,7 @@ impl Cluster {
         Ok(cluster)
     }
 
-    /// Waits until every node is there.
+    /// Waits until every node is there, and each can be written through.
     pub async fn healthy(&self) -> Result<()> {
         let count = self.nodes.len() as u64;
         wait::until("a healthy cluster", async || {
@@ -116,7 +116,15 @@ impl Cluster {
             let healthy = health["status"] == "healthy" && up == Some(count);
             Ok(healthy.then_some(()))
         })
-        .await
+        .await?;
+        for node in &self.nodes {
+            let node = NodeAdmin::without_token(&node.admin_socket)?;
+            wait::until("a node to reach the others", async || {
+                Ok(node.is_healthy().await?.then_some(()))
+            })
+            .await?;
+        }
+        Ok(())
     }
 
     /// The node that the agent stands beside.

@@ -18,8 +18,8 @@ use super::{Signal, around, at_rest, aws, begin_upload, known, put};
 /// How long nothing is written; Garage compares its full tables every ten seconds.
 const IDLE: Duration = Duration::from_secs(5);
 const IDLE_TIMES: usize = 5;
-/// Seconds after which an executor whose counters do not show everything sweeps.
-const BLIND_SECONDS: u64 = 601;
+/// Time after which an executor whose counters do not show everything sweeps.
+const BLIND: Duration = Duration::from_secs(601);
 
 /// A way into a cluster through a node that is not the executor's.
 struct Elsewhere {
@@ -252,12 +252,12 @@ async fn a_write_through_another_node_is_known_and_no_time_makes_the_executor_sw
     let stack = around(Cluster::three().await?).await?;
     let (answer, key) = stack.create_bucket("photos", None).await?;
     let bucket = answer.bucket.context("a new bucket has a row")?.id;
-    let mut skipped = 0;
-    at_rest(&stack, &mut skipped, BLIND_SECONDS).await?;
+    let mut skipped = Duration::ZERO;
+    at_rest(&stack, &mut skipped, BLIND).await?;
     let node = stack.cluster.nodes.get(2).context("a third node")?;
     let place = stack.directory();
     let tools = Tools::new(place, &node.s3_endpoint(), key.id.as_str(), &key.secret)?;
     put(&tools, place, "photos/one", 4321)?;
     known(&stack, bucket, 4321).await?;
-    at_rest(&stack, &mut skipped, BLIND_SECONDS).await
+    at_rest(&stack, &mut skipped, BLIND).await
 }

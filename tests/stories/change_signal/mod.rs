@@ -23,8 +23,8 @@ use storm_protocol::ident::BucketId;
 const QUIET: Duration = Duration::from_secs(2);
 /// Two of the agent's looks at the counters, at least.
 const TWO_LOOKS: Duration = Duration::from_secs(12);
-/// Seconds after which a sweep that was put off is made.
-const PUT_OFF_SECONDS: u64 = 61;
+/// Time after which a sweep that was put off is made.
+const PUT_OFF: Duration = Duration::from_secs(61);
 /// The most sweeps that follow on each other when nothing changes any more.
 const SWEEPS: usize = 6;
 
@@ -93,11 +93,11 @@ async fn around(cluster: Cluster) -> Result<Stack> {
     Ok(stack)
 }
 
-/// Moves the agent's timers on by `seconds` until it finds nothing more to sweep for.
-async fn at_rest(stack: &Stack, skipped: &mut u64, seconds: u64) -> Result<()> {
+/// Moves the agent's timers on by `time` until it finds nothing more to sweep for.
+async fn at_rest(stack: &Stack, skipped: &mut Duration, time: Duration) -> Result<()> {
     for _ in 0..SWEEPS {
         let before = sweeps(stack).await?;
-        *skipped += seconds;
+        *skipped += time;
         stack.agent.skip_to(*skipped)?;
         tokio::time::sleep(TWO_LOOKS).await;
         if sweeps(stack).await? == before {
