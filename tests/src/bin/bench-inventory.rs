@@ -1,6 +1,7 @@
 //! What it costs to know a cluster: admin calls, bytes on the wire, processor time of the agent and
 //! of Garage, and the agent's memory, for the first sweep, for idle minutes and for a few buckets that
-//! change. Everything is real; the bytes are counted by a relay between agent and hub.
+//! change. Everything is real; the bytes are counted by a relay between agent and hub. Beside each
+//! figure of Garage's stands what the same costs without us, measured in the same run.
 
 use std::time::{Duration, Instant};
 
@@ -25,10 +26,16 @@ const SIZES: [usize; 2] = [2_000, 10_000];
 const MAX_SIZE: usize = 20_000;
 /// Requests to Garage at the same time while the cluster is filled.
 const AT_ONCE: usize = 8;
-/// How long nothing happens.
-const IDLE: Duration = Duration::from_secs(30);
+/// Connections from which the median is taken.
+const CONNECTIONS: usize = 9;
+/// How long nothing happens: longer than the time between two sweeps.
+const IDLE: Duration = Duration::from_secs(75);
+/// How long nothing happens and no agent is there.
+const IDLE_ALONE: Duration = Duration::from_secs(30);
 /// Buckets that change.
 const CHANGED: usize = 10;
+/// Buckets or keys that the agent takes in one call.
+const PAGE_ITEMS: usize = 5_000;
 /// A sweep comes once in 60 seconds at most.
 const UNTIL_SWEPT: Duration = Duration::from_secs(150);
 /// How long a first sweep may take.
@@ -67,9 +74,17 @@ async fn main() -> Result<()> {
         .prefix("storm-inventory-")
         .tempdir()?;
     let mut bench = Bench::start(directory.path()).await?;
+    let cores = std::thread::available_parallelism()?;
+    println!("{cores} cores, {}", jiff::Timestamp::now());
+    println!("\nno buckets, no keys");
+    bench.registrations().await?;
     for size in sizes {
         bench.fill(size).await?;
-        bench.measure(size).await?;
+        println!("\n{size} buckets, {size} keys");
+        bench.registrations().await?;
+        bench.without_an_agent().await?;
+        bench.first_sweep(size).await?;
+        bench.idle_and_changes(size).await?;
     }
     bench.agent.stop().await?;
     bench.server.stop().await
@@ -132,53 +147,108 @@ impl Bench {
             .try_collect::<Vec<_>>()
             .await?;
         self.names.extend(names);
-        Ok(())
+        wait::until("all changes to be counted", async || {
+            Ok((admin.changes_waiting().await? == 0).then_some(()))
+        })
+        .await
     }
 
-    async fn measure(&mut self, size: usize) -> Result<()> {
-        println!("\n{size} buckets, {size} keys");
-        self.agent.stop().await?;
-        // An agent that has just started compares with nothing: it sends everything.
-        let before = self.agent.status().map_or(0, |status| generation(&status));
-        let garage = self.cluster.first()?.id();
-        let (calls, bytes, garage_cpu) =
-            (self.calls().await?, self.relay.bytes(), cpu_time(garage)?);
-        let began = Instant::now();
+    /// From the agent's connection to its being shown as connected, several times.
+    async fn registrations(&mut self) -> Result<()> {
+        let mut times = vec![];
+        for _ in 0..CONNECTIONS {
+            times.push(self.connect().await?);
+        }
+        times.sort_unstable();
+        let millis = |time: Duration| time.as_secs_f64() * 1000.0;
+        println!(
+            "  connected to registered      median {:.1} ms, slowest {:.1} ms of {CONNECTIONS}",
+            millis(times[CONNECTIONS / 2]),
+            millis(times[CONNECTIONS - 1]),
+        );
+        self.stop_agent().await
+    }
+
+    /// Starts the agent anew; gives the time from its connection to its registration.
+    async fn connect(&mut self) -> Result<Duration> {
+        self.stop_agent().await?;
         self.agent.start(&Start {
             log: Some("warn"),
             ..Start::default()
         })?;
-        wait::until("the agent to be registered", async || {
-            let agents = self.api.agents().await?.items;
-            Ok(agents
-                .first()
-                .is_some_and(|agent| agent.connected)
-                .then_some(()))
+        let patience = Instant::now() + wait::PATIENCE;
+        // Asked without a pause: a question is the finest measure there is.
+        while !self.connected().await? {
+            ensure!(Instant::now() < patience, "the agent does not connect");
+        }
+        let accepted = self.relay.accepted_at().context("nobody has connected")?;
+        Ok(accepted.elapsed())
+    }
+
+    async fn stop_agent(&mut self) -> Result<()> {
+        self.agent.stop().await?;
+        wait::until("the agent to be missed", async || {
+            Ok((!self.connected().await?).then_some(()))
         })
-        .await?;
+        .await
+    }
+
+    async fn connected(&self) -> Result<bool> {
+        let agents = self.api.agents().await?.items;
+        Ok(agents.first().is_some_and(|agent| agent.connected))
+    }
+
+    /// What Garage takes when nobody watches it, and for the bare calls of a sweep.
+    async fn without_an_agent(&self) -> Result<()> {
+        let garage = self.cluster.first()?.id();
+        let before = cpu_time(garage)?;
+        tokio::time::sleep(IDLE_ALONE).await;
+        let idle = cpu_time(garage)?.saturating_sub(before);
+        print_floor(&format!("{} s idle, no agent", IDLE_ALONE.as_secs()), idle);
+        let before = cpu_time(garage)?;
+        for (call, id) in [("ListBucketsInfo", "id"), ("ListKeysInfo", "accessKeyId")] {
+            let mut query = format!("{call}?limit={PAGE_ITEMS}");
+            loop {
+                let page = self.cluster.admin.get(&query).await?;
+                let page = page.as_array().context("no page")?;
+                let last = page.last().filter(|_| page.len() == PAGE_ITEMS);
+                let Some(last) = last.and_then(|item| item[id].as_str()) else {
+                    break;
+                };
+                query = format!("{call}?limit={PAGE_ITEMS}&offset={last}");
+            }
+        }
+        print_floor(
+            "the calls of a sweep alone",
+            cpu_time(garage)?.saturating_sub(before),
+        );
+        Ok(())
+    }
+
+    async fn first_sweep(&mut self, size: usize) -> Result<()> {
+        let before = self.agent.status().map_or(0, |status| generation(&status));
+        // An agent that has just started compares with nothing: it sends everything.
+        self.connect().await?;
+        let began = Instant::now();
+        let row = self
+            .over(async || {
+                wait::within(FIRST_SWEEP, "the first sweep to be kept", async || {
+                    let status = self.agent.status()?;
+                    let swept = status["inventory"]["buckets"].as_u64().unwrap_or(0) >= size as u64;
+                    Ok((swept && generation(&status) > before).then_some(()))
+                })
+                .await
+            })
+            .await?;
+        row.print("first sweep");
         println!(
-            "  start to registered            {:>9.3} s",
+            "  until all of it is kept      {:.1} s",
             began.elapsed().as_secs_f64()
         );
-        wait::within(
-            FIRST_SWEEP,
-            "the first sweep to be acknowledged",
-            async || {
-                let status = self.agent.status()?;
-                let swept = status["inventory"]["buckets"].as_u64().unwrap_or(0) >= size as u64;
-                Ok((swept && generation(&status) > before).then_some(()))
-            },
-        )
-        .await?;
-        let row = Row {
-            calls: self.calls().await? - calls,
-            bytes: sum(self.relay.bytes()) - sum(bytes),
-            agent_cpu: cpu_time(self.agent.id()?)?,
-            garage_cpu: cpu_time(garage)?.saturating_sub(garage_cpu),
-        };
-        row.print("first sweep");
-        self.print_memory()?;
+        self.print_memory()
+    }
 
+    async fn idle_and_changes(&self, size: usize) -> Result<()> {
         let row = self
             .over(async || {
                 tokio::time::sleep(IDLE).await;
@@ -190,21 +260,26 @@ impl Bench {
         let before = generation(&self.agent.status()?);
         let file = self.agent.directory.join("upload");
         std::fs::write(&file, format!("{size}"))?;
+        let garage = self.cluster.first()?.id();
+        let garage_cpu = cpu_time(garage)?;
+        for name in self.names.iter().take(CHANGED) {
+            let path = format!("{name}/object-{size}");
+            let status = self.tools.status("PUT", &path, Some(&file))?;
+            ensure!(status == 200, "an upload answers {status}");
+        }
+        print_floor(
+            &format!("{CHANGED} uploads alone"),
+            cpu_time(garage)?.saturating_sub(garage_cpu),
+        );
         let row = self
             .over(async || {
-                for name in self.names.iter().take(CHANGED) {
-                    let status =
-                        self.tools
-                            .status("PUT", &format!("{name}/object-{size}"), Some(&file))?;
-                    ensure!(status == 200, "an upload answers {status}");
-                }
                 wait::within(UNTIL_SWEPT, "the changes to be known", async || {
                     Ok((generation(&self.agent.status()?) > before).then_some(()))
                 })
                 .await
             })
             .await?;
-        row.print(&format!("{CHANGED} buckets change"));
+        row.print(&format!("{CHANGED} buckets have changed"));
         self.print_memory()
     }
 
@@ -214,9 +289,11 @@ impl Bench {
         let (calls, bytes) = (self.calls().await?, self.relay.bytes());
         let (agent_cpu, garage_cpu) = (cpu_time(agent)?, cpu_time(garage)?);
         work().await?;
+        let now = self.relay.bytes();
         Ok(Row {
             calls: self.calls().await? - calls,
-            bytes: sum(self.relay.bytes()) - sum(bytes),
+            sent: now.0 - bytes.0,
+            received: now.1 - bytes.1,
             agent_cpu: cpu_time(agent)?.saturating_sub(agent_cpu),
             garage_cpu: cpu_time(garage)?.saturating_sub(garage_cpu),
         })
@@ -233,12 +310,12 @@ impl Bench {
 
     fn print_memory(&self) -> Result<()> {
         let id = self.agent.id()?;
-        let (resident, anonymous) = (
-            memory_mebibytes(id, "VmRSS")?,
-            memory_mebibytes(id, "RssAnon")?,
-        );
+        let of = |kind| memory_mebibytes(id, kind);
         println!(
-            "  agent memory                   {resident:>9.1} MiB resident, {anonymous:.1} MiB of it anonymous"
+            "  agent memory                 {:.1} MiB resident, {:.1} of it its own; {:.1} at most so far",
+            of("VmRSS")?,
+            of("RssAnon")?,
+            of("VmHWM")?,
         );
         Ok(())
     }
@@ -246,7 +323,8 @@ impl Bench {
 
 struct Row {
     calls: u64,
-    bytes: u64,
+    sent: u64,
+    received: u64,
     agent_cpu: Duration,
     garage_cpu: Duration,
 }
@@ -254,21 +332,25 @@ struct Row {
 impl Row {
     fn print(&self, what: &str) {
         println!(
-            "  {what:<28} {:>4} admin calls {:>11} bytes on the wire   agent {:>7.1} ms   Garage {:>8.1} ms",
+            "  {what:<28} {:>2} admin calls {:>9} bytes sent {:>6} received   agent {:>7.1} ms   Garage {:>8.1} ms",
             self.calls,
-            self.bytes,
+            self.sent,
+            self.received,
             self.agent_cpu.as_secs_f64() * 1000.0,
             self.garage_cpu.as_secs_f64() * 1000.0,
         );
     }
 }
 
-fn generation(status: &serde_json::Value) -> u64 {
-    status["inventory"]["generation"].as_u64().unwrap_or(0)
+fn print_floor(what: &str, garage_cpu: Duration) {
+    println!(
+        "  {what:<79} floor   Garage {:>8.1} ms",
+        garage_cpu.as_secs_f64() * 1000.0
+    );
 }
 
-const fn sum(bytes: (u64, u64)) -> u64 {
-    bytes.0 + bytes.1
+fn generation(status: &serde_json::Value) -> u64 {
+    status["inventory"]["generation"].as_u64().unwrap_or(0)
 }
 
 fn new_key_id() -> Result<String> {

@@ -5,10 +5,10 @@ use std::{
     fs,
     net::SocketAddr,
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, Result};
@@ -53,6 +53,7 @@ pub struct Relay {
     pub address: SocketAddr,
     forth: Arc<AtomicU64>,
     back: Arc<AtomicU64>,
+    accepted: Arc<Mutex<Option<Instant>>>,
     task: JoinHandle<()>,
 }
 
@@ -63,8 +64,11 @@ impl Relay {
         let address = listener.local_addr()?;
         let (forth, back) = (Arc::<AtomicU64>::default(), Arc::<AtomicU64>::default());
         let counters = (Arc::clone(&forth), Arc::clone(&back));
+        let accepted = Arc::<Mutex<Option<Instant>>>::default();
+        let last = Arc::clone(&accepted);
         let task = tokio::spawn(async move {
             while let Ok((near, _)) = listener.accept().await {
+                *lock(&last) = Some(Instant::now());
                 let (forth, back) = counters.clone();
                 tokio::spawn(async move {
                     let Ok(far) = TcpStream::connect(target).await else {
@@ -83,8 +87,14 @@ impl Relay {
             address,
             forth,
             back,
+            accepted,
             task,
         })
+    }
+
+    /// When the last connection came.
+    pub fn accepted_at(&self) -> Option<Instant> {
+        *lock(&self.accepted)
     }
 
     /// Bytes that went to the target and that came from it.
@@ -116,4 +126,8 @@ async fn pass(
         }
     }
     let _ = to.shutdown().await;
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
