@@ -14,12 +14,10 @@ use e2e::harness::{
 };
 use storm_protocol::ident::BucketId;
 
-use super::{PUT_OFF, SWEEPS, Signal, TWO_LOOKS, around, at_rest, known, put, sweeps};
+use super::{BLIND, PUT_OFF, SWEEPS, Signal, TWO_LOOKS, around, at_rest, known, put, sweeps};
 
 /// Buckets among which there is, but for chance in a thousand, one that is stored elsewhere alone.
 const TRIES: usize = 20;
-/// Seconds after which an executor that does not see everything sweeps.
-const BLIND: Duration = Duration::from_secs(600);
 const SIZES: &str = "bucket_object_counter";
 
 /// A bucket whose sizes the executor's node does not store: a write to it moved none of its counters.

@@ -13,13 +13,11 @@ use e2e::harness::{
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::{Signal, around, at_rest, aws, begin_upload, known, put};
+use super::{BLIND, Signal, around, at_rest, aws, begin_upload, known, put};
 
 /// How long nothing is written; Garage compares its full tables every ten seconds.
 const IDLE: Duration = Duration::from_secs(5);
 const IDLE_TIMES: usize = 5;
-/// Time after which an executor whose counters do not show everything sweeps.
-const BLIND: Duration = Duration::from_secs(601);
 
 /// A way into a cluster through a node that is not the executor's.
 struct Elsewhere {

@@ -4,6 +4,7 @@
 mod expiry;
 mod fewer_copies;
 mod full_copies;
+mod no_counters;
 
 use std::{
     collections::BTreeMap,
@@ -25,6 +26,8 @@ const QUIET: Duration = Duration::from_secs(2);
 const TWO_LOOKS: Duration = Duration::from_secs(12);
 /// Time after which a sweep that was put off is made.
 const PUT_OFF: Duration = Duration::from_secs(61);
+/// Time after which an executor whose counters do not show everything sweeps.
+const BLIND: Duration = Duration::from_secs(601);
 /// The most sweeps that follow on each other when nothing changes any more.
 const SWEEPS: usize = 6;
 
