@@ -3,7 +3,11 @@
 //! change. Everything is real; the bytes are counted by a relay between agent and hub. Beside each
 //! figure of Garage's stands what the same costs without us, measured in the same run.
 
-use std::time::{Duration, Instant};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context as _, Result, ensure};
 use e2e::harness::{
@@ -24,6 +28,8 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 const SIZES: [usize; 2] = [2_000, 10_000];
 /// The most that it may say.
 const MAX_SIZE: usize = 20_000;
+/// Buckets of a key that makes some. Garage reads a key again for each of its buckets.
+const BUCKETS_OF_A_KEY: usize = 20;
 /// Requests to Garage at the same time while the cluster is filled.
 const AT_ONCE: usize = 8;
 /// Connections from which the median is taken.
@@ -47,8 +53,9 @@ struct Bench {
     api: Api,
     agent: Agent,
     relay: Relay,
-    names: Vec<String>,
-    tools: Tools,
+    directory: PathBuf,
+    /// Names, each with the tools of the key that made the bucket.
+    buckets: Vec<(String, Arc<Tools>)>,
 }
 
 #[tokio::main]
@@ -91,7 +98,7 @@ async fn main() -> Result<()> {
 }
 
 impl Bench {
-    async fn start(directory: &std::path::Path) -> Result<Self> {
+    async fn start(directory: &Path) -> Result<Self> {
         let cluster = Cluster::single().await?;
         let mut server = Server::prepare(&directory.join("server"))?;
         server.log_only("warn");
@@ -103,54 +110,57 @@ impl Bench {
         let agent = Agent::prepare(&directory.join("agent"), cluster.first()?, &[])?;
         let token = api.enrol_token(REGION).await?;
         agent.enrol(&format!("https://{}", relay.address), &token.secret)?;
-        // Nobody's key makes the buckets: what is measured is knowing them, not adopting them.
-        let (key, secret) = (new_key_id()?, hex::encode(random::<32>()?));
-        cluster.admin.import_key(&key, &secret, "bench").await?;
-        let may = serde_json::json!({ "allow": { "createBucket": true } });
-        cluster
-            .admin
-            .post(&format!("UpdateKey?id={key}"), &may)
-            .await?;
-        let tools = Tools::new(directory, &cluster.s3_endpoint()?, &key, &secret)?;
         Ok(Self {
             cluster,
             server,
             api,
             agent,
             relay,
-            names: vec![],
-            tools,
+            directory: directory.to_owned(),
+            buckets: vec![],
         })
     }
 
-    /// Makes buckets over S3, which costs Garage little, and as many keys.
+    /// Makes as many keys as buckets; some of the keys make the buckets over S3, which costs Garage
+    /// little. They have no account's names: what is measured is knowing them, not adopting them.
     async fn fill(&mut self, size: usize) -> Result<()> {
-        let names: Vec<_> = (self.names.len()..size)
-            .map(|number| format!("bucket-{number:06}"))
-            .collect();
-        eprintln!("making {} buckets and keys …", names.len());
-        let tools = &self.tools;
-        for name in &names {
-            ensure!(
-                tools.status("PUT", name, None)? == 200,
-                "Garage does not make {name}"
-            );
-        }
+        let more = size - self.buckets.len();
+        eprintln!("making {more} buckets and keys …");
         let admin = &self.cluster.admin;
-        stream::iter(&names)
-            .map(async |name| {
-                admin
-                    .import_key(&new_key_id()?, &hex::encode(random::<32>()?), name)
-                    .await
-            })
-            .buffer_unordered(AT_ONCE)
-            .try_collect::<Vec<_>>()
+        let keys: Vec<_> = stream::iter(0..more)
+            .map(|number| self.new_key(number))
+            .buffered(AT_ONCE)
+            .try_collect()
             .await?;
-        self.names.extend(names);
+        for (chunk, tools) in keys.chunks(BUCKETS_OF_A_KEY).zip(keys.iter().flatten()) {
+            for _ in chunk {
+                let name = format!("bucket-{:06}", self.buckets.len());
+                let status = tools.status("PUT", &name, None)?;
+                ensure!(status == 200, "making {name} answers {status}");
+                self.buckets.push((name, tools.clone()));
+            }
+        }
         wait::until("all changes to be counted", async || {
             Ok((admin.changes_waiting().await? == 0).then_some(()))
         })
         .await
+    }
+
+    /// A key; with its tools when it is one of those that make buckets.
+    async fn new_key(&self, number: usize) -> Result<Option<Arc<Tools>>> {
+        let admin = &self.cluster.admin;
+        let key = format!("GK{}", hex::encode(random::<12>()?));
+        let secret = hex::encode(random::<32>()?);
+        admin
+            .import_key(&key, &secret, &format!("key-{number}"))
+            .await?;
+        if !number.is_multiple_of(BUCKETS_OF_A_KEY) {
+            return Ok(None);
+        }
+        let may = serde_json::json!({ "allow": { "createBucket": true } });
+        admin.post(&format!("UpdateKey?id={key}"), &may).await?;
+        let tools = Tools::new(&self.directory, &self.cluster.s3_endpoint()?, &key, &secret)?;
+        Ok(Some(Arc::new(tools)))
     }
 
     /// From the agent's connection to its being shown as connected, several times.
@@ -177,9 +187,10 @@ impl Bench {
             ..Start::default()
         })?;
         let patience = Instant::now() + wait::PATIENCE;
-        // Asked without a pause: a question is the finest measure there is.
         while !self.connected().await? {
             ensure!(Instant::now() < patience, "the agent does not connect");
+            // With its question the finest measure that the limits on requests leave.
+            tokio::time::sleep(Duration::from_millis(1)).await;
         }
         let accepted = self.relay.accepted_at().context("nobody has connected")?;
         Ok(accepted.elapsed())
@@ -262,9 +273,9 @@ impl Bench {
         std::fs::write(&file, format!("{size}"))?;
         let garage = self.cluster.first()?.id();
         let garage_cpu = cpu_time(garage)?;
-        for name in self.names.iter().take(CHANGED) {
+        for (name, tools) in self.buckets.iter().take(CHANGED) {
             let path = format!("{name}/object-{size}");
-            let status = self.tools.status("PUT", &path, Some(&file))?;
+            let status = tools.status("PUT", &path, Some(&file))?;
             ensure!(status == 200, "an upload answers {status}");
         }
         print_floor(
@@ -351,8 +362,4 @@ fn print_floor(what: &str, garage_cpu: Duration) {
 
 fn generation(status: &serde_json::Value) -> u64 {
     status["inventory"]["generation"].as_u64().unwrap_or(0)
-}
-
-fn new_key_id() -> Result<String> {
-    Ok(format!("GK{}", hex::encode(random::<12>()?)))
 }

@@ -30,20 +30,25 @@ pub(super) struct Counters {
 }
 
 impl Counters {
-    /// Reads the text of `/metrics`.
+    /// Reads the text of `/metrics`, which is long and read often: once through.
     pub(super) fn parse(text: &str) -> Self {
         let mut tables = [None; TABLES.len()];
-        for (labels, value) in text.lines().filter_map(|line| sample(line, METRIC)) {
-            let table = label(labels, "table_name");
-            let index = TABLES.iter().position(|name| Some(*name) == table);
-            if let (Some(index), Some(value)) = (index, whole_number(value)) {
-                let counter = tables[index].get_or_insert(0_u64);
-                *counter = counter.wrapping_add(value);
+        let (mut copies, mut storage_nodes, mut gateways) = (None, None, false);
+        for line in text.lines() {
+            if let Some((labels, value)) = sample(line, METRIC) {
+                add(&mut tables, labels, value);
+            } else if let Some((labels, _)) = sample(line, LAYOUT_NODE) {
+                gateways |= label(labels, "role_gateway") == Some("1");
+            } else if let Some(value) = line.strip_prefix(COPIES) {
+                copies = whole_number(value);
+            } else if let Some(value) = line.strip_prefix(STORAGE_NODES) {
+                storage_nodes = whole_number(value);
             }
         }
         Self {
             tables,
-            stores_all: stores_all(text),
+            // A gateway stores no sizes, and this node may be one.
+            stores_all: copies.is_some() && copies == storage_nodes && !gateways,
         }
     }
 
@@ -66,17 +71,13 @@ impl Counters {
     }
 }
 
-/// A gateway stores no sizes, and this node may be one.
-fn stores_all(text: &str) -> bool {
-    let gauge = |name| {
-        text.lines()
-            .find_map(|line| line.strip_prefix(name))
-            .and_then(whole_number)
-    };
-    let mut nodes = text.lines().filter_map(|line| sample(line, LAYOUT_NODE));
-    let gateways = nodes.any(|(labels, _)| label(labels, "role_gateway") == Some("1"));
-    let copies: Option<u64> = gauge(COPIES);
-    copies.is_some() && copies == gauge(STORAGE_NODES) && !gateways
+fn add(tables: &mut [Option<u64>; TABLES.len()], labels: &str, value: &str) {
+    let table = label(labels, "table_name");
+    let index = TABLES.iter().position(|name| Some(*name) == table);
+    if let (Some(index), Some(value)) = (index, whole_number(value)) {
+        let counter = tables[index].get_or_insert(0);
+        *counter = counter.wrapping_add(value);
+    }
 }
 
 /// Garage's version in the text of `/metrics`.
