@@ -3,9 +3,10 @@
 //! pass of that point (from 1). Without the feature nothing of this is in the binary.
 //!
 //! Points: `journal.<commit>.before|after` around each journal commit (`intent`, `key`, `record`,
-//! `job`, `outcome`, `refusal`, `settings`, `prune`), `call.<AdminCall>.before|during|after` around
-//! each admin call, and `s3.<Request>.before|after` around the S3 requests of jobs; `during` lets the
-//! request go out and dies `STORM_FAULT_DELAY_US` microseconds later, with the answer not read.
+//! `job`, `cancel`, `outcome`, `refusal`, `settings`, `prune`), `call.<AdminCall>.before|during|after`
+//! around each admin call, and `s3.<Request>.before|during|after` around the S3 requests of jobs;
+//! `during` lets the request go out and dies `STORM_FAULT_DELAY_US` microseconds later, with the
+//! answer not read.
 
 use storm_protocol::command::AdminCall;
 

@@ -96,8 +96,7 @@ results! {
     BucketCleared {
         /// The bucket.
         bucket: BucketId,
-        /// Objects that were deleted. What was deleted in the last seconds before the agent was
-        /// killed is not among them.
+        /// Objects of before that are gone.
         objects: u64,
         /// Their bytes.
         bytes: u64,

@@ -274,6 +274,7 @@ impl Inner {
             key,
         );
         entry.begun_elsewhere = begun_elsewhere;
+        entry.own_clock = Some(self.clock.now()).filter(|own| *own < accepted_at);
         let origin = if is_read(&command) {
             Origin::Read { issued_at, epoch }
         } else {

@@ -136,6 +136,8 @@ impl Inner {
             let ticket = inner.queue.enter(entry.operation, resources, job);
             recovery.push((entry, ticket));
         }
+        // Not before all are there: the first account's jobs would take every place.
+        inner.queue.open();
         *lock(&inner.recovery) = recovery;
         inner
     }
@@ -187,16 +189,20 @@ impl Inner {
     }
 
     /// Lets the next call start, or waits until the hub is heard; `free` needs no hub. While the
-    /// engine closes, `job`s start nothing.
-    pub(super) async fn gate(&self, free: bool, job: bool) -> Stopped<()> {
+    /// engine closes, `job`s start nothing. Tells whether it has waited.
+    pub(super) async fn gate(&self, free: bool, job: bool) -> Stopped<bool> {
+        let mut waited = false;
         loop {
             let phase = *self.phase().borrow();
             let free = free || self.may_change();
             match phase {
                 Phase::Open | Phase::Draining if free && !(job && phase != Phase::Open) => {
-                    return Ok(());
+                    return Ok(waited);
                 }
-                Phase::Open => self.hearing().await,
+                Phase::Open => {
+                    waited = true;
+                    self.hearing().await;
+                }
                 Phase::Draining | Phase::Halting => return Err(Stop::Halted),
             }
         }

@@ -22,15 +22,29 @@ use crate::{
     journal::{JobState, JournalError, Source},
 };
 
+/// Milliseconds between two tries to mark a job that is not written down yet.
+const LOOK_AGAIN_MILLIS: u64 = 50;
+
 /// The jobs that have been taken and have not ended.
 #[derive(Default)]
 pub(super) struct Jobs(Mutex<HashMap<OperationId, Job>>);
 
 struct Job {
     account: AccountId,
+    course: Course,
     cancelled: CancellationToken,
     /// How far it is; absent until it has begun.
     progress: Option<ProgressFrame>,
+}
+
+/// Where a job goes: whichever of its end and its cancel comes first stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Course {
+    Open,
+    /// It is being cancelled: it cannot be done any more.
+    Stopping,
+    /// It is done: it cannot be cancelled any more.
+    Done,
 }
 
 impl Jobs {
@@ -44,6 +58,7 @@ impl Jobs {
         command.row().job.then(|| {
             let job = Job {
                 account,
+                course: Course::Open,
                 cancelled: CancellationToken::new(),
                 progress: None,
             };
@@ -57,16 +72,42 @@ impl Jobs {
         lock(&self.0).remove(&operation);
     }
 
-    /// Whether `actor` may cancel a job that has not ended: their account's, or any for an operator.
-    pub(super) fn are_open_to(&self, operation: OperationId, actor: &Actor) -> bool {
-        let jobs = lock(&self.0);
-        let job = jobs.get(&operation);
-        job.is_some_and(|job| actor.operator || job.account == actor.account)
+    /// Begins to cancel a job for `actor`: their account's, or any for an operator. `false` when there
+    /// is no such job, or it is done.
+    fn stop(&self, operation: OperationId, actor: &Actor) -> bool {
+        let mut jobs = lock(&self.0);
+        let Some(job) = jobs.get_mut(&operation) else {
+            return false;
+        };
+        let theirs = actor.operator || job.account == actor.account;
+        if !theirs || job.course == Course::Done {
+            return false;
+        }
+        job.course = Course::Stopping;
+        true
+    }
+
+    /// The job is done; `false` when it is being cancelled.
+    fn finish(&self, operation: OperationId) -> bool {
+        let mut jobs = lock(&self.0);
+        let Some(job) = jobs.get_mut(&operation) else {
+            return true;
+        };
+        if job.course == Course::Stopping {
+            return false;
+        }
+        job.course = Course::Done;
+        true
+    }
+
+    fn knows(&self, operation: OperationId) -> bool {
+        lock(&self.0).contains_key(&operation)
     }
 
     /// Stops the job at its next step.
     pub(super) fn cancel(&self, operation: OperationId) {
-        if let Some(job) = lock(&self.0).get(&operation) {
+        if let Some(job) = lock(&self.0).get_mut(&operation) {
+            job.course = Course::Stopping;
             job.cancelled.cancel();
         }
     }
@@ -115,10 +156,10 @@ pub(crate) struct JobGate {
 }
 
 impl JobGate {
-    /// Lets the next request start, or waits until the hub is heard.
+    /// Lets the next request start, or waits until the hub is heard. Tells whether it has waited.
     ///
     /// Errors: cancelled; halted, when the engine closes.
-    pub(crate) async fn pass(&self) -> Stopped<()> {
+    pub(crate) async fn pass(&self) -> Stopped<bool> {
         tokio::select! {
             biased;
             () = self.cancelled.cancelled() => Err(Stop::because(Failure::Cancelled)),
@@ -155,6 +196,15 @@ impl Run {
         }
     }
 
+    /// The job is done, and from here on cannot be cancelled.
+    pub(crate) fn finish_job(&self) -> Stopped<()> {
+        if self.inner.jobs.finish(self.entry.operation) {
+            Ok(())
+        } else {
+            Err(Stop::because(Failure::Cancelled))
+        }
+    }
+
     /// Writes down how far the job is.
     pub(crate) async fn write_job(&mut self) -> Stopped<()> {
         self.write_down("job").await
@@ -164,19 +214,26 @@ impl Run {
 impl Inner {
     /// Cancels a job for good; `false` when `actor` has no such job that has not ended.
     pub(crate) async fn cancel_job(&self, operation: OperationId, actor: &Actor) -> Stopped<bool> {
-        if !self.jobs.are_open_to(operation, actor) {
+        if !self.jobs.stop(operation, actor) {
             return Ok(false);
         }
         loop {
             let marked = self
                 .journal
-                .commit("settings", move |tx| tx.cancel(operation));
+                .commit("cancel", move |tx| tx.cancel(operation));
             match marked.await {
                 Ok(true) => {
                     self.jobs.cancel(operation);
                     return Ok(true);
                 }
-                Ok(false) => return Ok(false),
+                // It has ended meanwhile, not as done; or it is just being written down.
+                Ok(false) => {
+                    self.jobs.cancel(operation);
+                    if !self.jobs.knows(operation) {
+                        return Ok(true);
+                    }
+                    tokio::time::sleep(Duration::from_millis(LOOK_AGAIN_MILLIS)).await;
+                }
                 Err(JournalError::Closed) => return Err(Stop::Halted),
                 Err(error) => {
                     tracing::error!(%error, %operation, "a job could not be cancelled; trying again");

@@ -105,7 +105,7 @@ impl Inner {
 
     /// Whether a command that has waited for its turn may still touch its things: what stood before
     /// it in line may have taken them from its account.
-    pub(super) async fn still_owns(
+    pub(crate) async fn still_owns(
         &self,
         resources: &[Resource],
         actor: &Actor,

@@ -27,7 +27,8 @@ struct State {
     max_jobs: usize,
     /// Jobs that run, by account.
     jobs: HashMap<AccountId, usize>,
-    stopped: bool,
+    /// Whether anything may start: not before it is opened, and not after it is stopped.
+    open: bool,
     lines: HashMap<Resource, VecDeque<OperationId>>,
     members: HashMap<OperationId, Member>,
     ready: VecDeque<OperationId>,
@@ -52,7 +53,7 @@ pub(crate) struct Ticket {
 }
 
 impl Queue {
-    /// A queue that runs `max_jobs` jobs at the same time.
+    /// A queue that runs `max_jobs` jobs at the same time, once it is opened.
     pub(super) fn new(max_jobs: usize) -> Self {
         let state = State {
             max_jobs,
@@ -103,9 +104,16 @@ impl Queue {
         }
     }
 
+    /// Starts what has its turn, fairly between all that have come so far.
+    pub(super) fn open(&self) {
+        let mut state = lock(&self.state);
+        state.open = true;
+        state.pump();
+    }
+
     /// Starts nothing more.
     pub(super) fn stop(&self) {
-        lock(&self.state).stopped = true;
+        lock(&self.state).open = false;
     }
 
     /// Comes back when nothing runs.
@@ -209,7 +217,7 @@ impl State {
     }
 
     fn pump(&mut self) {
-        while !self.stopped && self.running < MAX_RUNNING {
+        while self.open && self.running < MAX_RUNNING {
             let Some(operation) = self.ready.pop_front() else {
                 break;
             };
@@ -217,7 +225,7 @@ impl State {
                 self.running += 1;
             }
         }
-        while !self.stopped && self.jobs.values().sum::<usize>() < self.max_jobs {
+        while self.open && self.jobs.values().sum::<usize>() < self.max_jobs {
             let Some((operation, account)) = self.next_job() else {
                 break;
             };
@@ -284,6 +292,12 @@ mod tests {
         Resource::Name(text.parse::<BucketName>().unwrap())
     }
 
+    fn opened(max_jobs: usize) -> Arc<Queue> {
+        let queue = Arc::new(Queue::new(max_jobs));
+        queue.open();
+        queue
+    }
+
     fn has_turn(ticket: &mut Ticket) -> bool {
         ticket
             .start
@@ -293,7 +307,7 @@ mod tests {
 
     #[test]
     fn what_shares_a_thing_runs_in_order_and_the_rest_side_by_side() {
-        let queue = Arc::new(Queue::new(2));
+        let queue = opened(2);
         let mut first = queue.enter(operation(1), vec![name("aaa")], None);
         let mut second = queue.enter(operation(2), vec![name("aaa"), name("bbb")], None);
         let mut third = queue.enter(operation(3), vec![name("bbb")], None);
@@ -310,7 +324,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_stops_unfinished_keeps_its_line_and_gives_up_its_slot() {
-        let queue = Arc::new(Queue::new(2));
+        let queue = opened(2);
         let mut first = queue.enter(operation(1), vec![name("aaa")], None);
         let mut second = queue.enter(operation(2), vec![name("aaa")], None);
         assert!(has_turn(&mut first));
@@ -323,7 +337,7 @@ mod tests {
 
     #[test]
     fn a_place_that_is_given_up_lets_the_next_one_go() {
-        let queue = Arc::new(Queue::new(2));
+        let queue = opened(2);
         let first = queue.enter(operation(1), vec![name("aaa")], None);
         let second = queue.enter(operation(2), vec![name("aaa")], None);
         let mut third = queue.enter(operation(3), vec![name("aaa")], None);
@@ -335,7 +349,7 @@ mod tests {
 
     #[test]
     fn no_more_than_the_limit_run_and_none_starts_after_stop() {
-        let queue = Arc::new(Queue::new(2));
+        let queue = opened(2);
         let many = 0..=u8::try_from(MAX_RUNNING).unwrap();
         let mut tickets: Vec<_> = many
             .map(|number| queue.enter(operation(number), vec![], None))
@@ -350,7 +364,7 @@ mod tests {
 
     #[test]
     fn jobs_have_places_of_their_own_and_share_them_between_accounts() {
-        let queue = Arc::new(Queue::new(2));
+        let queue = opened(2);
         let account = |number: u8| AccountId::new(Micros(0), [number; 10]);
         let job = |number, of| queue.enter(operation(number), vec![], Some(account(of)));
         let mut greedy: Vec<_> = (1..=4).map(|number| job(number, 1)).collect();
@@ -370,7 +384,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_job_that_gives_its_turn_up_leaves_its_place_or_keeps_it_as_told() {
-        let queue = Arc::new(Queue::new(1));
+        let queue = opened(1);
         let account = Some(AccountId::new(Micros(0), [1; 10]));
         let mut first = queue.enter(operation(1), vec![name("aaa")], account);
         assert!(has_turn(&mut first));
@@ -386,5 +400,22 @@ mod tests {
         drop((first, behind));
         assert!(!has_turn(&mut never), "what is held is not passed");
         queue.idle().await;
+    }
+
+    #[test]
+    fn after_a_restart_the_places_are_shared_too() {
+        let queue = Arc::new(Queue::new(2));
+        let account = |number: u8| Some(AccountId::new(Micros(0), [number; 10]));
+        let mut greedy: Vec<_> = (1..=3)
+            .map(|number| queue.enter(operation(number), vec![], account(1)))
+            .collect();
+        let mut other = queue.enter(operation(9), vec![], account(2));
+        assert!(
+            !greedy.iter_mut().any(has_turn),
+            "it began before all were there"
+        );
+        queue.open();
+        assert!(has_turn(&mut greedy[0]) && has_turn(&mut other));
+        assert!(!has_turn(&mut greedy[1]) && !has_turn(&mut greedy[2]));
     }
 }

@@ -126,6 +126,22 @@ impl Run {
         began.plus_seconds(-CLOCKS_APART_SECONDS)
     }
 
+    /// Up to when what was written counts as there before the operation was taken, by whoever took it
+    /// first and by this machine's own clock, with which Garage dates objects.
+    pub(crate) fn taken_at(&self) -> Micros {
+        let Entry {
+            accepted_at,
+            own_clock,
+            ..
+        } = &self.entry;
+        let taken_at = own_clock.map_or(*accepted_at, |own| own.min(*accepted_at));
+        if self.entry.begun_elsewhere {
+            taken_at.min(self.entry.operation.made_at())
+        } else {
+            taken_at
+        }
+    }
+
     /// Whether the operation was begun before, or may have been by another agent: what it makes may
     /// be there already.
     pub(crate) const fn may_be_begun(&self) -> bool {
@@ -150,10 +166,18 @@ impl Run {
 
     /// Sends a change until it is clearly answered.
     pub(crate) async fn change(&mut self, request: AdminRequest) -> Stopped<Answer> {
+        self.change_anew(|| request.clone()).await
+    }
+
+    /// As [`Run::change`], with a request that is made the moment it goes out.
+    pub(crate) async fn change_anew(
+        &mut self,
+        request: impl Fn() -> AdminRequest + Send + Sync,
+    ) -> Stopped<Answer> {
         let mut backoff = Backoff::default();
         let mut repeated = false;
         loop {
-            match self.attempt(request.clone()).await? {
+            match self.attempt_anew(&request).await? {
                 Attempt::Answered(result) => return Ok(Answer { result, repeated }),
                 Attempt::Unclear => repeated = true,
             }
@@ -171,9 +195,17 @@ impl Run {
 
     /// Sends a change once; waits as long as Garage cannot be reached at all.
     pub(crate) async fn attempt(&mut self, request: AdminRequest) -> Stopped<Attempt> {
+        self.attempt_anew(|| request.clone()).await
+    }
+
+    async fn attempt_anew(
+        &mut self,
+        request: impl Fn() -> AdminRequest + Send + Sync,
+    ) -> Stopped<Attempt> {
         let mut backoff = Backoff::default();
         loop {
             self.gate().await?;
+            let request = request();
             // Only while the call is on its way: whoever looks for nameless buckets waits for it.
             let creates = request.call == AdminCall::CreateBucket;
             let shared = if creates {
@@ -182,7 +214,7 @@ impl Run {
                 None
             };
             let began = Instant::now();
-            let sent = self.inner.garage.send(request.clone()).await;
+            let sent = self.inner.garage.send(request).await;
             drop(shared);
             self.admin += began.elapsed();
             match sent {
@@ -318,7 +350,8 @@ impl Run {
     /// where it is.
     async fn gate(&self) -> Stopped<()> {
         let free = !self.changing || self.entry.source == Source::Spool;
-        self.inner.gate(free, self.entry.job.is_some()).await
+        self.inner.gate(free, self.entry.job.is_some()).await?;
+        Ok(())
     }
 
     /// Before the first change an operation may fail; after it, it goes on until it is answered.

@@ -1,24 +1,24 @@
 //! `bucket.clear`: lists the bucket's objects page by page and deletes those that were written before
 //! the command was taken, several pages at a time; at last its unfinished uploads of before.
 //!
-//! What is done stands in the journal as the last key of the last page up to which all are done, so
-//! running on from there, whatever was cut, misses nothing. Counts are what the journal knew: pages
-//! that a killed process deleted after its last writing are counted by nobody.
+//! Before a page's deletion begins, the journal says so and counts it. What is done stands there as the
+//! last key of the last page up to which all are done, so running on from there, whatever was cut,
+//! misses nothing and counts nothing twice. Objects that somebody else deletes or overwrites after
+//! they were counted stay counted: they are gone.
 
-use std::collections::VecDeque;
+mod stretch;
+
+use std::{collections::VecDeque, sync::Arc};
 
 use storm_protocol::{command::BucketClear, error::Failure, ident::Micros, result::BucketCleared};
 use tokio::task::{JoinError, JoinHandle};
 
+use self::stretch::{Going, Left, Stretch};
 use super::{
-    Stop,
-    job::{self, Job, Requests},
+    Stop, in_whole_millis,
+    job::{self, Job},
 };
-use crate::{
-    engine::Run,
-    garage::AdminRequest,
-    s3::{Naming, Object, PAGE_OBJECTS},
-};
+use crate::{engine::Run, garage::AdminRequest, s3::PAGE_OBJECTS};
 
 /// Pages that are being deleted at the same time.
 const PAGES_IN_FLIGHT: usize = 4;
@@ -26,17 +26,8 @@ const PAGES_IN_FLIGHT: usize = 4;
 /// A page that is being deleted.
 struct Page {
     last: String,
-    counts: Counts,
-    deleting: JoinHandle<Result<(), Stop>>,
-}
-
-/// What a page comes to.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Counts {
-    objects: u64,
-    bytes: u64,
-    kept: u64,
-    unnamed: u64,
+    going: Going,
+    deleting: JoinHandle<Result<Left, Stop>>,
 }
 
 pub(super) async fn execute(run: &mut Run, p: &BucketClear) -> Result<BucketCleared, Stop> {
@@ -53,41 +44,46 @@ async fn clear(run: &mut Run, p: &BucketClear) -> Result<BucketCleared, Stop> {
         deleted = deleted.and(one_done(run, &mut job, &mut pages).await);
     }
     deleted?;
-    let age = run.inner.now().0.saturating_sub(run.entry.accepted_at.0) / Micros::SECOND;
-    let age = u64::try_from(age).unwrap_or(0);
-    run.must(AdminRequest::cleanup_uploads(p.bucket, age))
-        .await?;
+    delete_uploads(run, p).await?;
     let state = job::state(run);
+    let objects = state.objects + state.begun_objects;
     if state.unnamed > 0 {
         let words = format!(
-            "{} objects were deleted. {} stay whose keys hold control characters beside '.' or '..', \
-             which no request of ours can name.",
-            state.objects, state.unnamed
+            "{objects} objects were deleted. {} stay whose keys hold control characters beside '.' or \
+             '..', which no request of ours can name.",
+            state.unnamed
         );
         return Err(Stop::failed(Failure::JobBroken, words));
     }
     Ok(BucketCleared {
         bucket: p.bucket,
-        objects: state.objects,
-        bytes: state.bytes,
+        objects,
+        bytes: state.bytes + state.begun_bytes,
         kept: state.kept,
     })
 }
 
 async fn delete_all(run: &mut Run, job: &mut Job, pages: &mut VecDeque<Page>) -> Result<(), Stop> {
+    // Listings tell the millisecond in which an object was written: of the last one nobody knows.
+    let before = in_whole_millis(run.taken_at());
     let mut listed = job::state(run).cursor.clone();
     loop {
-        let page = job
-            .requests()
-            .list("", listed.as_deref(), PAGE_OBJECTS)
-            .await?;
-        let Some(last) = page.objects.last() else {
+        let requests = job.requests();
+        let page = requests.list("", listed.as_deref(), PAGE_OBJECTS).await?;
+        let Some(last) = page.objects.last().map(|object| object.key.clone()) else {
             return Ok(());
         };
-        let (last, before) = (last.key.clone(), run.entry.accepted_at);
-        listed = Some(last.clone());
-        let requests = job.requests().clone();
-        pages.push_back(Page::delete(last, page.objects, before, requests));
+        let after = listed.replace(last.clone());
+        let state = job::state(run);
+        let counted = state.begun_to.as_deref();
+        let (stretch, going) = Stretch::new(after, last.clone(), before, page.objects, counted);
+        begin(run, &last, going).await?;
+        let deleting = tokio::spawn(stretch.delete(requests.clone()));
+        pages.push_back(Page {
+            last,
+            going,
+            deleting,
+        });
         if pages.len() >= PAGES_IN_FLIGHT {
             one_done(run, job, pages).await?;
         }
@@ -97,6 +93,18 @@ async fn delete_all(run: &mut Run, job: &mut Job, pages: &mut VecDeque<Page>) ->
     }
 }
 
+/// Writes down that everything up to `last` is about to be deleted, unless it was before.
+async fn begin(run: &mut Run, last: &str, going: Going) -> Result<(), Stop> {
+    let state = job::state(run);
+    if state.begun_to.as_deref().is_some_and(|begun| begun >= last) {
+        return Ok(());
+    }
+    state.begun_to = Some(last.to_owned());
+    state.begun_objects += going.objects;
+    state.begun_bytes += going.bytes;
+    run.write_job().await
+}
+
 /// Waits for the oldest page and counts it. Past one that failed nothing counts as done, but all are
 /// waited for.
 async fn one_done(run: &mut Run, job: &mut Job, pages: &mut VecDeque<Page>) -> Result<(), Stop> {
@@ -104,58 +112,37 @@ async fn one_done(run: &mut Run, job: &mut Job, pages: &mut VecDeque<Page>) -> R
         return Ok(());
     };
     let broken = |error: JoinError| Err(Stop::failed(Failure::JobBroken, error.to_string()));
-    if let Err(stop) = page.deleting.await.unwrap_or_else(broken) {
-        for page in pages.drain(..) {
-            let _ = page.deleting.await;
+    let left = match page.deleting.await.unwrap_or_else(broken) {
+        Ok(left) => left,
+        Err(stop) => {
+            for page in pages.drain(..) {
+                let _ = page.deleting.await;
+            }
+            return Err(stop);
         }
-        return Err(stop);
-    }
-    let Page { last, counts, .. } = page;
+    };
+    let Page { last, going, .. } = page;
     job.further(run, |state| {
         state.cursor = Some(last);
-        state.objects += counts.objects;
-        state.bytes += counts.bytes;
-        state.kept += counts.kept;
-        state.unnamed += counts.unnamed;
+        state.objects += going.objects;
+        state.bytes += going.bytes;
+        state.begun_objects -= going.objects;
+        state.begun_bytes -= going.bytes;
+        state.kept += left.kept;
+        state.unnamed += left.unnamed;
     })
     .await
 }
 
-impl Page {
-    /// Begins to delete the objects that were written up to `before`, in a task of its own: the
-    /// listing goes on meanwhile.
-    fn delete(last: String, objects: Vec<Object>, before: Micros, requests: Requests) -> Self {
-        let mut counts = Counts::default();
-        let (mut many, mut single) = (Vec::with_capacity(objects.len()), Vec::new());
-        for object in objects {
-            if object.written_at > before {
-                counts.kept += 1;
-                continue;
-            }
-            match Naming::of(&object.key) {
-                Naming::Xml => many.push(object.key),
-                Naming::Path => single.push(object.key),
-                Naming::Nothing => {
-                    counts.unnamed += 1;
-                    continue;
-                }
-            }
-            counts.objects += 1;
-            counts.bytes += object.bytes;
-        }
-        let deleting = tokio::spawn(async move {
-            if !many.is_empty() {
-                requests.delete(&many).await?;
-            }
-            for key in single {
-                requests.delete_one(&key).await?;
-            }
-            Ok(())
-        });
-        Self {
-            last,
-            counts,
-            deleting,
-        }
-    }
+/// Deletes the unfinished uploads of before: their age is told in whole seconds, and one more for the
+/// way, so that none goes that was begun after.
+async fn delete_uploads(run: &mut Run, p: &BucketClear) -> Result<(), Stop> {
+    let (inner, taken_at) = (Arc::clone(&run.inner), run.taken_at());
+    let request = || {
+        let passed = inner.now().0.saturating_sub(taken_at.0).max(0);
+        let seconds = u64::try_from(passed / Micros::SECOND).unwrap_or(0);
+        AdminRequest::cleanup_uploads(p.bucket, seconds + 2)
+    };
+    let answer = run.change_anew(request).await?;
+    answer.result.map(drop).map_err(|no| Stop::from(&no))
 }

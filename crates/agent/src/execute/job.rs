@@ -8,6 +8,7 @@
 use std::time::Duration;
 
 use storm_protocol::{
+    command::Resource,
     error::Failure,
     ident::{AccessKeyId, BucketId, KeyLabel, key_name},
 };
@@ -61,6 +62,9 @@ impl Job {
             let words = "This agent is not told where S3 is any more.".to_owned();
             return Err(Stop::failed(Failure::JobBroken, words));
         };
+        if run.may_be_begun() {
+            still_ours(run, bucket).await?;
+        }
         take_up(run, bucket).await?;
         let secret = new_secret();
         let key = loop {
@@ -133,6 +137,7 @@ impl Job {
 
 /// Ends a job's work: its keys go, unless the next process is to go on.
 pub(super) async fn close<T>(run: &mut Run, ended: Result<T, Stop>) -> Result<T, Stop> {
+    let ended = ended.and_then(|result| run.finish_job().map(|()| result));
     if run.entry.job.is_none() {
         return ended;
     }
@@ -170,7 +175,7 @@ impl Requests {
         after: Option<&str>,
         most: usize,
     ) -> Result<Page, Stop> {
-        let mut tries = Tries::new(self);
+        let mut tries = self.tries();
         loop {
             tries.pass().await?;
             match self.s3.list(prefix, after, most).await {
@@ -180,57 +185,52 @@ impl Requests {
         }
     }
 
-    /// Deletes the objects of these keys, which XML can say.
-    pub(super) async fn delete(&self, keys: &[String]) -> Result<(), Stop> {
-        let mut tries = Tries::new(self);
-        loop {
-            tries.pass().await?;
-            match self.s3.delete(keys).await {
-                Ok(()) => return Ok(()),
-                Err(error) => tries.failed(error).await?,
-            }
-        }
-    }
-
-    /// Deletes the object of this key, which a path can say.
-    pub(super) async fn delete_one(&self, key: &str) -> Result<(), Stop> {
-        let mut tries = Tries::new(self);
-        loop {
-            tries.pass().await?;
-            match self.s3.delete_one(key).await {
-                Ok(()) => return Ok(()),
-                Err(error) => tries.failed(error).await?,
-            }
-        }
-    }
-}
-
-/// The tries of one request. All of ours may be sent again.
-struct Tries<'a> {
-    requests: &'a Requests,
-    since: Instant,
-    backoff: Backoff,
-}
-
-impl<'a> Tries<'a> {
-    fn new(requests: &'a Requests) -> Self {
-        Self {
-            requests,
-            since: Instant::now(),
+    /// The tries of a deletion, made with [`Requests::s3`].
+    pub(super) fn tries(&self) -> Tries<'_> {
+        Tries {
+            requests: self,
+            silent_since: None,
             backoff: Backoff::default(),
         }
     }
 
-    /// Lets the next try start.
-    async fn pass(&self) -> Result<(), Stop> {
-        self.requests.gate.pass().await
+    /// S3 itself; each request is to pass [`Tries`].
+    pub(super) const fn s3(&self) -> &S3Bucket {
+        &self.s3
+    }
+}
+
+/// The tries of one request. All of ours may be sent again.
+pub(super) struct Tries<'a> {
+    requests: &'a Requests,
+    /// Since when nothing is answered, though it is asked all the time.
+    silent_since: Option<Instant>,
+    backoff: Backoff,
+}
+
+impl Tries<'_> {
+    /// Lets the next try start; tells whether that had to wait for the hub.
+    pub(super) async fn pass(&mut self) -> Result<bool, Stop> {
+        let waited = self.requests.gate.pass().await?;
+        if waited {
+            // Nobody asked meanwhile.
+            self.silent_since = None;
+        }
+        Ok(waited)
+    }
+
+    /// It was answered: what is asked next has its own time.
+    pub(super) fn answered(&mut self) {
+        self.silent_since = None;
+        self.backoff = Backoff::default();
     }
 
     /// Waits before the next try, or ends the job when another is of no use.
-    async fn failed(&mut self, error: S3Error) -> Result<(), Stop> {
+    pub(super) async fn failed(&mut self, error: S3Error) -> Result<(), Stop> {
+        let since = *self.silent_since.get_or_insert_with(Instant::now);
         let patient = match &error {
             S3Error::Denied(_) => within(self.requests.granted, KEY_SETTLES_SECONDS),
-            S3Error::Unclear(_) => within(self.since, SILENT_SECONDS),
+            S3Error::Unclear(_) => within(since, SILENT_SECONDS),
             S3Error::Refused { code, .. } if code == "NoSuchBucket" => {
                 return Err(Stop::because(Failure::NoSuchBucket));
             }
@@ -241,6 +241,20 @@ impl<'a> Tries<'a> {
         }
         tracing::warn!(%error, "waiting for S3");
         self.requests.gate.pause(self.backoff.next()).await
+    }
+}
+
+/// What an earlier process has taken goes on only while the bucket is its account's: it may have
+/// waited behind the command that gave the bucket away, and a job has nothing that stands half-way.
+async fn still_ours(run: &Run, bucket: BucketId) -> Result<(), Stop> {
+    let things = [Resource::Bucket(bucket)];
+    let mut backoff = Backoff::default();
+    loop {
+        match run.inner.still_owns(&things, &run.entry.actor).await {
+            Ok(()) => return Ok(()),
+            Err(Failure::GarageUnavailable) => run.pause(backoff.next()).await?,
+            Err(failure) => return Err(Stop::because(failure)),
+        }
     }
 }
 

@@ -49,6 +49,10 @@ pub(crate) struct Entry {
     pub(crate) begun_elsewhere: bool,
     /// When it was taken.
     pub(crate) accepted_at: Micros,
+    /// What this machine's clock said then, if that was earlier: `accepted_at` is never before the
+    /// newest time of signing, and the control plane's clock may be ahead.
+    #[serde(default)]
+    pub(crate) own_clock: Option<Micros>,
     /// The key that it makes, if it makes one.
     pub(crate) key: Option<KeyTry>,
     /// What has to be known of the time before its first change.
@@ -81,6 +85,7 @@ impl Entry {
             command: payload.command,
             seal_to: payload.seal_to,
             accepted_at,
+            own_clock: None,
             key,
             record: None,
             job: None,
@@ -100,6 +105,15 @@ pub(crate) struct JobState {
     pub(crate) objects: u64,
     /// Their bytes.
     pub(crate) bytes: u64,
+    /// Of a clearing: the object's key up to and with which deleting has begun, and is counted.
+    #[serde(default)]
+    pub(crate) begun_to: Option<String>,
+    /// Objects behind the cursor that are being deleted, or were before a kill.
+    #[serde(default)]
+    pub(crate) begun_objects: u64,
+    /// Their bytes.
+    #[serde(default)]
+    pub(crate) begun_bytes: u64,
     /// Objects that are younger than the command.
     pub(crate) kept: u64,
     /// Objects whose keys no request can name.

@@ -128,6 +128,7 @@ impl S3Bucket {
         action.with_max_keys(most.min(PAGE_OBJECTS));
         let url = action.sign(signed());
         fault::s3("ListObjectsV2", Moment::Before);
+        fault::s3("ListObjectsV2", Moment::During);
         let body = request::get(&url, MAX_ANSWER_BYTES).await?;
         fault::s3("ListObjectsV2", Moment::After);
         let text = request::text(&body)?;
@@ -145,6 +146,7 @@ impl S3Bucket {
         let url = action.sign(signed());
         let (body, md5) = action.body_with_md5();
         fault::s3("DeleteObjects", Moment::Before);
+        fault::s3("DeleteObjects", Moment::During);
         let answer = request::post(&url, body, &md5, MAX_ANSWER_BYTES).await?;
         fault::s3("DeleteObjects", Moment::After);
         let answer = DeleteObjectsResponse::parse(request::text(&answer)?);
@@ -167,7 +169,11 @@ impl S3Bucket {
     pub(crate) async fn delete_one(&self, key: &str) -> Result<(), S3Error> {
         let credentials = Some(&self.0.credentials);
         let url = self.0.bucket.delete_object(credentials, key).sign(signed());
-        request::delete(&url, MAX_ANSWER_BYTES).await
+        fault::s3("DeleteObject", Moment::Before);
+        fault::s3("DeleteObject", Moment::During);
+        request::delete(&url, MAX_ANSWER_BYTES).await?;
+        fault::s3("DeleteObject", Moment::After);
+        Ok(())
     }
 
     /// Writes an object.

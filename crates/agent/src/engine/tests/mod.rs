@@ -3,6 +3,7 @@
 
 mod acceptance;
 mod account_quotas;
+mod clearing;
 mod commands;
 mod elsewhere;
 mod interruptions;
