@@ -2,7 +2,7 @@
 //! plane, can be cancelled, says how far it is, and leaves no key behind.
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::harness::{agent::Start, api::Credential, stack::Stack, tools::succeed, wait, word};
+use e2e::harness::{agent::Start, api::Credential, stack::Stack, wait, word};
 use reqwest::Method;
 use serde_json::{Value, json};
 use storm_protocol::{
@@ -55,19 +55,8 @@ impl Scene {
                 [b'x'; OBJECT_BYTES],
             )?;
         }
-        let mut rclone = scene.stack.tools(&scene.key)?.rclone()?;
-        rclone
-            .arg("copy")
-            .arg(&folder)
-            .arg(format!("storm:{}", scene.name))
-            .args([
-                "--transfers",
-                "32",
-                "--s3-no-check-bucket",
-                "--no-traverse",
-                "--no-check-dest",
-            ]);
-        succeed(&mut rclone)?;
+        let tools = scene.stack.tools(&scene.key)?;
+        tools.upload(&folder, &scene.name)?;
         Ok(scene)
     }
 

@@ -80,6 +80,18 @@ impl Tools {
         Ok(command)
     }
 
+    /// Copies the files of a folder into a bucket, many at a time.
+    pub fn upload(&self, folder: &Path, bucket: &str) -> Result<()> {
+        let mut rclone = self.rclone()?;
+        rclone
+            .arg("copy")
+            .arg(folder)
+            .arg(format!("storm:{bucket}"))
+            .args(["--transfers", "32", "--s3-no-check-bucket"])
+            .args(["--no-traverse", "--no-check-dest"]);
+        succeed(&mut rclone).map(drop)
+    }
+
     /// `aws`.
     pub fn aws(&self) -> Result<Command> {
         let mut command = self.bare("aws")?;

@@ -8,7 +8,10 @@ use e2e::harness::{
 };
 use storm_protocol::{api::OperationAnswer, command::CommandResult, seal::OpenKey};
 
-use super::commands::{Fixture, Kind, QUOTA_BYTES, second_name};
+use super::{
+    commands::{Fixture, Kind, QUOTA_BYTES, second_name},
+    jobs,
+};
 
 const ALL_RIGHTS: Rights = Rights {
     read: true,
@@ -217,6 +220,12 @@ pub(super) async fn check_done(
             );
             Ok(())
         }
+        (Kind::BucketClear(objects), CommandResult::BucketClear(cleared)) => {
+            jobs::check_cleared(stack, fixture, objects + 1, cleared, contents).await
+        }
+        (Kind::BucketMeasure(objects), CommandResult::BucketMeasurePrefix(measured)) => {
+            jobs::check_measured(stack, fixture, objects + 1, measured, contents)
+        }
         (kind, other) => bail!("{kind:?} answered {other:?}"),
     }
 }
@@ -230,6 +239,9 @@ pub(super) fn check_taken_back(
 ) -> Result<()> {
     if kind == Kind::KeyRevokeLeaked {
         bail!("a leaked key is never left as it was");
+    }
+    if matches!(kind, Kind::BucketClear(_) | Kind::BucketMeasure(_)) {
+        bail!("a job goes on after a kill");
     }
     ensure!(
         keys_of(contents, kind.label(fixture)).is_empty(),

@@ -1,5 +1,7 @@
 //! The commands of the matrix: what each acts on and how it is asked for.
 
+use std::cell::Cell;
+
 use anyhow::{Context as _, Result, ensure};
 use e2e::harness::{
     api::Credential,
@@ -9,6 +11,8 @@ use e2e::harness::{
 use reqwest::Method;
 use serde_json::{Value, json};
 use storm_protocol::{ident::AccountId, seal::OpenKey};
+
+use super::jobs::{self, JOB_KEY};
 
 pub(super) const QUOTA_BYTES: u64 = 50_000_000;
 const DAY_SECONDS: i64 = 24 * 3600;
@@ -28,6 +32,10 @@ pub(super) enum Kind {
     KeyRevokeLeaked,
     KeyCreateTemporary,
     KeySuspend,
+    /// Of a bucket with so many objects and one.
+    BucketClear(usize),
+    /// Of a bucket with so many objects and one.
+    BucketMeasure(usize),
 }
 
 /// What a case acts on, made beforehand by an agent that does not die.
@@ -37,6 +45,8 @@ pub(super) struct Fixture {
     pub(super) key: Option<Credential>,
     /// When that key ends, in Garage's words.
     pub(super) expiration: Option<String>,
+    /// Whether the bucket got an object after the command was taken.
+    pub(super) young: Cell<bool>,
     account: AccountId,
 }
 
@@ -55,6 +65,7 @@ impl Fixture {
                 bucket,
                 key: None,
                 expiration: None,
+                young: Cell::default(),
                 account: stack.account,
             });
         }
@@ -69,10 +80,14 @@ impl Fixture {
             bucket,
             key: Some(key),
             expiration: None,
+            young: Cell::default(),
             account: stack.account,
         };
-        if kind == Kind::BucketDelete {
-            // Deleting has to take an unfinished upload along.
+        if let Kind::BucketClear(objects) | Kind::BucketMeasure(objects) = kind {
+            jobs::fill(stack, &fixture, objects)?;
+        }
+        if matches!(kind, Kind::BucketDelete | Kind::BucketClear(_)) {
+            // It has to take an unfinished upload along.
             let begin = format!("{}/part?uploads=", fixture.name);
             let begun = stack.tools(fixture.key()?)?.status("POST", &begin, None)?;
             ensure!(begun == 200, "beginning an upload answers {begun}");
@@ -149,6 +164,7 @@ impl Kind {
         match self {
             // It keeps the label of the one that it replaces.
             Self::KeyRevokeLeaked => "old",
+            Self::BucketClear(_) | Self::BucketMeasure(_) => JOB_KEY,
             _ => &fixture.name,
         }
     }
@@ -232,6 +248,11 @@ impl Kind {
                 (Method::POST, "/keys/temporary".to_owned(), Some(body))
             }
             Self::KeySuspend => (Method::POST, format!("/keys/{key}/suspend"), None),
+            Self::BucketClear(_) => (Method::POST, format!("/buckets/{bucket}/clear"), None),
+            Self::BucketMeasure(_) => {
+                let path = format!("/buckets/{bucket}/measure");
+                (Method::POST, path, Some(json!({})))
+            }
         }
     }
 }

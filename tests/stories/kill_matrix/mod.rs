@@ -1,14 +1,16 @@
 //! SIGKILL of the agent at each step: around each journal commit and before, inside and after each
-//! admin call of the commands that change things. Whatever the moment, the operation ends in a known
+//! admin call and S3 request of the commands that change things. Whatever the moment, the operation ends in a known
 //! state, Garage holds nothing half-made, and a secret that the client received works.
 
+mod cancels;
 mod checks;
 mod commands;
+mod jobs;
 mod points;
 mod updates;
 
 use anyhow::{Result, bail};
-use e2e::harness::stack::Stack;
+use e2e::harness::{garage::Cluster, stack::Stack};
 use storm_protocol::{
     api::{OperationAnswer, OperationStatus},
     receipt::Outcome,
@@ -29,9 +31,9 @@ struct Tally {
 
 impl Tally {
     /// Looks at what a kill has left, before the agent is back.
-    async fn look(&mut self, stack: &Stack) -> Result<()> {
+    async fn look(&mut self, cluster: &Cluster) -> Result<()> {
         self.kills += 1;
-        let contents = stack.cluster.admin.contents().await?;
+        let contents = cluster.admin.contents().await?;
         self.half_made += u32::from(contents.check_whole().is_err());
         Ok(())
     }

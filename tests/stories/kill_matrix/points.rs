@@ -15,16 +15,19 @@ use storm_protocol::seal::OpenKey;
 use super::{
     Tally,
     commands::{Fixture, Kind},
+    jobs::{FEW, PAGES, write_young},
 };
 
 /// Microseconds after which a request in flight is cut: while Garage checks the token, and about
 /// when it is done.
 const DELAYS_MICROS: &[u32] = &[1_000, 20_000];
+/// The point at which the agent has not taken the command yet.
+const NOT_TAKEN: &str = "journal.intent.before:1";
 /// How long after a command's end its agent may still live.
 const DYING: Duration = Duration::from_secs(10);
 
-/// The commands, with the journal commits and admin calls that each makes when nothing goes wrong.
-/// The second pass of a call stands as `:2`; of `ListKeysInfo` the first is the sweep's at start.
+/// The commands, with the journal commits, admin calls and S3 requests that each makes when nothing
+/// goes wrong. The second pass stands as `:2`; of `ListKeysInfo` the first is the sweep's at start.
 const COMMANDS: &[(Kind, &[&str], &[&str])] = &[
     (
         Kind::BucketCreate,
@@ -109,6 +112,53 @@ const FURTHER_COMMANDS: &[(Kind, &[&str], &[&str])] = &[
     ),
 ];
 
+/// Jobs: each step of one on a single page, and the steps of the pages.
+const JOBS: &[(Kind, &[&str], &[&str])] = &[
+    (
+        Kind::BucketClear(FEW),
+        &["intent", "job", "job:2", "outcome"],
+        &[
+            "GetBucketInfo",
+            "ImportKey",
+            "UpdateKey",
+            "AllowBucketKey",
+            "s3.DeleteObject",
+            "CleanupIncompleteUploads",
+            "DeleteKey",
+        ],
+    ),
+    (
+        Kind::BucketClear(PAGES),
+        &["job:3"],
+        &[
+            "s3.ListObjectsV2:2",
+            "s3.DeleteObjects",
+            "s3.DeleteObjects:2",
+        ],
+    ),
+    (
+        Kind::BucketMeasure(FEW),
+        &["intent", "job", "outcome"],
+        &[
+            "ImportKey",
+            "AllowBucketKey",
+            "s3.ListObjectsV2",
+            "DeleteKey",
+        ],
+    ),
+    (Kind::BucketMeasure(PAGES), &[], &["s3.ListObjectsV2:2"]),
+];
+
+/// Of a job, what a cluster may do half: its key, and the deletion of a page.
+const JOBS_ON_THREE: &[(Kind, &[&str], &[&str])] = &[
+    (
+        Kind::BucketClear(FEW),
+        &[],
+        &["ImportKey", "UpdateKey", "AllowBucketKey", "DeleteKey"],
+    ),
+    (Kind::BucketClear(PAGES), &[], &["s3.DeleteObjects"]),
+];
+
 type Commands = [(Kind, &'static [&'static str], &'static [&'static str])];
 
 #[derive(Debug)]
@@ -131,6 +181,16 @@ async fn each_point_on_three_nodes() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn each_point_of_further_commands_on_three_nodes() -> Result<()> {
     run(Stack::three().await?, FURTHER_COMMANDS).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_point_of_jobs_on_a_single_node() -> Result<()> {
+    run(Stack::single().await?, JOBS).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_point_of_jobs_on_three_nodes() -> Result<()> {
+    run(Stack::three().await?, JOBS_ON_THREE).await
 }
 
 async fn run(mut stack: Stack, commands: &Commands) -> Result<()> {
@@ -160,16 +220,21 @@ fn cases(commands: &Commands) -> Vec<Case> {
             });
         };
         for commit in *commits {
-            add(format!("journal.{commit}.before"), None);
-            add(format!("journal.{commit}.after"), None);
+            let (commit, pass) = commit.split_once(':').unwrap_or((*commit, "1"));
+            add(format!("journal.{commit}.before:{pass}"), None);
+            add(format!("journal.{commit}.after:{pass}"), None);
         }
         for call in *calls {
             let (call, pass) = call.split_once(':').unwrap_or((*call, "1"));
-            add(format!("call.{call}.before:{pass}"), None);
+            let point = match call.strip_prefix("s3.") {
+                Some(_) => call.to_owned(),
+                None => format!("call.{call}"),
+            };
+            add(format!("{point}.before:{pass}"), None);
             for delay in DELAYS_MICROS {
-                add(format!("call.{call}.during:{pass}"), Some(*delay));
+                add(format!("{point}.during:{pass}"), Some(*delay));
             }
-            add(format!("call.{call}.after:{pass}"), None);
+            add(format!("{point}.after:{pass}"), None);
         }
     }
     cases
@@ -206,7 +271,11 @@ async fn survive(
     let killed = async {
         let died = wait::until("the agent to die", async || stack.agent.ended()).await?;
         ensure!(Process::was_killed(died), "the agent ended with {died}");
-        tally.look(stack).await?;
+        tally.look(&stack.cluster).await?;
+        // Before the command is taken, nothing is younger than it.
+        if matches!(case.kind, Kind::BucketClear(_)) && case.point != NOT_TAKEN {
+            write_young(stack, fixture)?;
+        }
         stack.agent.start(&Start::default())
     };
     let (answer, ()) = tokio::try_join!(asked, killed)?;

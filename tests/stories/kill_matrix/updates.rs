@@ -72,7 +72,7 @@ async fn survive(stack: &mut Stack, kind: Kind, number: u64, tally: &mut Tally) 
             );
         }
         stack.agent.kill()?;
-        tally.look(stack).await?;
+        tally.look(&stack.cluster).await?;
         stack.agent.start(&Start::default())
     };
     let (answer, ()) = tokio::try_join!(asked, killed)?;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use storm_protocol::{
-    command::{BucketRelease, Command},
+    command::{AgentPing, BucketRelease, Command},
     error::Failure,
 };
 
@@ -91,16 +91,18 @@ async fn what_is_written_after_a_lost_agent_took_the_clearing_stays() {
 async fn a_control_plane_whose_clock_is_ahead_takes_nothing_along() {
     let bench = Bench::start().await;
     let filled = Filled::new(&bench, "photos", three()).await;
-    bench.s3.allow(Kind::List, 0);
-    let mut payload = bench.payload(&filled.asker, &filled.clear());
-    payload.issued_at = bench.clock.now().plus_seconds(4);
-    payload.expires_at = payload.issued_at.plus_seconds(60);
-    let submitted = bench.submit(&payload).await;
+    let mut ahead = bench.payload(&filled.asker, &Command::AgentPing(AgentPing {}));
+    ahead.issued_at = bench.clock.now().plus_seconds(4);
+    ahead.expires_at = ahead.issued_at.plus_seconds(60);
+    let submitted = bench.submit(&ahead).await;
     assert!(matches!(submitted, Submitted::Accepted(_)), "{submitted:?}");
+    bench.wait(ahead.operation).await.result();
+    bench.s3.allow(Kind::List, 0);
+    let operation = submit(&bench, &filled.asker, filled.clear()).await;
     until(|| bench.s3.count(Kind::List) == 1).await;
     filled.put(vec!["b".to_owned()]).await;
     bench.s3.allow(Kind::List, usize::MAX);
-    let done = bench.wait(payload.operation).await;
+    let done = bench.wait(operation).await;
     assert_eq!((cleared(&done).objects, cleared(&done).kept), (2, 1));
     assert_eq!(filled.keys().await, ["b"]);
 }
