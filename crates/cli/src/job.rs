@@ -60,10 +60,10 @@ pub(crate) struct Measure {
     #[command(flatten)]
     which: Which,
     /// Only objects whose key begins so [default: all]
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     prefix: Option<ObjectPrefix>,
     /// Stop after so many objects [default: 1000000]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MAX_MEASURED_OBJECTS))]
+    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = clap::value_parser!(u64).range(1..=MAX_MEASURED_OBJECTS))]
     max_objects: Option<u64>,
 }
 
@@ -93,15 +93,15 @@ pub(crate) async fn clear(context: &Context, session: &Session, args: Clear) -> 
     let words = match &done.proof.result {
         CommandResult::BucketClear(cleared) => {
             let deleted = format!(
-                "{} objects of bucket {name} are deleted, {}.",
-                units::count(cleared.objects),
+                "Deleted from bucket {name}: {}, {}.",
+                units::objects(cleared.objects),
                 units::size(cleared.bytes)
             );
             match cleared.kept {
                 0 => deleted,
                 kept => format!(
-                    "{deleted} {} were written since the clearing began, and stay.",
-                    units::count(kept)
+                    "{deleted} Written since the clearing began, and kept: {}.",
+                    units::objects(kept)
                 ),
             }
         }
@@ -112,16 +112,16 @@ pub(crate) async fn clear(context: &Context, session: &Session, args: Clear) -> 
 
 /// What clearing takes away, as far as it is known.
 fn all_will_go(bucket: &Bucket, name: &str) -> String {
-    let all = match (bucket.objects, bucket.bytes) {
+    let counted = match (bucket.objects, bucket.bytes) {
         (Some(objects), Some(bytes)) => format!(
-            "All {} objects ({})",
-            units::count(objects),
+            ": {} when they were last counted, {}",
+            units::objects(objects),
             units::size(bytes)
         ),
-        (Some(_) | None, _) => "All objects".to_owned(),
+        (Some(_) | None, _) => String::new(),
     };
     format!(
-        "{all} of bucket {name} in region {} will be deleted for ever.",
+        "All objects of bucket {name} in region {} will be deleted for ever{counted}.",
         bucket.region
     )
 }
@@ -144,9 +144,9 @@ pub(crate) async fn measure(session: &Session, args: Measure) -> Result<()> {
     let done = change::make_patiently(session, &asked, Patience::Endless).await?;
     let words = match &done.proof.result {
         CommandResult::BucketMeasurePrefix(measured) => format!(
-            "{}{} objects {place}, {} ({} bytes).",
+            "{}{} {place}, {} ({} bytes).",
             if measured.complete { "" } else { "More than " },
-            units::count(measured.objects),
+            units::objects(measured.objects),
             units::size(measured.bytes),
             units::count(measured.bytes)
         ),

@@ -237,6 +237,12 @@ pub(crate) fn count(number: u64) -> String {
     text
 }
 
+/// A number of objects: `1 object`, `3,300 objects`.
+pub(crate) fn objects(number: u64) -> String {
+    let noun = if number == 1 { "object" } else { "objects" };
+    format!("{} {noun}", count(number))
+}
+
 /// A span of seconds in its largest unit: `45 s`, `26 min`, `5 h`, `12 d`.
 pub(crate) fn span(seconds: i64) -> String {
     if seconds < MINUTE_SECONDS {
