@@ -131,6 +131,14 @@ mod tests {
                 vec!["key", "rotate", "k", "--grace", "-1h"],
                 "'-1h' for '--grace",
             ),
+            (
+                vec!["bucket", "measure", "b", "--max-objects", "-1"],
+                "-1 is not in 1..=10000000",
+            ),
+            (
+                vec!["bucket", "measure", "b", "--max-objects", "10000001"],
+                "10000001 is not in 1..=10000000",
+            ),
             (vec!["usage", "--since", "-1d"], "'-1d' for '--since"),
             (vec!["usage", "--step", "week"], "'week' for '--step"),
             (vec!["usage", "photos", "export"], "'export' cannot be used"),

@@ -72,6 +72,14 @@ impl Context {
     }
 }
 
+/// The error that there is no such bucket, in the region where it was looked for.
+fn no_bucket(name: &impl std::fmt::Display, region: Option<&RegionName>) -> anyhow::Error {
+    match region {
+        Some(region) => Thing::Bucket.missing(&format!("{name} in region {region}")),
+        None => Thing::Bucket.missing(name),
+    }
+}
+
 /// Asks on the terminal; the question goes to stderr.
 pub(crate) fn ask(question: &str) -> Result<String> {
     let mut stderr = std::io::stderr().lock();
@@ -158,8 +166,12 @@ impl Session {
     ) -> Result<Bucket> {
         match meant {
             BucketRef::Id(id) => {
-                let bucket = self.api.get(&format!("/buckets/{id}")).await;
-                bucket.map_err(Thing::Bucket.named(id))
+                let bucket = self.api.get::<Bucket>(&format!("/buckets/{id}")).await;
+                let bucket = bucket.map_err(Thing::Bucket.named(id))?;
+                match region.filter(|region| **region != bucket.region) {
+                    Some(region) => Err(no_bucket(id, Some(region))),
+                    None => Ok(bucket),
+                }
             }
             BucketRef::Name(name) => self.bucket_named(name, region, false).await,
         }
@@ -212,9 +224,14 @@ impl Session {
         ];
         let mut found = self.api.list::<BucketPage>("/buckets", &filters).await?;
         found.retain(|bucket| bucket.name.as_ref() == Some(name) || bucket.aliases.contains(name));
-        let found = found.into_iter();
-        let found = found.map(|bucket| (bucket.region.clone(), bucket));
-        only(Thing::Bucket, name, found.collect())
+        match region {
+            Some(region) if found.is_empty() => Err(no_bucket(name, Some(region))),
+            Some(_) | None => {
+                let found = found.into_iter();
+                let found = found.map(|bucket| (bucket.region.clone(), bucket));
+                only(Thing::Bucket, name, found.collect())
+            }
+        }
     }
 
     /// The key that is meant.

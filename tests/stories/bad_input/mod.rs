@@ -4,6 +4,7 @@
 mod agent;
 mod api;
 mod cli;
+mod jobs;
 mod server;
 
 use std::{path::Path, process::Command};
