@@ -132,11 +132,11 @@ mod tests {
                 "'-1h' for '--grace",
             ),
             (
-                vec!["bucket", "measure", "b", "--max-objects", "-1"],
+                vec!["bucket", "measure", "photos", "--max-objects", "-1"],
                 "-1 is not in 1..=10000000",
             ),
             (
-                vec!["bucket", "measure", "b", "--max-objects", "10000001"],
+                vec!["bucket", "measure", "photos", "--max-objects", "10000001"],
                 "10000001 is not in 1..=10000000",
             ),
             (vec!["usage", "--since", "-1d"], "'-1d' for '--since"),

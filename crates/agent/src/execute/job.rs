@@ -250,7 +250,7 @@ async fn still_ours(run: &Run, bucket: BucketId) -> Result<(), Stop> {
     let things = [Resource::Bucket(bucket)];
     let mut backoff = Backoff::default();
     loop {
-        match run.inner.still_owns(&things, &run.entry.actor).await {
+        match run.inner.still_owns(&things, &run.entry.actor, None).await {
             Ok(()) => return Ok(()),
             Err(Failure::GarageUnavailable) => run.pause(backoff.next()).await?,
             Err(failure) => return Err(Stop::because(failure)),
