@@ -133,7 +133,7 @@ mod tests {
             ),
             (
                 vec!["bucket", "measure", "photos", "--max-objects", "-1"],
-                "-1 is not in 1..=10000000",
+                "'-1' for '--max-objects",
             ),
             (
                 vec!["bucket", "measure", "photos", "--max-objects", "10000001"],
