@@ -6,6 +6,7 @@ use e2e::harness::{
     node_admin::Contents,
     stack::Stack,
     tools::{Tools, succeed},
+    wait,
 };
 use storm_protocol::result::{BucketCleared, PrefixMeasured};
 
@@ -63,8 +64,12 @@ pub(super) async fn check_cleared(
     let expected: &[&str] = if young { &[YOUNG] } else { &[] };
     ensure!(left == expected, "{left:?} is left");
     let call = format!("GetBucketInfo?id={}", fixture.bucket);
-    let info = stack.cluster.admin.get(&call).await?;
-    ensure!(info["unfinishedUploads"] == 0, "{info}");
+    // A cluster's counters come to agree a little later.
+    wait::until("the unfinished uploads to be gone", async || {
+        let info = stack.cluster.admin.get(&call).await?;
+        Ok((info["unfinishedUploads"] == 0).then_some(()))
+    })
+    .await?;
     no_key_left(fixture, contents)
 }
 
