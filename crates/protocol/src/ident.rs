@@ -120,6 +120,10 @@ uuid_ident!(
     TokenId, "token id"
 );
 uuid_ident!(
+    /// Somebody asked into an account.
+    InvitationId, "invitation id"
+);
+uuid_ident!(
     /// A token that lets one agent enrol (not its secret).
     EnrolTokenId, "enrolment token id"
 );

@@ -33,6 +33,8 @@ pub struct Bus {
     pub signer: Notify,
     /// An agent may have to be cut off, or take a role.
     pub hub: Notify,
+    /// There is an e-mail to send.
+    pub mail: Notify,
     /// A cluster was swept.
     pub reconcile: Notify,
     /// The process ends: whoever waits for long lets go.
@@ -67,6 +69,7 @@ impl Default for Bus {
         Self {
             signer: Notify::new(),
             hub: Notify::new(),
+            mail: Notify::new(),
             reconcile: Notify::new(),
             stopping: CancellationToken::new(),
             progress: JobProgress::default(),

@@ -5,10 +5,12 @@ use std::{
     fmt,
     net::{IpAddr, SocketAddr},
     num::NonZeroU32,
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context as _, bail};
+use secrecy::SecretString;
 use serde::Deserialize;
 
 /// Where the configuration is looked for when the command line does not say.
@@ -29,6 +31,9 @@ pub struct Config {
     /// What one person may ask for.
     #[serde(default)]
     pub limits: Limits,
+    /// E-mail.
+    #[serde(default)]
+    pub mail: Mail,
     /// The log on standard error.
     #[serde(default)]
     pub log: Log,
@@ -64,6 +69,95 @@ pub struct Limits {
     pub changes_per_second: NonZeroU32,
 }
 
+/// E-mail.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Mail {
+    /// The sender: `Storm Buckets <buckets@example.org>`.
+    pub from: String,
+    /// The server that takes it; without one each message becomes a file in `mail` under `data_dir`.
+    pub smtp: Option<Smtp>,
+}
+
+/// A server that takes e-mail.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Smtp {
+    /// Its name.
+    pub host: String,
+    /// Its port; 465, 587 or 25 by `tls` when absent.
+    pub port: Option<u16>,
+    /// How the connection is protected.
+    #[serde(default)]
+    pub tls: MailTls,
+    /// The user to sign in as.
+    pub user: Option<String>,
+    /// A file (mode 0600) that holds the password.
+    pub password_file: Option<PathBuf>,
+}
+
+/// How a connection to a mail server is protected.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MailTls {
+    /// TLS from the first byte.
+    #[default]
+    Implicit,
+    /// TLS after STARTTLS, which has to work.
+    Starttls,
+    /// None; for a server on this machine.
+    None,
+}
+
+impl Smtp {
+    /// User and password, if there are any.
+    pub fn credentials(&self) -> anyhow::Result<Option<(String, SecretString)>> {
+        let (user, file) = match (&self.user, &self.password_file) {
+            (None, None) => return Ok(None),
+            (Some(user), Some(file)) => (user, file),
+            (Some(_), None) | (None, Some(_)) => {
+                bail!("[mail.smtp] user and password_file go together: give both, or neither")
+            }
+        };
+        let mode = std::fs::metadata(file)
+            .with_context(|| {
+                format!(
+                    "[mail.smtp] password_file {} cannot be read",
+                    file.display()
+                )
+            })?
+            .permissions()
+            .mode();
+        if mode & 0o077 != 0 {
+            bail!(
+                "[mail.smtp] password_file {} can be read by others: chmod 600 it",
+                file.display()
+            );
+        }
+        let text = std::fs::read_to_string(file).with_context(|| {
+            format!(
+                "[mail.smtp] password_file {} cannot be read",
+                file.display()
+            )
+        })?;
+        Ok(Some((
+            user.clone(),
+            SecretString::from(text.trim_end_matches(['\r', '\n'])),
+        )))
+    }
+
+    fn check(&self) -> anyhow::Result<()> {
+        if self.tls == MailTls::None && !is_loopback(&self.host) {
+            bail!(
+                "[mail.smtp] tls = \"none\" and {} is not this machine: links that sign people in would \
+                 cross the network in the clear; use implicit or starttls",
+                self.host
+            );
+        }
+        self.credentials().map(drop)
+    }
+}
+
 /// The log.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -97,6 +191,15 @@ impl Default for Hub {
         Self {
             listen: SocketAddr::from(([0, 0, 0, 0], 8443)),
             public_url: "https://127.0.0.1:8443".to_owned(),
+        }
+    }
+}
+
+impl Default for Mail {
+    fn default() -> Self {
+        Self {
+            from: "Storm Buckets <storm-buckets@localhost>".to_owned(),
+            smtp: None,
         }
     }
 }
@@ -144,7 +247,21 @@ impl Config {
         self.data_dir.join("storm.db")
     }
 
+    /// Where e-mail goes when no server takes it.
+    pub(crate) fn mail_folder(&self) -> PathBuf {
+        self.data_dir.join("mail")
+    }
+
     fn check(&self) -> anyhow::Result<()> {
+        if let Err(error) = self.mail.from.parse::<lettre::message::Mailbox>() {
+            bail!(
+                "[mail] from \"{}\" is not an e-mail address ({error})",
+                self.mail.from
+            );
+        }
+        if let Some(smtp) = &self.mail.smtp {
+            smtp.check()?;
+        }
         if !self.data_dir.is_absolute() {
             bail!(
                 "data_dir = \"{}\" is not an absolute path; write it from the root",
@@ -201,12 +318,17 @@ impl<'a> PublicUrl<'a> {
     }
 
     fn is_loopback(&self) -> bool {
-        let host = self.host.trim_start_matches('[').trim_end_matches(']');
-        host == "localhost"
-            || host
-                .parse::<IpAddr>()
-                .is_ok_and(|address| address.is_loopback())
+        is_loopback(self.host)
     }
+}
+
+/// Whether a host is this machine.
+fn is_loopback(host: &str) -> bool {
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost"
+        || host
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
 }
 
 impl fmt::Display for LogFormat {
@@ -263,6 +385,19 @@ mod tests {
             let text = format!("data_dir = \"/d\"\n[web]\npublic_url = \"http://{host}\"");
             assert!(error(&text).contains("plain http"), "{host}");
         }
+    }
+
+    #[test]
+    fn links_that_sign_people_in_do_not_cross_a_network_in_the_clear() {
+        let smtp = |more: &str| format!("data_dir = \"/d\"\n[mail.smtp]\nhost = {more}");
+        assert!(Config::parse(&smtp("\"localhost\"\ntls = \"none\"")).is_ok());
+        assert!(Config::parse(&smtp("\"mail.example.org\"")).is_ok());
+        let open = smtp("\"mail.example.org\"\ntls = \"none\"");
+        assert!(error(&open).contains("in the clear"));
+        let half = smtp("\"mail.example.org\"\nuser = \"u\"");
+        assert!(error(&half).contains("go together"));
+        let from = "data_dir = \"/d\"\n[mail]\nfrom = \"nobody\"";
+        assert!(error(from).contains("[mail] from"));
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod first_operator;
 mod hub;
 mod keys;
 mod listener;
+mod mail;
 mod openapi;
 mod output;
 mod progress;

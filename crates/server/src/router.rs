@@ -8,8 +8,8 @@ use crate::{
     auth::Gate,
     openapi,
     routes::{
-        about, accounts, agents, buckets, enrol_tokens, events, grants, keys, operations, receipts,
-        regions, session, strays, tokens, trust, usage, whoami,
+        about, accounts, agents, buckets, enrol_tokens, events, grants, invitations, keys, members,
+        operations, receipts, regions, session, strays, tokens, trust, usage, whoami,
     },
     web,
 };
@@ -93,6 +93,19 @@ pub(crate) fn api() -> OpenApiRouter<Gate> {
             enrol_tokens::create::create
         ))
         .routes(routes!(accounts::own::own))
+        .routes(routes!(accounts::list_own::list_own))
+        .routes(routes!(accounts::switch::switch))
+        .routes(routes!(accounts::leave::leave))
+        .routes(routes!(accounts::transfer::transfer))
+        .routes(routes!(members::list::list))
+        .routes(routes!(members::set_role::set_role))
+        .routes(routes!(members::remove::remove))
+        .routes(routes!(
+            invitations::list::list,
+            invitations::create::create
+        ))
+        .routes(routes!(invitations::accept::accept))
+        .routes(routes!(invitations::withdraw::withdraw))
         .routes(routes!(accounts::list::list))
         .routes(routes!(accounts::get::get))
         .routes(routes!(accounts::set_limits::set_limits))

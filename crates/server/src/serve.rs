@@ -20,6 +20,7 @@ use crate::{
     hub,
     keys::{Files, PublicTrust, make_missing},
     listener::{self, Bounds},
+    mail,
     output::line,
     reconcile,
     router::router,
@@ -101,6 +102,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     });
     roles.spawn(follow_trust(files, trust_sender, stop.clone()));
     roles.spawn(tidy(app.clone(), stop.clone()));
+    roles.spawn(mail::run(app.clone(), stop.clone()));
     roles.spawn(usage::closing::run(app.clone(), stop.clone()));
     roles.spawn(usage::keeper::run(app.clone(), stop.clone()));
     tracing::info!(

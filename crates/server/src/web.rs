@@ -314,7 +314,8 @@ pub(crate) async fn page_style() -> impl IntoResponse {
     (headers, include_str!("page/page.css"))
 }
 
-fn escaped(text: &str) -> String {
+/// Text as it stands in HTML.
+pub(crate) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")

@@ -6,12 +6,15 @@ mod agent;
 mod bucket;
 mod key;
 mod operation;
+mod people;
 mod traffic;
 mod usage;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::{account::*, agent::*, bucket::*, key::*, operation::*, traffic::*, usage::*};
+pub use self::{
+    account::*, agent::*, bucket::*, key::*, operation::*, people::*, traffic::*, usage::*,
+};
 use crate::{
     envelope::Via,
     ident::{AccessKeyId, BucketId},
@@ -66,6 +69,9 @@ pages! {
     ReceiptPage of ReceiptRecord,
     StrayPage of Stray,
     AccountPage of Account,
+    OwnAccountPage of OwnAccount,
+    MemberPage of Member,
+    InvitationPage of Invitation,
 }
 
 /// One event of `/api/v1/events`: the name and JSON data of a server-sent event.

@@ -19,6 +19,10 @@ pub(crate) enum Least {
     Viewer,
     /// Works with buckets and keys.
     Member,
+    /// Has a say over people.
+    Admin,
+    /// Has the account.
+    Owner,
     /// Runs the platform.
     Operator,
 }
@@ -34,6 +38,8 @@ impl Least {
         match self {
             Self::Viewer => true,
             Self::Member => role as u8 >= Role::Member as u8,
+            Self::Admin => role as u8 >= Role::Admin as u8,
+            Self::Owner => role as u8 >= Role::Owner as u8,
             Self::Operator => false,
         }
     }
@@ -43,6 +49,8 @@ impl Least {
         match self {
             Self::Viewer => "a member of the account",
             Self::Member => "a member, admin or owner of the account",
+            Self::Admin => "an admin or owner of the account",
+            Self::Owner => "an owner of the account",
             Self::Operator => "an operator of the platform",
         }
     }

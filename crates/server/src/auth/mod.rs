@@ -147,6 +147,7 @@ pub(crate) struct Caller<N: Need> {
     pub(crate) person: Person,
     /// The address that the request came from.
     pub(crate) origin: Option<String>,
+    session: Option<StoredSecret>,
     via: Via,
     gate: Gate,
     need: PhantomData<N>,
@@ -166,6 +167,11 @@ impl<N: Need> Caller<N> {
     /// Now.
     pub(crate) fn now(&self) -> Micros {
         self.app().clock.now()
+    }
+
+    /// The session that they came with; none: an API token.
+    pub(crate) fn session(&self) -> Option<StoredSecret> {
+        self.session
     }
 
     /// How long a request waits for its operation.
@@ -204,6 +210,10 @@ impl<N: Need> FromRequestParts<Gate> for Caller<N> {
         Ok(Self {
             person,
             origin: origin(parts).map(|address| address.to_string()),
+            session: match parts.headers.contains_key(header::AUTHORIZATION) {
+                true => None,
+                false => session_secret(&parts.headers),
+            },
             via: via_from_header(via),
             gate: gate.clone(),
             need: PhantomData,

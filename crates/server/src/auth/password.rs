@@ -94,6 +94,15 @@ impl Default for Passwords {
 }
 
 impl Passwords {
+    /// Hashes a password that is being set, beside the threads that check them.
+    ///
+    /// Errors: [`PasswordError::Length`], [`PasswordError::Hash`].
+    pub(crate) async fn hash(&self, password: SecretString) -> Result<String, PasswordError> {
+        check(&password)?;
+        let hashed = tokio::task::spawn_blocking(move || hash(&password)).await;
+        hashed.unwrap_or_else(|_| Err(stopped()))
+    }
+
     /// Whether `password` is the one of `stored`; `None` costs the same and is never right.
     ///
     /// Errors: [`PasswordError::Busy`], [`PasswordError::Hash`].

@@ -35,6 +35,11 @@ impl PlainSecret {
         Self(SecretString::from(random_text()))
     }
 
+    /// The secret of a link in an e-mail.
+    pub(crate) fn link() -> Self {
+        Self::session()
+    }
+
     /// An API token: `sbt_`, 40 random characters and six that check them, so that who scans texts for
     /// secrets knows one from anything else.
     pub(crate) fn token() -> Self {
@@ -58,6 +63,11 @@ impl StoredSecret {
     /// Of a session cookie's value; `None` when it has not the form of one.
     pub(crate) fn of_session(text: &str) -> Option<Self> {
         has_form(text).then(|| Self(Digest::of(text.as_bytes())))
+    }
+
+    /// Of a link in an e-mail; `None` when it has not the form of one.
+    pub(crate) fn of_link(text: &str) -> Option<Self> {
+        Self::of_session(text)
     }
 
     /// Of an API token; `None` when it has not the form of one.

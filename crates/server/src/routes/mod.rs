@@ -9,7 +9,7 @@ use storm_protocol::{
 };
 
 use crate::{
-    auth::{Caller, Need},
+    auth::{Caller, Need, password::MAX_EMAIL_BYTES},
     error::ApiError,
 };
 
@@ -21,8 +21,10 @@ pub(crate) mod command;
 pub(crate) mod enrol_tokens;
 pub(crate) mod events;
 pub(crate) mod grants;
+pub(crate) mod invitations;
 pub(crate) mod keys;
 mod limits;
+pub(crate) mod members;
 pub(crate) mod operations;
 pub(crate) mod receipts;
 pub(crate) mod regions;
@@ -129,6 +131,18 @@ async fn own_bucket<N: Need>(caller: &Caller<N>, id: BucketId) -> Result<Bucket,
 async fn own_key<N: Need>(caller: &Caller<N>, id: &AccessKeyId) -> Result<Key, ApiError> {
     let key = caller.store().key(caller.person.account, id).await?;
     key.ok_or_else(|| ApiError::not_found("key", id, "/api/v1/keys"))
+}
+
+/// An e-mail address in lower case, if the text is one.
+fn check_email(text: &str) -> Result<String, ApiError> {
+    let email = text.trim().to_lowercase();
+    let sound = email.len() <= MAX_EMAIL_BYTES && email.parse::<lettre::Address>().is_ok();
+    sound.then_some(email).ok_or_else(|| {
+        ApiError::field(
+            "email",
+            "expected an e-mail address, such as ann@example.org",
+        )
+    })
 }
 
 /// An end has to lie ahead.

@@ -32,6 +32,14 @@ pub(crate) struct Person {
 }
 
 impl Person {
+    /// The highest role that they may give: whoever runs the platform may give any.
+    pub(crate) fn highest(&self) -> Role {
+        match self.operator {
+            true => Role::Owner,
+            false => self.role,
+        }
+    }
+
     /// What they may.
     pub(crate) fn rights(&self) -> Rights<'_> {
         Rights {

@@ -63,6 +63,17 @@ acts! {
     "account.set_limits" SetAccountLimits Operator "Say what an account may have.";
     "account.set_quotas" SetAccountQuotas Operator "";
 
+    "account.list_own" ListOwnAccounts Viewer "The accounts that you are in.";
+    "account.switch" SwitchAccount Viewer "Go on in another one of them.";
+    "account.leave" LeaveAccount Viewer "Leave the account.";
+    "account.transfer" TransferAccount Owner "Make somebody else an owner in your place.";
+    "member.read" ReadMembers Viewer "Who is in the account.";
+    "member.set_role" SetMemberRole Admin "Give somebody a role, at most your own.";
+    "member.remove" RemoveMember Admin "Take somebody out of the account.";
+    "invitation.read" ReadInvitations Admin "Who was asked into the account.";
+    "invitation.create" CreateInvitation Admin "Ask somebody in, by e-mail.";
+    "invitation.withdraw" WithdrawInvitation Admin "Withdraw an invitation.";
+
     "region.read" ReadRegions Viewer [on_buckets] "Regions.";
     "region.create" CreateRegion Operator "Make a region.";
     "region.move_executor" MoveExecutor Operator "Give a region's executor role to another agent.";

@@ -1,9 +1,13 @@
 //! Accounts: what they may have and what they have.
 
 pub(crate) mod get;
+pub(crate) mod leave;
 pub(crate) mod list;
+pub(crate) mod list_own;
 pub(crate) mod own;
 pub(crate) mod set_limits;
+pub(crate) mod switch;
+pub(crate) mod transfer;
 
 use storm_protocol::{api::Account, ident::AccountId};
 

@@ -1,15 +1,14 @@
 //! `POST /api/v1/session`
 
 use axum::response::IntoResponse;
-use http::StatusCode;
 use secrecy::SecretString;
 use storm_protocol::api::{SignInRequest, Whoami};
 
-use super::cookie;
+use super::{check_password, cookie};
 use crate::{
     auth::{Anyone, password::MAX_EMAIL_BYTES, secret::PlainSecret},
     error::ApiError,
-    store::{security::SecurityEvent, sessions::NewSession},
+    store::sessions::NewSession,
     web::Json,
 };
 
@@ -43,35 +42,10 @@ pub(crate) async fn create(
             format!("expected 1 to {MAX_EMAIL_BYTES} bytes"),
         ));
     }
-    let admitted = anyone.sign_in_limits().admit(anyone.origin, &email);
-    let pause = admitted.map_err(|retry_after_seconds| ApiError::RateLimited {
-        retry_after_seconds,
-        message: format!(
-            "Too many tries to sign in from your network. Try again in {retry_after_seconds} seconds."
-        ),
-    })?;
-    tokio::time::sleep(pause).await;
+    let user = check_password(&anyone, &email, password).await?;
     let app = anyone.app();
     let now = app.clock.now();
     let origin = anyone.origin.map(|address| address.to_string());
-    let user = app.store.user_by_email(&email).await?;
-    let stored = user.as_ref().and_then(|user| user.password_hash.clone());
-    let right = anyone.passwords().verify(password, stored).await?;
-    let Some(user) = user.filter(|_| right) else {
-        let event = SecurityEvent {
-            kind: "sign_in_failed",
-            subject: &email,
-            origin: origin.as_deref(),
-            detail: "",
-        };
-        app.store.note_security_event(event, now).await?;
-        let message = "The e-mail address or the password is wrong.";
-        return Err(ApiError::refused(
-            StatusCode::UNAUTHORIZED,
-            "bad_credentials",
-            message,
-        ));
-    };
     let account = app.store.first_account(user.id).await?.ok_or_else(|| {
         ApiError::forbidden("You are not a member of any account. Ask an owner to add you.")
     })?;

@@ -3,9 +3,53 @@
 pub(crate) mod create;
 pub(crate) mod delete;
 
-use http::{HeaderName, HeaderValue, header};
+use http::{HeaderName, HeaderValue, StatusCode, header};
+use secrecy::SecretString;
 
-use crate::{auth::COOKIE, error::ApiError};
+use crate::{
+    auth::{Anyone, COOKIE},
+    error::ApiError,
+    store::{security::SecurityEvent, users::User},
+};
+
+/// Whoever has this address, if the password is theirs. Counts as a try to sign in; takes as long, and
+/// is answered alike, whether or not anybody has the address. `email`: in lower case.
+pub(super) async fn check_password(
+    anyone: &Anyone,
+    email: &str,
+    password: SecretString,
+) -> Result<User, ApiError> {
+    let admitted = anyone.sign_in_limits().admit(anyone.origin, email);
+    let pause = admitted.map_err(|retry_after_seconds| ApiError::RateLimited {
+        retry_after_seconds,
+        message: format!(
+            "Too many tries to sign in from your network. Try again in {retry_after_seconds} seconds."
+        ),
+    })?;
+    tokio::time::sleep(pause).await;
+    let app = anyone.app();
+    let user = app.store.user_by_email(email).await?;
+    let stored = user.as_ref().and_then(|user| user.password_hash.clone());
+    let right = anyone.passwords().verify(password, stored).await?;
+    if let Some(user) = user.filter(|_| right) {
+        return Ok(user);
+    }
+    let origin = anyone.origin.map(|address| address.to_string());
+    let event = SecurityEvent {
+        kind: "sign_in_failed",
+        subject: email,
+        origin: origin.as_deref(),
+        detail: "",
+    };
+    app.store
+        .note_security_event(event, app.clock.now())
+        .await?;
+    Err(ApiError::refused(
+        StatusCode::UNAUTHORIZED,
+        "bad_credentials",
+        "The e-mail address or the password is wrong.",
+    ))
+}
 
 /// The header that sets the session cookie to `value` for `seconds`; 0 takes it away.
 fn cookie(

@@ -7,6 +7,7 @@ mod http;
 mod lists;
 mod matrix;
 mod operations;
+mod people;
 mod reconciliation;
 mod usage;
 

@@ -1,0 +1,84 @@
+//! `POST /api/v1/invitations`
+
+use http::StatusCode;
+use storm_protocol::{
+    api::{CreateInvitationRequest, Invitation},
+    ident::InvitationId,
+};
+
+use crate::{
+    auth::{Caller, act, secret::PlainSecret},
+    clock::random,
+    error::ApiError,
+    mail,
+    routes::check_email,
+    web::Json,
+};
+
+/// Days that an invitation is good.
+const VALID_DAYS: i64 = 7;
+const DAY_SECONDS: i64 = 24 * 3600;
+/// E-mails that an account sends in a day.
+const MAX_A_DAY: i64 = 100;
+
+/// Ask somebody into the account, by e-mail.
+///
+/// Good for 7 days and one answer. A new one to the same address takes the old one's place. The answer
+/// does not tell whether anybody is known under the address.
+#[utoipa::path(
+    post,
+    path = "/api/v1/invitations",
+    tag = "people",
+    request_body = CreateInvitationRequest,
+    responses(
+        (status = 201, body = Invitation),
+        (status = 403, description = "`forbidden`: to a role above your own"),
+        (status = 409, description = "`too_many_invitations`"),
+    ),
+)]
+pub(crate) async fn create(
+    caller: Caller<act::CreateInvitation>,
+    Json(request): Json<CreateInvitationRequest>,
+) -> Result<(StatusCode, Json<Invitation>), ApiError> {
+    let email = check_email(&request.email)?;
+    let person = &caller.person;
+    if request.role > person.highest() {
+        return Err(ApiError::forbidden(
+            "That is a higher role than yours. Nobody was asked. Ask an owner of the account.",
+        ));
+    }
+    let now = caller.now();
+    let invitation = Invitation {
+        id: InvitationId::new(now, random()),
+        email,
+        role: request.role,
+        invited_by: person.user,
+        created_at: now,
+        expires_at: now.plus_seconds(VALID_DAYS * DAY_SECONDS),
+    };
+    let secret = PlainSecret::link();
+    let site = &caller.app().config.web.public_url;
+    let link = format!("{site}/invitation#{}", secret.expose());
+    let (to, account, from) = (&invitation.email, &person.account_name, &person.email);
+    let mail = mail::invitation(to, account, from, &link, VALID_DAYS);
+    let bound = (MAX_A_DAY, now.plus_seconds(-DAY_SECONDS));
+    let kept = caller.store().create_invitation(
+        person.account,
+        &invitation,
+        secret.stored(),
+        &mail,
+        bound,
+    );
+    if !kept.await? {
+        let words = format!(
+            "The account has sent {MAX_A_DAY} e-mails within a day. Nobody was asked. Go on tomorrow."
+        );
+        return Err(ApiError::refused(
+            StatusCode::CONFLICT,
+            "too_many_invitations",
+            words,
+        ));
+    }
+    caller.app().bus.mail.notify_one();
+    Ok((StatusCode::CREATED, Json(invitation)))
+}
