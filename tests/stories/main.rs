@@ -18,6 +18,7 @@ mod offline;
 mod one_key_one_bucket;
 mod out_of_reach;
 mod packaging;
+mod people;
 mod printed_configurations;
 mod reconciliation;
 mod requests;

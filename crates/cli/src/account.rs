@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 use reqwest::Method;
 use storm_protocol::{
-    api::{Account, AccountLimits, AccountPage},
+    api::{Account, AccountLimits, AccountPage, OwnAccountPage, Whoami},
     ident::{AccountId, Limit},
 };
 
@@ -12,9 +12,11 @@ use crate::{
     change,
     client::Call,
     errors::{Thing, usage},
+    member::{self, Who},
     output::{self, Column, Sheet},
     session::{Context, Session},
     units::{self, Quota},
+    whoami,
 };
 
 /// What can be done with accounts.
@@ -22,6 +24,12 @@ use crate::{
 pub(crate) enum AccountCommand {
     /// Show what an account may have and what it has
     Show(Show),
+    /// List the accounts that you are in
+    ListOwn,
+    /// Leave the account; your sessions and API tokens in it end
+    Leave,
+    /// Make somebody else in the account its owner in your place
+    Transfer(Who),
     /// List the accounts (operators)
     List,
     /// Set what an account may have (operators)
@@ -62,6 +70,29 @@ pub(crate) async fn run(context: &Context, command: AccountCommand) -> Result<()
             };
             session.show(&account, || facts(&account))
         }
+        AccountCommand::ListOwn => list_own(&session).await,
+        AccountCommand::Leave => {
+            let me: Whoami = session.api.get("/whoami").await?;
+            let what = format!("You will leave the account {}.", me.account_name);
+            context.confirm(&what, &me.account_name)?;
+            member::change(&session, Method::POST, "/account/leave", None).await?;
+            session.show(&serde_json::json!({ "account": me.account }), || {
+                output::line("You have left. This machine's API token has ended with it.")
+            })
+        }
+        AccountCommand::Transfer(args) => {
+            let to = member::find(&session, &args.email).await?;
+            let what = format!("{} will be an owner in your place.", args.email);
+            context.confirm(&what, &args.email)?;
+            let body = serde_json::json!({ "user": to.user });
+            member::change(&session, Method::POST, "/account/transfer", Some(body)).await?;
+            session.show(&to, || {
+                output::line(&format!(
+                    "{} is an owner now, and you are an admin.",
+                    output::clean(&to.email)
+                ))
+            })
+        }
         AccountCommand::List => list(&session).await,
         AccountCommand::SetLimits(args) => set_limits(&session, &args).await,
     }
@@ -70,6 +101,28 @@ pub(crate) async fn run(context: &Context, command: AccountCommand) -> Result<()
 async fn any(session: &Session, id: AccountId) -> Result<Account> {
     let account = session.api.get(&format!("/accounts/{id}")).await;
     account.map_err(Thing::Account.named(&id))
+}
+
+async fn list_own(session: &Session) -> Result<()> {
+    let own = session
+        .api
+        .list::<OwnAccountPage>("/accounts/own", &[])
+        .await?;
+    session.show(&own, || {
+        let mut sheet = Sheet::new(&[
+            Column::Text("Account"),
+            Column::Text("Name"),
+            Column::Text("Role"),
+        ]);
+        for account in &own {
+            sheet.row([
+                account.id.to_string(),
+                account.name.clone(),
+                whoami::role(account.role).to_owned(),
+            ]);
+        }
+        sheet.print("You are in no account.")
+    })
 }
 
 async fn list(session: &Session) -> Result<()> {

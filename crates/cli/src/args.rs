@@ -7,8 +7,9 @@ use clap::{Parser, Subcommand};
 use crate::{
     account::AccountCommand, agent::AgentCommand, audit::AuditCommand, bucket::BucketCommand,
     completions::CompletionsArgs, env::EnvArgs, errors::EXIT_CODES_HELP, grant::GrantCommand,
-    job::JobCommand, key::KeyCommand, login::LoginArgs, offline::OfflineCommand, op::OpCommand,
-    region::RegionCommand, stray::StrayCommand, token::TokenCommand, up::UpArgs, usage::UsageArgs,
+    invitation::InvitationCommand, job::JobCommand, key::KeyCommand, login::LoginArgs,
+    member::MemberCommand, offline::OfflineCommand, op::OpCommand, region::RegionCommand,
+    stray::StrayCommand, token::TokenCommand, up::UpArgs, usage::UsageArgs,
 };
 
 /// Storm Buckets: S3 buckets on your own servers, from the command line.
@@ -63,6 +64,12 @@ pub(crate) enum Noun {
     /// Accounts: what they may have and what they have
     #[command(subcommand)]
     Account(AccountCommand),
+    /// People of the account, and their roles
+    #[command(subcommand)]
+    Member(MemberCommand),
+    /// Invitations into the account
+    #[command(subcommand)]
+    Invitation(InvitationCommand),
     /// Operations: what was asked and what came of it
     #[command(subcommand)]
     Op(OpCommand),

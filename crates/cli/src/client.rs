@@ -9,8 +9,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use storm_protocol::api::{
     Account, AccountPage, Agent, AgentPage, Bucket, BucketPage, EnrolTokenInfo, EnrolTokenPage,
-    Grant, GrantPage, Key, KeyPage, Operation, OperationPage, Problem, ReceiptPage, ReceiptRecord,
-    Region, RegionPage, Stray, StrayPage, Token, TokenPage, VIA_HEADER,
+    Grant, GrantPage, Invitation, InvitationPage, Key, KeyPage, Member, MemberPage, Operation,
+    OperationPage, OwnAccount, OwnAccountPage, Problem, ReceiptPage, ReceiptRecord, Region,
+    RegionPage, Stray, StrayPage, Token, TokenPage, VIA_HEADER,
 };
 use url::Url;
 
@@ -313,6 +314,9 @@ pages! {
     ReceiptPage of ReceiptRecord,
     StrayPage of Stray,
     AccountPage of Account,
+    OwnAccountPage of OwnAccount,
+    MemberPage of Member,
+    InvitationPage of Invitation,
 }
 
 #[cfg(test)]

@@ -94,6 +94,10 @@ pub(crate) enum Thing {
     Stray,
     /// An account.
     Account,
+    /// Somebody in the account.
+    Member,
+    /// Somebody asked into the account.
+    Invitation,
 }
 
 impl Thing {
@@ -108,6 +112,8 @@ impl Thing {
             Self::Agent => ("no_such_agent", "agent", "storm agent list"),
             Self::Stray => ("no_such_stray", "stray", "storm stray list"),
             Self::Account => ("no_such_account", "account", "storm account list"),
+            Self::Member => ("no_such_member", "member", "storm member list"),
+            Self::Invitation => ("no_such_invitation", "invitation", "storm invitation list"),
         };
         let text = format!("There is no {word} {name} here. List them with: {list}");
         fault(Exit::NotFound, code, text)

@@ -134,13 +134,7 @@ async fn new_token(
     password_file: Option<PathBuf>,
 ) -> Result<(SecretString, TokenId)> {
     let email = email.map_or_else(|| asked("--email", "E-mail: "), Ok)?;
-    let password = match password_file {
-        Some(path) => first_line(&path)?,
-        None if std::io::stdin().is_terminal() => {
-            SecretString::from(rpassword::prompt_password("Password: ")?)
-        }
-        None => return Err(no_terminal("--password-file")),
-    };
+    let password = password(password_file)?;
     let body = json!({ "email": email, "password": password.expose_secret() });
     let sign_in = Call {
         method: Method::POST,
@@ -172,6 +166,17 @@ async fn new_token(
         output::note(&format!("The short session was not ended: {error}"));
     }
     Ok((SecretString::from(made.secret), made.token.id))
+}
+
+/// The password in a file, or as it is typed on the terminal.
+pub(crate) fn password(file: Option<PathBuf>) -> Result<SecretString> {
+    match file {
+        Some(path) => first_line(&path),
+        None if std::io::stdin().is_terminal() => Ok(SecretString::from(
+            rpassword::prompt_password("Password: ")?,
+        )),
+        None => Err(no_terminal("--password-file")),
+    }
 }
 
 fn token_name() -> String {

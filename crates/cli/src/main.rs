@@ -21,11 +21,13 @@ mod files;
 mod follow;
 mod grant;
 mod ini;
+mod invitation;
 mod job;
 mod key;
 mod key_life;
 mod login;
 mod logout;
+mod member;
 mod offline;
 mod op;
 mod output;
@@ -104,6 +106,8 @@ async fn run(cli: Cli) -> Result<ExitCode> {
         Noun::Grant(command) => grant::run(&context, command).await?,
         Noun::Usage(args) => usage::run(&context, args).await?,
         Noun::Account(command) => account::run(&context, command).await?,
+        Noun::Member(command) => member::run(&context, command).await?,
+        Noun::Invitation(command) => invitation::run(&context, command).await?,
         Noun::Op(command) => op::run(&context, command).await?,
         Noun::Job(command) => job::run(&context, command).await?,
         Noun::Audit(command) => audit::run(&context, command).await?,

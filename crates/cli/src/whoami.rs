@@ -22,7 +22,8 @@ pub(crate) async fn run(context: &Context) -> Result<()> {
     })
 }
 
-fn role(role: Role) -> &'static str {
+/// A role, for people.
+pub(crate) const fn role(role: Role) -> &'static str {
     match role {
         Role::Viewer => "viewer",
         Role::Member => "member",

@@ -25,6 +25,8 @@ pub(crate) fn through(gate: Gate) -> Router {
     let (api, _) = api().split_for_parts();
     api.route("/", get(web::page))
         .route("/page.css", get(web::page_style))
+        .route("/invitation", get(web::invitation_page))
+        .route("/invitation.js", get(web::invitation_script))
         .route("/healthz", get(web::healthz))
         .route("/readyz", get(web::readyz))
         .route("/api/openapi.json", get(openapi::document))

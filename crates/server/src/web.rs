@@ -36,6 +36,11 @@ const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
 );
 
+const FORM_POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; frame-ancestors 'none'; \
+     base-uri 'none'; form-action 'none'",
+);
+
 /// A JSON body, in and out. Coming in: `application/json`, at most [`MAX_BODY_BYTES`], no unknown,
 /// double or missing member, nothing after it; what is wrong is said with its field.
 pub(crate) struct Json<T>(pub(crate) T);
@@ -303,6 +308,22 @@ pub(crate) async fn page(anyone: Anyone) -> impl IntoResponse {
         .replace("{{url}}", &escaped(&anyone.app().config.web.public_url))
         .replace("{{version}}", env!("CARGO_PKG_VERSION"));
     ([(header::CONTENT_SECURITY_POLICY, PAGE_POLICY)], Html(text))
+}
+
+/// `GET /invitation`: where an invitation's link leads. What stands behind its `#` stays in the browser
+/// until its form is sent.
+pub(crate) async fn invitation_page() -> impl IntoResponse {
+    let policy = [(header::CONTENT_SECURITY_POLICY, FORM_POLICY)];
+    (policy, Html(include_str!("page/invitation.html")))
+}
+
+/// `GET /invitation.js`: what that page does.
+pub(crate) async fn invitation_script() -> impl IntoResponse {
+    let headers = [
+        (header::CONTENT_TYPE, "text/javascript; charset=utf-8"),
+        (header::CACHE_CONTROL, "max-age=300"),
+    ];
+    (headers, include_str!("page/invitation.js"))
 }
 
 /// `GET /page.css`: the page's style.

@@ -749,7 +749,14 @@ async fn public_routes() {
         assert_eq!(status, StatusCode::OK);
         assert!(body.is_object());
     }
-    for path in ["/", "/page.css", "/healthz", "/readyz"] {
+    for path in [
+        "/",
+        "/page.css",
+        "/invitation",
+        "/invitation.js",
+        "/healthz",
+        "/readyz",
+    ] {
         assert_eq!(
             site.send(request(Method::GET, path, None)).await.status(),
             StatusCode::OK

@@ -1,0 +1,127 @@
+//! An account and its people: from the e-mail of an invitation to the first bucket, and what a viewer
+//! may not.
+
+use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
+
+use anyhow::{Context as _, Result, ensure};
+use e2e::harness::{cli::Cli, stack::Stack, tools::said, wait, word};
+
+const PASSWORD: &str = "a fine long password";
+
+/// The link in the newest e-mail to an address.
+fn link_to(folder: &Path, email: &str) -> Result<Option<String>> {
+    let mut newest = None;
+    for entry in fs::read_dir(folder).into_iter().flatten() {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "eml") {
+            let text = fs::read_to_string(&path)?;
+            if text.contains(&format!("To: {email}"))
+                && newest.as_ref().is_none_or(|(old, _)| *old < path)
+            {
+                newest = Some((path, text));
+            }
+        }
+    }
+    let Some((_, text)) = newest else {
+        return Ok(None);
+    };
+    // Long lines are broken by `=` at their end, and `=` itself is written `=3D`.
+    let text = text.replace("=\r\n", "").replace("=3D", "=");
+    let start = text.find("http").context("the e-mail has a link")?;
+    Ok(text[start..].split_whitespace().next().map(str::to_owned))
+}
+
+fn person(stack: &Stack, name: &str) -> Result<Cli> {
+    let home = stack.directory().join(name);
+    fs::create_dir(&home)?;
+    Ok(Cli::new(&home.join("config.toml"), &home))
+}
+
+/// Somebody who is asked in under a role, answers, and signs in: all with `storm` alone.
+async fn asked_in(stack: &Stack, owner: &Cli, name: &str, role: &str) -> Result<Cli> {
+    let email = format!("{name}@example.org");
+    owner.text(&["invitation", "create", &email, "--role", role])?;
+    let mails = stack.server.data().join("mail");
+    let link = wait::until("the e-mail", async || link_to(&mails, &email)).await?;
+    let cli = person(stack, name)?;
+    let file = stack.directory().join(format!("{name}.password"));
+    fs::write(&file, PASSWORD)?;
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600))?;
+    let file = file.to_str().context("a path in UTF-8")?;
+    let accept = ["invitation", "accept", &link, "--password-file", file];
+    cli.text(&accept)?;
+    let again = cli.run(&accept)?;
+    ensure!(again.status.code() == Some(4), "{}", said(&again));
+    let url = stack.server.web_url.as_str();
+    cli.text(&[
+        "login",
+        "--url",
+        url,
+        "--email",
+        &email,
+        "--password-file",
+        file,
+    ])?;
+    Ok(cli)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn from_an_invitation_to_the_first_bucket_and_a_viewer_changes_nothing() -> Result<()> {
+    let stack = Stack::single().await?;
+    let owner = person(&stack, "owner")?;
+    let url = stack.server.web_url.as_str();
+    owner.text(&["login", "--url", url, "--token", stack.api.token()])?;
+
+    let member = asked_in(&stack, &owner, "mia", "member").await?;
+    let (name, kept) = (
+        format!("first-{}", word()?),
+        stack.directory().join("first.conf"),
+    );
+    let kept = kept.to_str().context("a path in UTF-8")?;
+    member.text(&["bucket", "create", &name, "--save-to", kept])?;
+    let rclone = std::process::Command::new("rclone")
+        .args(["--config", kept, "mkdir", &format!("storm-{name}:{name}")])
+        .env_remove("AWS_CA_BUNDLE")
+        .output()?;
+    ensure!(rclone.status.success(), "{}", said(&rclone));
+
+    // A viewer sees all of it and changes none.
+    let viewer = asked_in(&stack, &owner, "vic", "viewer").await?;
+    let seen = viewer.json(&["bucket", "list"])?;
+    ensure!(seen[0]["name"] == name.as_str(), "{seen}");
+    let mine = viewer.json(&["member", "list"])?;
+    ensure!(mine.as_array().is_some_and(|all| all.len() == 3), "{mine}");
+    for change in [
+        vec!["bucket", "create", "another"],
+        vec!["bucket", "delete", &name, "--yes"],
+        vec!["bucket", "clear", &name, "--yes"],
+        vec!["bucket", "set-quota", &name, "--quota", "1GB"],
+        vec!["key", "create", "mine"],
+        vec!["member", "set-role", "mia@example.org", "viewer"],
+        vec!["member", "remove", "mia@example.org", "--yes"],
+        vec!["invitation", "create", "friend@example.org"],
+        vec!["account", "transfer", "vic@example.org", "--yes"],
+        vec!["agent", "list"],
+    ] {
+        let refused = viewer.run(&change)?;
+        ensure!(
+            refused.status.code() == Some(3),
+            "{change:?}: {}",
+            said(&refused)
+        );
+    }
+    let buckets = owner.json(&["bucket", "list"])?;
+    ensure!(
+        buckets.as_array().is_some_and(|all| all.len() == 1),
+        "{buckets}"
+    );
+
+    // Who is taken out is out at once.
+    owner.text(&["member", "set-role", "vic@example.org", "member"])?;
+    owner.text(&["member", "remove", "vic@example.org", "--yes"])?;
+    let out = viewer.run(&["whoami"])?;
+    ensure!(out.status.code() == Some(3), "{}", said(&out));
+    let last = owner.run(&["account", "leave", "--yes"])?;
+    ensure!(last.status.code() == Some(5), "{}", said(&last));
+    Ok(())
+}
