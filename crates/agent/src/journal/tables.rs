@@ -149,6 +149,12 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// The operations that have not ended.
+    #[cfg(test)]
+    pub(crate) fn running(&self) -> Result<Vec<Entry>, redb::Error> {
+        running(self.transaction)
+    }
+
     /// Takes back an operation that has not begun.
     pub(crate) fn remove_running(&mut self, operation: OperationId) -> Result<(), redb::Error> {
         let mut table = self.transaction.open_table(RUNNING)?;

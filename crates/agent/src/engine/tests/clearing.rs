@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use serde_json::json;
 use storm_protocol::{
     command::{AgentPing, BucketRelease, Command},
     error::Failure,
@@ -13,24 +14,22 @@ use super::{
     s3_proxy::Kind,
     support::Bench,
 };
-use crate::{
-    clock::Clock as _,
-    engine::Submitted,
-    garage::{AdminRequest, BucketInfo},
-};
+use crate::{clock::Clock as _, engine::Submitted};
 
 /// Three objects, in the order of a listing.
 fn three() -> Vec<String> {
     ["a", "b", "c"].map(str::to_owned).to_vec()
 }
 
-/// The bucket as Garage tells it.
-async fn info(bench: &Bench, filled: &Filled) -> BucketInfo {
-    let garage = &bench.engine.0.garage;
-    garage
-        .ask(AdminRequest::bucket(filled.bucket))
-        .await
-        .unwrap()
+/// Waits until the only job that runs has listed a page and is about to delete it.
+async fn until_deleting(bench: &Bench) {
+    loop {
+        let read = bench.engine.0.journal.commit("settings", |tx| tx.running());
+        let job = read.await.unwrap().pop().unwrap().job;
+        if job.is_some_and(|job| job.begun_to.is_some()) {
+            return;
+        }
+    }
 }
 
 #[tokio::test]
@@ -58,7 +57,7 @@ async fn what_is_overwritten_while_a_deletion_waits_for_the_hub_stays() {
     let operation = filled.begin(&bench).await;
     bench.engine.set_executor(false, 1);
     bench.s3.allow(Kind::List, usize::MAX);
-    until(|| bench.s3.answered(Kind::List) == 1).await;
+    until_deleting(&bench).await;
     filled.put(vec!["a".to_owned(), "d".to_owned()]).await;
     bench.engine.set_executor(true, 1);
     let done = bench.wait(operation).await;
@@ -116,10 +115,12 @@ async fn an_upload_that_began_after_stays_though_the_end_waits() {
     bench.s3.allow(Kind::List, 0);
     let operation = filled.begin(&bench).await;
     filled.begin_upload(&bench, "/photos/after?uploads=");
-    assert_eq!(info(&bench, &filled).await.unfinished_uploads, 2);
     bench.s3.allow(Kind::List, usize::MAX);
     assert_eq!(cleared(&bench.wait(operation).await).objects, 3);
-    assert_eq!(info(&bench, &filled).await.unfinished_uploads, 1);
+    // Garage's counters may lag; what a clean-up finds is there.
+    let all = json!({ "bucketId": filled.bucket, "olderThanSecs": 0 });
+    let found = bench.garage.ask("CleanupIncompleteUploads", &all);
+    assert_eq!(found["uploadsDeleted"], 1);
 }
 
 #[tokio::test]
@@ -139,6 +140,10 @@ async fn a_clearing_that_waited_behind_a_release_touches_nothing_after_a_kill_ei
     bench.wait(release).await.result();
     assert_eq!(bench.wait(behind).await.failure(), Failure::NoSuchBucket);
     assert_eq!(bench.s3.count(Kind::List), 0);
-    assert_eq!(info(&bench, &filled).await.objects, 3);
+    let rights = json!({ "read": true, "write": false, "owner": false });
+    let key = filled.key_id();
+    let again = json!({ "bucketId": bucket, "accessKeyId": key, "permissions": rights });
+    bench.garage.ask("AllowBucketKey", &again);
+    assert_eq!(filled.keys().await, ["a", "b", "c"]);
     no_key_left(&bench).await;
 }

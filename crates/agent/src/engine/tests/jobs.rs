@@ -67,6 +67,8 @@ impl Filled {
             uploads.spawn(async move { s3.put(&key, BODY).await.unwrap() });
         }
         uploads.join_all().await;
+        // What shares its millisecond with a command is not told from what comes after it.
+        tokio::time::sleep(Duration::from_millis(2)).await;
     }
 
     /// Writes an object under a path that is sent as it is.
@@ -77,6 +79,10 @@ impl Filled {
             200,
             "{path}"
         );
+    }
+
+    pub(super) fn key_id(&self) -> &str {
+        self.key.0.as_str()
     }
 
     /// Begins an upload that nobody finishes.

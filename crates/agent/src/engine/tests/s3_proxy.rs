@@ -26,7 +26,6 @@ pub(super) enum Kind {
 pub(super) struct S3Proxy {
     pub(super) endpoint: String,
     seen: Arc<Mutex<Vec<Kind>>>,
-    answered: Arc<Mutex<Vec<Kind>>>,
     /// How many of each may pass in all.
     lists: watch::Sender<usize>,
     deletes: watch::Sender<usize>,
@@ -39,7 +38,6 @@ impl S3Proxy {
         let proxy = Self {
             endpoint: format!("http://{}", listener.local_addr().unwrap()),
             seen: Arc::default(),
-            answered: Arc::default(),
             lists: watch::channel(usize::MAX).0,
             deletes: watch::channel(usize::MAX).0,
             refusals: Arc::default(),
@@ -67,12 +65,10 @@ impl S3Proxy {
 
     /// How many there were, those that are held among them.
     pub(super) fn count(&self, kind: Kind) -> usize {
-        count(&self.seen, kind)
-    }
-
-    /// How many answers of Garage have gone back.
-    pub(super) fn answered(&self, kind: Kind) -> usize {
-        count(&self.answered, kind)
+        lock(&self.seen)
+            .iter()
+            .filter(|seen| **seen == kind)
+            .count()
     }
 
     fn allowed(&self, kind: Kind) -> &watch::Sender<usize> {
@@ -121,10 +117,5 @@ impl S3Proxy {
             .unwrap();
         garage.write_all(&head).await.unwrap();
         let _ = copy_bidirectional(&mut client, &mut garage).await;
-        lock(&self.answered).push(kind);
     }
-}
-
-fn count(kinds: &Mutex<Vec<Kind>>, kind: Kind) -> usize {
-    lock(kinds).iter().filter(|other| **other == kind).count()
 }
