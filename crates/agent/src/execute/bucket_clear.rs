@@ -44,6 +44,7 @@ async fn clear(run: &mut Run, p: &BucketClear) -> Result<BucketCleared, Stop> {
         deleted = deleted.and(one_done(run, &mut job, &mut pages).await);
     }
     deleted?;
+    run.finish_job()?;
     delete_uploads(run, p).await?;
     let state = job::state(run);
     let objects = state.objects + state.begun_objects;
