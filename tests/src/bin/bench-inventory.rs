@@ -14,7 +14,7 @@ use e2e::harness::{
     agent::{Agent, Start},
     api::Api,
     garage::Cluster,
-    meter::{Relay, cpu_time, memory_mebibytes},
+    meter::{CpuMeter, Relay, memory_mebibytes},
     process::hide_logs,
     random,
     server::Server,
@@ -36,8 +36,6 @@ const AT_ONCE: usize = 8;
 const CONNECTIONS: usize = 9;
 /// How long nothing happens: longer than the time between two sweeps.
 const IDLE: Duration = Duration::from_secs(75);
-/// How long nothing happens and no agent is there.
-const IDLE_ALONE: Duration = Duration::from_secs(30);
 /// Buckets that change.
 const CHANGED: usize = 10;
 /// Buckets or keys that the agent takes in one call.
@@ -211,12 +209,12 @@ impl Bench {
 
     /// What Garage takes when nobody watches it, and for the bare calls of a sweep.
     async fn without_an_agent(&self) -> Result<()> {
-        let garage = self.cluster.first()?.id();
-        let before = cpu_time(garage)?;
-        tokio::time::sleep(IDLE_ALONE).await;
-        let idle = cpu_time(garage)?.saturating_sub(before);
-        print_floor(&format!("{} s idle, no agent", IDLE_ALONE.as_secs()), idle);
-        let before = cpu_time(garage)?;
+        let garage = CpuMeter::of(self.cluster.first()?.id())?;
+        let before = garage.total()?;
+        tokio::time::sleep(IDLE).await;
+        let idle = garage.total()? - before;
+        print_floor(&format!("{} s idle, no agent", IDLE.as_secs()), idle);
+        let before = garage.total()?;
         for (call, id) in [("ListBucketsInfo", "id"), ("ListKeysInfo", "accessKeyId")] {
             let mut query = format!("{call}?limit={PAGE_ITEMS}");
             loop {
@@ -229,10 +227,7 @@ impl Bench {
                 query = format!("{call}?limit={PAGE_ITEMS}&offset={last}");
             }
         }
-        print_floor(
-            "the calls of a sweep alone",
-            cpu_time(garage)?.saturating_sub(before),
-        );
+        print_floor("the calls of a sweep alone", garage.total()? - before);
         Ok(())
     }
 
@@ -271,8 +266,8 @@ impl Bench {
         let before = generation(&self.agent.status()?);
         let file = self.agent.directory.join("upload");
         std::fs::write(&file, format!("{size}"))?;
-        let garage = self.cluster.first()?.id();
-        let garage_cpu = cpu_time(garage)?;
+        let garage = CpuMeter::of(self.cluster.first()?.id())?;
+        let before_uploads = garage.total()?;
         for (name, tools) in self.buckets.iter().take(CHANGED) {
             let path = format!("{name}/object-{size}");
             let status = tools.status("PUT", &path, Some(&file))?;
@@ -280,7 +275,7 @@ impl Bench {
         }
         print_floor(
             &format!("{CHANGED} uploads alone"),
-            cpu_time(garage)?.saturating_sub(garage_cpu),
+            garage.total()? - before_uploads,
         );
         let row = self
             .over(async || {
@@ -296,17 +291,18 @@ impl Bench {
 
     /// What `work` costs.
     async fn over(&self, work: impl AsyncFnOnce() -> Result<()>) -> Result<Row> {
-        let (agent, garage) = (self.agent.id()?, self.cluster.first()?.id());
+        let agent = CpuMeter::of(self.agent.id()?)?;
+        let garage = CpuMeter::of(self.cluster.first()?.id())?;
         let (calls, bytes) = (self.calls().await?, self.relay.bytes());
-        let (agent_cpu, garage_cpu) = (cpu_time(agent)?, cpu_time(garage)?);
+        let (agent_cpu, garage_cpu) = (agent.total()?, garage.total()?);
         work().await?;
         let now = self.relay.bytes();
         Ok(Row {
             calls: self.calls().await? - calls,
             sent: now.0 - bytes.0,
             received: now.1 - bytes.1,
-            agent_cpu: cpu_time(agent)?.saturating_sub(agent_cpu),
-            garage_cpu: cpu_time(garage)?.saturating_sub(garage_cpu),
+            agent_cpu: agent.total()? - agent_cpu,
+            garage_cpu: garage.total()? - garage_cpu,
         })
     }
 

@@ -2,6 +2,7 @@
 //! over a wire, as a relay in between counts them.
 
 use std::{
+    collections::HashMap,
     fs,
     net::SocketAddr,
     sync::{
@@ -18,6 +19,8 @@ use tokio::{
     task::JoinHandle,
 };
 
+/// Between two looks at a process's threads.
+const LOOK: Duration = Duration::from_millis(100);
 /// Bytes that a relay passes on at once.
 const CHUNK_BYTES: usize = 16 * 1024;
 
@@ -33,18 +36,62 @@ pub fn memory_mebibytes(id: u32, kind: &str) -> Result<f64> {
     Ok(kibibytes.parse::<f64>()? / 1024.0)
 }
 
-/// Processor time that a process has taken since it began, all its threads together.
-pub fn cpu_time(id: u32) -> Result<Duration> {
-    let mut nanos = 0;
+/// Processor time that a process takes while this watches it. Linux tells it exactly by thread alone and
+/// forgets a thread that has ended, so they are looked at often: one that ends has been idle before.
+pub struct CpuMeter {
+    threads: Arc<Mutex<Threads>>,
+    id: u32,
+    task: JoinHandle<()>,
+}
+
+/// Nanoseconds of each thread at the last look, of those that have ended too.
+type Threads = HashMap<String, u64>;
+
+impl CpuMeter {
+    /// Begins to watch.
+    pub fn of(id: u32) -> Result<Self> {
+        let threads = Arc::<Mutex<Threads>>::default();
+        look(id, &threads)?;
+        let watched = Arc::clone(&threads);
+        let task = tokio::spawn(async move {
+            // Until the process ends.
+            while look(id, &watched).is_ok() {
+                tokio::time::sleep(LOOK).await;
+            }
+        });
+        Ok(Self { threads, id, task })
+    }
+
+    /// All that the process has taken, but for threads that ended before this began to watch.
+    pub fn total(&self) -> Result<Duration> {
+        look(self.id, &self.threads)?;
+        let nanos = lock(&self.threads).values().sum();
+        Ok(Duration::from_nanos(nanos))
+    }
+}
+
+impl Drop for CpuMeter {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+fn look(id: u32, threads: &Mutex<Threads>) -> Result<()> {
     for thread in fs::read_dir(format!("/proc/{id}/task"))? {
+        let thread = thread?;
         // A thread may end while it is looked at.
-        let Ok(text) = fs::read_to_string(thread?.path().join("schedstat")) else {
+        let Ok(text) = fs::read_to_string(thread.path().join("schedstat")) else {
             continue;
         };
         let first = text.split_whitespace().next().context("no run time")?;
-        nanos += first.parse::<u64>()?;
+        let name = thread.file_name().to_string_lossy().into_owned();
+        let nanos: u64 = first.parse()?;
+        // The number of one that has ended may come again.
+        let mut threads = lock(threads);
+        let known = threads.entry(name).or_default();
+        *known = nanos.max(*known);
     }
-    Ok(Duration::from_nanos(nanos))
+    Ok(())
 }
 
 /// Passes connections on and counts their bytes.
