@@ -8,8 +8,9 @@ use crate::{
     account::AccountCommand, agent::AgentCommand, audit::AuditCommand, bucket::BucketCommand,
     completions::CompletionsArgs, env::EnvArgs, errors::EXIT_CODES_HELP, grant::GrantCommand,
     invitation::InvitationCommand, job::JobCommand, key::KeyCommand, login::LoginArgs,
-    member::MemberCommand, offline::OfflineCommand, op::OpCommand, region::RegionCommand,
-    stray::StrayCommand, token::TokenCommand, up::UpArgs, usage::UsageArgs,
+    member::MemberCommand, offline::OfflineCommand, op::OpCommand, password::PasswordCommand,
+    region::RegionCommand, sessions::SessionCommand, stray::StrayCommand, token::TokenCommand,
+    up::UpArgs, usage::UsageArgs,
 };
 
 /// Storm Buckets: S3 buckets on your own servers, from the command line.
@@ -85,6 +86,12 @@ pub(crate) enum Noun {
     /// Buckets and keys that belong to no account (operators)
     #[command(subcommand)]
     Stray(StrayCommand),
+    /// Your sessions: where you are signed in with a browser
+    #[command(subcommand)]
+    Session(SessionCommand),
+    /// Your password
+    #[command(subcommand)]
+    Password(PasswordCommand),
     /// Your API tokens
     #[command(subcommand)]
     Token(TokenCommand),

@@ -11,7 +11,7 @@ use storm_protocol::api::{
     Account, AccountPage, Agent, AgentPage, Bucket, BucketPage, EnrolTokenInfo, EnrolTokenPage,
     Grant, GrantPage, Invitation, InvitationPage, Key, KeyPage, Member, MemberPage, Operation,
     OperationPage, OwnAccount, OwnAccountPage, Problem, ReceiptPage, ReceiptRecord, Region,
-    RegionPage, Stray, StrayPage, Token, TokenPage, VIA_HEADER,
+    RegionPage, Session, SessionPage, Stray, StrayPage, Token, TokenPage, VIA_HEADER,
 };
 use url::Url;
 
@@ -316,6 +316,7 @@ pages! {
     AccountPage of Account,
     OwnAccountPage of OwnAccount,
     MemberPage of Member,
+    SessionPage of Session,
     InvitationPage of Invitation,
 }
 

@@ -136,6 +136,18 @@ pub(crate) fn default_path() -> Result<PathBuf> {
     Ok(base.join("storm/config.toml"))
 }
 
+/// The server and the secret of a link from an e-mail.
+pub(crate) fn link_parts(mut link: Url) -> Result<(Url, String)> {
+    let Some(token) = link.fragment().map(str::to_owned) else {
+        return Err(usage(
+            "That link has nothing behind a #. Copy it whole from the e-mail, in quotes.",
+        ));
+    };
+    link.set_fragment(None);
+    link.set_path("");
+    Ok((link, token))
+}
+
 /// Fails unless `url` is https, or plain http to this machine: a token must not travel in the clear.
 pub(crate) fn check_url(url: &Url) -> Result<()> {
     match url.scheme() {

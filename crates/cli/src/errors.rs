@@ -94,6 +94,8 @@ pub(crate) enum Thing {
     Stray,
     /// An account.
     Account,
+    /// A session.
+    Session,
     /// Somebody in the account.
     Member,
     /// Somebody asked into the account.
@@ -112,6 +114,7 @@ impl Thing {
             Self::Agent => ("no_such_agent", "agent", "storm agent list"),
             Self::Stray => ("no_such_stray", "stray", "storm stray list"),
             Self::Account => ("no_such_account", "account", "storm account list"),
+            Self::Session => ("no_such_session", "session", "storm session list"),
             Self::Member => ("no_such_member", "member", "storm member list"),
             Self::Invitation => ("no_such_invitation", "invitation", "storm invitation list"),
         };

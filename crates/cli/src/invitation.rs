@@ -17,7 +17,7 @@ use crate::{
     client::{Api, Call, Credential},
     clock,
     config::{self, check_url},
-    errors::{Thing, usage},
+    errors::Thing,
     login,
     member::parse_role,
     output::{self, Column, Sheet},
@@ -135,16 +135,9 @@ async fn create(session: &Session, args: &Create) -> Result<()> {
 }
 
 async fn accept(context: &Context, args: Accept) -> Result<()> {
-    let Some(token) = args.link.fragment().map(str::to_owned) else {
-        return Err(usage(
-            "That link has nothing behind a #. Copy it whole from the e-mail, in quotes.",
-        ));
-    };
-    let mut site = args.link;
-    site.set_fragment(None);
-    site.set_path("");
+    let (site, token) = config::link_parts(args.link)?;
     check_url(&site)?;
-    let password = login::password(args.password_file)?;
+    let password = login::password(args.password_file, "Password: ")?;
     let api = Api::new(site.clone(), Credential::None)?;
     let body = json!({ "token": token, "password": password.expose_secret() });
     let call = Call {

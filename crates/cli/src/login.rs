@@ -134,7 +134,7 @@ async fn new_token(
     password_file: Option<PathBuf>,
 ) -> Result<(SecretString, TokenId)> {
     let email = email.map_or_else(|| asked("--email", "E-mail: "), Ok)?;
-    let password = password(password_file)?;
+    let password = password(password_file, "Password: ")?;
     let body = json!({ "email": email, "password": password.expose_secret() });
     let sign_in = Call {
         method: Method::POST,
@@ -169,12 +169,12 @@ async fn new_token(
 }
 
 /// The password in a file, or as it is typed on the terminal.
-pub(crate) fn password(file: Option<PathBuf>) -> Result<SecretString> {
+pub(crate) fn password(file: Option<PathBuf>, question: &str) -> Result<SecretString> {
     match file {
         Some(path) => first_line(&path),
-        None if std::io::stdin().is_terminal() => Ok(SecretString::from(
-            rpassword::prompt_password("Password: ")?,
-        )),
+        None if std::io::stdin().is_terminal() => {
+            Ok(SecretString::from(rpassword::prompt_password(question)?))
+        }
         None => Err(no_terminal("--password-file")),
     }
 }

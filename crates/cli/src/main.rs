@@ -31,6 +31,7 @@ mod member;
 mod offline;
 mod op;
 mod output;
+mod password;
 mod pending;
 mod profile;
 mod progress;
@@ -38,6 +39,7 @@ mod region;
 mod rules_file;
 mod secret;
 mod session;
+mod sessions;
 mod stray;
 mod token;
 mod tools;
@@ -113,6 +115,8 @@ async fn run(cli: Cli) -> Result<ExitCode> {
         Noun::Audit(command) => audit::run(&context, command).await?,
         Noun::Agent(command) => agent::run(&context, command).await?,
         Noun::Stray(command) => stray::run(&context, command).await?,
+        Noun::Session(command) => sessions::run(&context, command).await?,
+        Noun::Password(command) => password::run(&context, command).await?,
         Noun::Token(command) => token::run(&context, command).await?,
         Noun::Offline(command) => offline::run(&context, command).await?,
         Noun::Env(args) => env::run(&context, args).await?,

@@ -120,6 +120,10 @@ uuid_ident!(
     TokenId, "token id"
 );
 uuid_ident!(
+    /// A session (not its secret).
+    SessionId, "session id"
+);
+uuid_ident!(
     /// Somebody asked into an account.
     InvitationId, "invitation id"
 );

@@ -9,7 +9,8 @@ use crate::{
     openapi,
     routes::{
         about, accounts, agents, buckets, enrol_tokens, events, grants, invitations, keys, members,
-        operations, receipts, regions, session, strays, tokens, trust, usage, whoami,
+        operations, password, receipts, regions, session, sessions, strays, tokens, trust, usage,
+        whoami,
     },
     web,
 };
@@ -26,7 +27,8 @@ pub(crate) fn through(gate: Gate) -> Router {
     api.route("/", get(web::page))
         .route("/page.css", get(web::page_style))
         .route("/invitation", get(web::invitation_page))
-        .route("/invitation.js", get(web::invitation_script))
+        .route("/form.js", get(web::form_script))
+        .route("/password", get(web::password_page))
         .route("/healthz", get(web::healthz))
         .route("/readyz", get(web::readyz))
         .route("/api/openapi.json", get(openapi::document))
@@ -40,6 +42,12 @@ pub(crate) fn api() -> OpenApiRouter<Gate> {
     OpenApiRouter::with_openapi(openapi::frame())
         .routes(routes!(about::about))
         .routes(routes!(session::create::create, session::delete::delete))
+        .routes(routes!(sessions::list::list))
+        .routes(routes!(sessions::end::end))
+        .routes(routes!(sessions::end_others::end_others))
+        .routes(routes!(password::change::change))
+        .routes(routes!(password::forgotten::forgotten))
+        .routes(routes!(password::reset::reset))
         .routes(routes!(whoami::whoami))
         .routes(routes!(trust::trust))
         .routes(routes!(regions::list::list, regions::create::create))

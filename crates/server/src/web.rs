@@ -317,13 +317,19 @@ pub(crate) async fn invitation_page() -> impl IntoResponse {
     (policy, Html(include_str!("page/invitation.html")))
 }
 
-/// `GET /invitation.js`: what that page does.
-pub(crate) async fn invitation_script() -> impl IntoResponse {
+/// `GET /form.js`: what the pages do that links in e-mails lead to.
+pub(crate) async fn form_script() -> impl IntoResponse {
     let headers = [
         (header::CONTENT_TYPE, "text/javascript; charset=utf-8"),
         (header::CACHE_CONTROL, "max-age=300"),
     ];
-    (headers, include_str!("page/invitation.js"))
+    (headers, include_str!("page/form.js"))
+}
+
+/// `GET /password`: where a link leads that sets a new password.
+pub(crate) async fn password_page() -> impl IntoResponse {
+    let policy = [(header::CONTENT_SECURITY_POLICY, FORM_POLICY)];
+    (policy, Html(include_str!("page/password.html")))
 }
 
 /// `GET /page.css`: the page's style.

@@ -7,13 +7,15 @@ mod bucket;
 mod key;
 mod operation;
 mod people;
+mod session;
 mod traffic;
 mod usage;
 
 use serde::{Deserialize, Serialize};
 
 pub use self::{
-    account::*, agent::*, bucket::*, key::*, operation::*, people::*, traffic::*, usage::*,
+    account::*, agent::*, bucket::*, key::*, operation::*, people::*, session::*, traffic::*,
+    usage::*,
 };
 use crate::{
     envelope::Via,
@@ -71,6 +73,7 @@ pages! {
     AccountPage of Account,
     OwnAccountPage of OwnAccount,
     MemberPage of Member,
+    SessionPage of Session,
     InvitationPage of Invitation,
 }
 

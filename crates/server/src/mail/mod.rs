@@ -5,4 +5,8 @@ mod message;
 mod outbox;
 mod words;
 
-pub(crate) use self::{message::Mail, outbox::run, words::invitation};
+pub(crate) use self::{
+    message::Mail,
+    outbox::run,
+    words::{invitation, password_reset},
+};

@@ -22,3 +22,23 @@ pub(crate) fn invitation(to: &str, account: &str, from: &str, link: &str, days: 
         ],
     )
 }
+
+/// Gives somebody a link that sets a new password.
+pub(crate) fn password_reset(to: &str, link: &str, minutes: i64) -> Mail {
+    let until = format!(
+        "The link works once, for {minutes} minutes. If you did not ask for it, do nothing: your password stays \
+         as it is."
+    );
+    let command = format!("storm password reset '{link}'");
+    Mail::of(
+        to,
+        "Set a new password",
+        &[
+            Piece::Text("Somebody asked for a new password for you on Storm Buckets."),
+            Piece::Link(link),
+            Piece::Text("Or in a terminal:"),
+            Piece::Command(&command),
+            Piece::Text(&until),
+        ],
+    )
+}

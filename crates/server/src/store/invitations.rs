@@ -71,7 +71,7 @@ impl Store {
         .bind(invitation.expires_at.0)
         .execute(&mut *change)
         .await?;
-        mails::queue(&mut change, account, mail, invitation.created_at).await?;
+        mails::queue(&mut change, Some(account), mail, invitation.created_at).await?;
         change.commit().await?;
         Ok(true)
     }

@@ -22,11 +22,11 @@ pub(crate) struct Queued {
     pub(crate) created_at: Micros,
 }
 
-/// Queues a message on an account's behalf in the caller's transaction. Wake `bus.mail` once that is
+/// Queues a message, on an account's behalf if on anybody's, in the caller's transaction. Wake `bus.mail` once that is
 /// committed.
 pub(super) async fn queue(
     change: &mut Writing,
-    account: AccountId,
+    account: Option<AccountId>,
     mail: &Mail,
     now: Micros,
 ) -> Result<()> {
@@ -42,7 +42,7 @@ pub(super) async fn queue(
     .bind(&mail.text)
     .bind(&mail.html)
     .bind(now.0)
-    .bind(account.to_string())
+    .bind(account.map(|id| id.to_string()))
     .execute(&mut **change)
     .await?;
     Ok(())

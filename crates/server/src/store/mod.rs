@@ -31,6 +31,7 @@ pub(crate) mod limits;
 pub mod lost;
 pub(crate) mod mails;
 pub mod operations;
+pub(crate) mod passwords;
 pub(crate) mod people;
 pub mod receipts;
 pub mod regions;

@@ -1,16 +1,22 @@
 //! Sessions of the dashboard, and the person behind a session or token.
 
-use sqlx::FromRow;
+use sqlx::{FromRow, Row as _, sqlite::SqliteRow};
 use storm_protocol::{
-    api::{Role, Whoami},
-    ident::{AccountId, Micros, UserId},
+    api::{Role, Session, Whoami},
+    ident::{AccountId, Micros, SessionId, UserId},
 };
 
-use super::{Durability, Result, Store, accounts::role, parsed};
-use crate::auth::{
-    access::{Rights, TokenRights},
-    secret::StoredSecret,
+use super::{Durability, Result, Store, Writing, accounts::role, parsed};
+use crate::{
+    auth::{
+        access::{Rights, TokenRights},
+        secret::StoredSecret,
+    },
+    clock::random,
 };
+
+/// Seconds that `seen_at` may lag behind.
+const SEEN_LAG_SECONDS: i64 = 60;
 
 /// Who a request comes from, in which account and role.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,6 +89,13 @@ pub(super) struct PersonRow {
     role: String,
 }
 
+#[derive(FromRow)]
+struct Holder {
+    #[sqlx(flatten)]
+    person: PersonRow,
+    seen_at: Option<i64>,
+}
+
 impl PersonRow {
     pub(super) fn read(self) -> Result<Person> {
         Ok(Person {
@@ -107,6 +120,8 @@ pub(crate) struct NewSession<'a> {
     pub(crate) account: AccountId,
     /// From where.
     pub(crate) origin: Option<&'a str>,
+    /// With what, in its own words.
+    pub(crate) user_agent: Option<&'a str>,
     /// When.
     pub(crate) created_at: Micros,
     /// Until when.
@@ -122,8 +137,8 @@ impl Store {
             .execute(&mut *change)
             .await?;
         sqlx::query(
-            r#"INSERT INTO sessions (hash, "user", account, origin, created_at, expires_at)
-               VALUES ($1, $2, $3, $4, $5, $6)"#,
+            r#"INSERT INTO sessions (hash, "user", account, origin, created_at, expires_at, id, user_agent)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"#,
         )
         .bind(session.secret.0.to_string())
         .bind(session.user.to_string())
@@ -131,8 +146,65 @@ impl Store {
         .bind(session.origin)
         .bind(session.created_at.0)
         .bind(session.expires_at.0)
+        .bind(SessionId::new(session.created_at, random()).to_string())
+        .bind(session.user_agent)
         .execute(&mut *change)
         .await?;
+        change.commit().await
+    }
+
+    /// The sessions of somebody that last, oldest first; `current`: the one that asks.
+    pub(crate) async fn sessions(
+        &self,
+        user: UserId,
+        current: Option<StoredSecret>,
+        now: Micros,
+    ) -> Result<Vec<Session>> {
+        let rows = sqlx::query(
+            r#"SELECT id, hash, origin, user_agent, created_at, seen_at, expires_at FROM sessions
+               WHERE "user" = $1 AND expires_at > $2 ORDER BY id"#,
+        )
+        .bind(user.to_string())
+        .bind(now.0)
+        .fetch_all(&mut *self.read().await)
+        .await?;
+        let current = current.map(|secret| secret.0.to_string());
+        let read = |row: &SqliteRow| {
+            let hash: String = row.try_get("hash")?;
+            Ok(Session {
+                id: parsed("sessions", row.try_get("id")?)?,
+                origin: row.try_get("origin")?,
+                user_agent: row.try_get("user_agent")?,
+                created_at: Micros(row.try_get("created_at")?),
+                seen_at: row.try_get::<Option<i64>, _>("seen_at")?.map(Micros),
+                expires_at: Micros(row.try_get("expires_at")?),
+                current: Some(hash) == current,
+            })
+        };
+        rows.iter().map(read).collect()
+    }
+
+    /// Ends one of somebody's sessions; whether it was there.
+    pub(crate) async fn end_session_of(&self, user: UserId, id: SessionId) -> Result<bool> {
+        let mut change = self.write(Durability::Machine).await?;
+        let ended = sqlx::query(r#"DELETE FROM sessions WHERE id = $1 AND "user" = $2"#)
+            .bind(id.to_string())
+            .bind(user.to_string())
+            .execute(&mut *change)
+            .await?
+            .rows_affected();
+        change.commit().await?;
+        Ok(ended > 0)
+    }
+
+    /// Ends all of somebody's sessions but `current`.
+    pub(crate) async fn end_other_sessions(
+        &self,
+        user: UserId,
+        current: Option<StoredSecret>,
+    ) -> Result<()> {
+        let mut change = self.write(Durability::Machine).await?;
+        end_others(&mut change, user, current).await?;
         change.commit().await
     }
 
@@ -142,9 +214,9 @@ impl Store {
         secret: StoredSecret,
         now: Micros,
     ) -> Result<Option<Person>> {
-        let row: Option<PersonRow> = sqlx::query_as(
+        let row: Option<Holder> = sqlx::query_as(
             r#"SELECT users.id AS "user", email, operator, accounts.id AS account,
-                      accounts.name AS account_name, role
+                      accounts.name AS account_name, role, sessions.seen_at
                FROM sessions
                JOIN users ON users.id = sessions."user"
                JOIN accounts ON accounts.id = sessions.account
@@ -155,7 +227,17 @@ impl Store {
         .bind(now.0)
         .fetch_optional(&mut *self.read().await)
         .await?;
-        row.map(PersonRow::read).transpose()
+        let Some(found) = row else { return Ok(None) };
+        let stale = now.plus_seconds(-SEEN_LAG_SECONDS).0;
+        if found.seen_at.is_none_or(|at| at < stale) {
+            let mut change = self.write_one(Durability::Process).await;
+            sqlx::query("UPDATE sessions SET seen_at = $2 WHERE hash = $1")
+                .bind(secret.0.to_string())
+                .bind(now.0)
+                .execute(&mut *change)
+                .await?;
+        }
+        found.person.read().map(Some)
     }
 
     /// Ends a session. One that is not there has ended.
@@ -167,4 +249,22 @@ impl Store {
             .await?;
         change.commit().await
     }
+}
+
+/// Ends all of somebody's sessions but `current`.
+pub(super) async fn end_others(
+    change: &mut Writing,
+    user: UserId,
+    current: Option<StoredSecret>,
+) -> Result<()> {
+    sqlx::query(r#"DELETE FROM sessions WHERE "user" = $1 AND hash <> $2"#)
+        .bind(user.to_string())
+        .bind(
+            current
+                .map(|secret| secret.0.to_string())
+                .unwrap_or_default(),
+        )
+        .execute(&mut **change)
+        .await?;
+    Ok(())
 }

@@ -55,6 +55,9 @@ macro_rules! acts {
 
 acts! {
     "session.read" ReadSession Viewer [on_buckets] "Say who is signed in.";
+    "session.list" ListSessions Viewer "Your sessions.";
+    "session.end" EndSessions Viewer "End one of them, or all others.";
+    "password.change" ChangePassword Viewer "Set another password of yours.";
     "trust.read" ReadTrust Viewer [on_buckets] "The keys that commands and receipts are checked with.";
     "event.read" ReadEvents Viewer "Hear of changes as they happen.";
 

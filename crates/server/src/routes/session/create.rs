@@ -1,6 +1,7 @@
 //! `POST /api/v1/session`
 
 use axum::response::IntoResponse;
+use http::{HeaderMap, header};
 use secrecy::SecretString;
 use storm_protocol::api::{SignInRequest, Whoami};
 
@@ -12,6 +13,8 @@ use crate::{
     web::Json,
 };
 
+/// Characters that are kept of what a client calls itself.
+const MAX_USER_AGENT_CHARS: usize = 200;
 /// Hours that a session lasts.
 const SESSION_HOURS: i64 = 12;
 
@@ -32,6 +35,7 @@ const SESSION_HOURS: i64 = 12;
 )]
 pub(crate) async fn create(
     anyone: Anyone,
+    headers: HeaderMap,
     Json(request): Json<SignInRequest>,
 ) -> Result<impl IntoResponse, ApiError> {
     let email = request.email.trim().to_lowercase();
@@ -49,6 +53,7 @@ pub(crate) async fn create(
     let account = app.store.first_account(user.id).await?.ok_or_else(|| {
         ApiError::forbidden("You are not a member of any account. Ask an owner to add you.")
     })?;
+    let user_agent = user_agent(&headers);
     let secret = PlainSecret::session();
     app.store
         .begin_session(NewSession {
@@ -56,6 +61,7 @@ pub(crate) async fn create(
             user: user.id,
             account,
             origin: origin.as_deref(),
+            user_agent: user_agent.as_deref(),
             created_at: now,
             expires_at: now.plus_seconds(SESSION_HOURS * 3600),
         })
@@ -65,4 +71,10 @@ pub(crate) async fn create(
         person.ok_or_else(|| ApiError::Internal("a new session is not there".to_owned()))?;
     let cookie = cookie(secret.expose(), SESSION_HOURS * 3600, anyone.is_https())?;
     Ok((cookie, Json(Whoami::from(person))))
+}
+
+/// What the client calls itself, cut short, without anything that is no character.
+fn user_agent(headers: &HeaderMap) -> Option<String> {
+    let text = headers.get(header::USER_AGENT)?.to_str().ok()?;
+    Some(text.chars().take(MAX_USER_AGENT_CHARS).collect())
 }

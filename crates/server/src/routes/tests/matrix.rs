@@ -26,6 +26,28 @@ fn table() -> Vec<(&'static str, &'static str, &'static str, u16, Option<Value>)
         json!({"name": "home", "s3_endpoint": "https://s3.example.org", "s3_region": "garage"});
     vec![
         ("GET", "/api/v1/whoami", "session.read", 200, None),
+        ("GET", "/api/v1/sessions", "session.list", 200, None),
+        (
+            "DELETE",
+            "/api/v1/sessions/{session}",
+            "session.end",
+            404,
+            None,
+        ),
+        (
+            "POST",
+            "/api/v1/sessions/end-others",
+            "session.end",
+            204,
+            None,
+        ),
+        (
+            "PUT",
+            "/api/v1/password",
+            "password.change",
+            401,
+            Some(json!({"current": "not this one", "new": "another one"})),
+        ),
         ("GET", "/api/v1/trust", "trust.read", 200, None),
         ("GET", "/api/v1/regions", "region.read", 200, None),
         (
@@ -412,6 +434,7 @@ fn filled(path: &str) -> String {
         .replace("{operation}", ID)
         .replace("{agent}", ID)
         .replace("{token}", ID)
+        .replace("{session}", ID)
         .replace("{user}", ID)
         .replace("{invitation}", ID)
 }
@@ -663,6 +686,8 @@ async fn the_table_has_every_route() {
         ("POST", "/api/v1/session"),
         ("DELETE", "/api/v1/session"),
         ("POST", "/api/v1/invitations/accept"),
+        ("POST", "/api/v1/password/forgotten"),
+        ("POST", "/api/v1/password/reset"),
     ];
     assert_eq!(
         public,
@@ -753,7 +778,8 @@ async fn public_routes() {
         "/",
         "/page.css",
         "/invitation",
-        "/invitation.js",
+        "/form.js",
+        "/password",
         "/healthz",
         "/readyz",
     ] {

@@ -9,6 +9,7 @@ mod matrix;
 mod operations;
 mod people;
 mod reconciliation;
+mod sessions;
 mod usage;
 
 use std::{

@@ -1,4 +1,4 @@
-// Sends the link's secret and the password; the address keeps neither.
+// Sends the secret of a link and a password where the form says; the address keeps neither.
 const form = document.querySelector("form");
 const said = document.getElementById("said");
 const token = location.hash.slice(1);
@@ -13,14 +13,14 @@ form.addEventListener("submit", async (event) => {
   button.disabled = true;
   said.textContent = "";
   try {
-    const answer = await fetch("/api/v1/invitations/accept", {
+    const answer = await fetch(form.dataset.to, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify({ token, password: form.elements.password.value }),
     });
     if (answer.ok) {
       form.hidden = true;
-      said.textContent = `You are in. Sign in with: storm login --url ${location.origin}`;
+      said.textContent = `${form.dataset.done} Sign in with: storm login --url ${location.origin}`;
       return;
     }
     const problem = await answer.json();

@@ -1,0 +1,5 @@
+//! Passwords.
+
+pub(crate) mod change;
+pub(crate) mod forgotten;
+pub(crate) mod reset;

@@ -1,0 +1,94 @@
+//! Passwords that people set: their own, with the old one, or a new one with a link from an e-mail.
+
+use sqlx::Row as _;
+use storm_protocol::ident::{Micros, UserId};
+
+use super::{Durability, Result, Store, mails, parsed, sessions::end_others};
+use crate::{auth::secret::StoredSecret, mail::Mail};
+
+impl Store {
+    /// Sets somebody's password and ends their other sessions.
+    pub(crate) async fn set_password(
+        &self,
+        user: UserId,
+        hash: &str,
+        current: Option<StoredSecret>,
+    ) -> Result<()> {
+        let mut change = self.write(Durability::Machine).await?;
+        sqlx::query("UPDATE users SET password_hash = $2 WHERE id = $1")
+            .bind(user.to_string())
+            .bind(hash)
+            .execute(&mut *change)
+            .await?;
+        end_others(&mut change, user, current).await?;
+        change.commit().await
+    }
+
+    /// Keeps a link that sets a new password and queues its e-mail, unless one was made since `since`:
+    /// then nothing.
+    pub(crate) async fn offer_reset(
+        &self,
+        user: UserId,
+        secret: StoredSecret,
+        mail: &Mail,
+        (now, expires_at, since): (Micros, Micros, Micros),
+    ) -> Result<()> {
+        let mut change = self.write(Durability::Machine).await?;
+        let offered = sqlx::query(
+            r#"INSERT INTO password_resets ("user", hash, created_at, expires_at) VALUES ($1, $2, $3, $4)
+               ON CONFLICT ("user") DO UPDATE SET hash = excluded.hash, created_at = excluded.created_at,
+               expires_at = excluded.expires_at WHERE password_resets.created_at <= $5"#,
+        )
+        .bind(user.to_string())
+        .bind(secret.0.to_string())
+        .bind(now.0)
+        .bind(expires_at.0)
+        .bind(since.0)
+        .execute(&mut *change)
+        .await?
+        .rows_affected();
+        if offered > 0 {
+            mails::queue(&mut change, None, mail, now).await?;
+            change.commit().await?;
+        }
+        Ok(())
+    }
+
+    /// Whether the link of a reset is still good.
+    pub(crate) async fn is_reset_good(&self, secret: StoredSecret, now: Micros) -> Result<bool> {
+        let sql = "SELECT 1 FROM password_resets WHERE hash = $1 AND expires_at > $2";
+        let found: Option<i64> = sqlx::query_scalar(sql)
+            .bind(secret.0.to_string())
+            .bind(now.0)
+            .fetch_optional(&mut *self.read().await)
+            .await?;
+        Ok(found.is_some())
+    }
+
+    /// Sets a new password with a link, once, and ends all sessions. `false`: the link is not good.
+    pub(crate) async fn reset_with(
+        &self,
+        secret: StoredSecret,
+        hash: &str,
+        now: Micros,
+    ) -> Result<bool> {
+        let mut change = self.write(Durability::Machine).await?;
+        let taken = sqlx::query(
+            r#"DELETE FROM password_resets WHERE hash = $1 AND expires_at > $2 RETURNING "user""#,
+        )
+        .bind(secret.0.to_string())
+        .bind(now.0)
+        .fetch_optional(&mut *change)
+        .await?;
+        let Some(taken) = taken else { return Ok(false) };
+        let user: UserId = parsed("password_resets", taken.try_get("user")?)?;
+        sqlx::query("UPDATE users SET password_hash = $2 WHERE id = $1")
+            .bind(user.to_string())
+            .bind(hash)
+            .execute(&mut *change)
+            .await?;
+        end_others(&mut change, user, None).await?;
+        change.commit().await?;
+        Ok(true)
+    }
+}
