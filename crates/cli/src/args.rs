@@ -77,7 +77,7 @@ pub(crate) enum Noun {
     /// Jobs: long work, and how far it is
     #[command(subcommand)]
     Job(JobCommand),
-    /// Receipts: signed proof of everything that was done
+    /// Who did what, and receipts: signed proof of what was done
     #[command(subcommand)]
     Audit(AuditCommand),
     /// Agents on storage servers (operators)

@@ -1,4 +1,4 @@
-//! `storm audit`: the account's receipts, fetched and proven on this machine.
+//! `storm audit`: the account's receipts, fetched and proven on this machine. Events stand beside.
 
 use std::collections::BTreeMap;
 
@@ -13,6 +13,7 @@ use storm_protocol::{
 };
 
 use crate::{
+    audit_events,
     client::query,
     clock, files,
     output::{self, Column, Sheet, Waiting},
@@ -25,18 +26,22 @@ const RECEIPTS_A_PAGE: &str = "1000";
 /// Where the ends of the chains that were verified last are kept.
 const HEADS_FILE: &str = "audit.json";
 
-/// What can be done with receipts.
+/// What can be done with the audit trail and with receipts.
 #[derive(Debug, Subcommand)]
 pub(crate) enum AuditCommand {
+    /// List who did, or tried, what, newest first (admins and owners)
+    List(audit_events::List),
+    /// Write the same to a file
+    Export(audit_events::Export),
     /// List the account's receipts, newest first
-    List(List),
+    Receipts(Receipts),
     /// Prove that the account's receipts form unbroken chains
     Verify,
 }
 
 /// How many receipts.
 #[derive(Debug, Args)]
-pub(crate) struct List {
+pub(crate) struct Receipts {
     /// How many
     #[arg(long, value_name = "N", default_value = "50")]
     limit: usize,
@@ -64,12 +69,14 @@ type KeptHeads = BTreeMap<String, BTreeMap<String, KeptHead>>;
 pub(crate) async fn run(context: &Context, command: AuditCommand) -> Result<()> {
     let session = context.session()?;
     match command {
-        AuditCommand::List(args) => list(&session, &args).await,
+        AuditCommand::List(args) => audit_events::list(&session, &args).await,
+        AuditCommand::Export(args) => audit_events::export(&session, &args).await,
+        AuditCommand::Receipts(args) => receipts(&session, &args).await,
         AuditCommand::Verify => verify(&session).await,
     }
 }
 
-async fn list(session: &Session, args: &List) -> Result<()> {
+async fn receipts(session: &Session, args: &Receipts) -> Result<()> {
     let trust = session.trust().await?;
     let account = session.account().await?;
     let mut receipts = Vec::new();

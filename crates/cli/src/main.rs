@@ -6,6 +6,7 @@ mod agent;
 mod args;
 mod asked;
 mod audit;
+mod audit_events;
 mod bucket;
 mod bucket_reconcile;
 mod bucket_requests;

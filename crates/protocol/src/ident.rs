@@ -128,6 +128,10 @@ uuid_ident!(
     InvitationId, "invitation id"
 );
 uuid_ident!(
+    /// An event of the audit trail.
+    AuditEventId, "audit event id"
+);
+uuid_ident!(
     /// A token that lets one agent enrol (not its secret).
     EnrolTokenId, "enrolment token id"
 );

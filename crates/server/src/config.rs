@@ -37,6 +37,24 @@ pub struct Config {
     /// The log on standard error.
     #[serde(default)]
     pub log: Log,
+    /// The audit trail.
+    #[serde(default)]
+    pub audit: Audit,
+}
+
+/// The audit trail.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Audit {
+    /// Days that its events are kept. Receipts are kept for ever.
+    pub keep_days: NonZeroU32,
+}
+
+impl Default for Audit {
+    fn default() -> Self {
+        const DAYS: NonZeroU32 = NonZeroU32::new(400).unwrap();
+        Self { keep_days: DAYS }
+    }
 }
 
 /// The API and the page.

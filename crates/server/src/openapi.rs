@@ -44,6 +44,7 @@ pub(crate) fn frame() -> utoipa::openapi::OpenApi {
             (name = "tokens", description = "API tokens"),
             (name = "agents", description = "Agents and their enrolment, for operators"),
             (name = "accounts", description = "What accounts may have and what they have"),
+            (name = "audit", description = "Who did what"),
             (name = "usage", description = "Use over time"),
             (name = "events", description = "Changes as they come"),
         ),

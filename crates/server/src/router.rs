@@ -5,10 +5,10 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     app::App,
-    auth::Gate,
+    auth::{Gate, audit},
     openapi,
     routes::{
-        about, accounts, agents, buckets, enrol_tokens, events, grants, invitations, keys, members,
+        about, accounts, agents, audit as trail, buckets, enrol_tokens, events, grants, invitations, keys, members,
         operations, password, receipts, regions, session, sessions, strays, tokens, trust, usage,
         whoami,
     },
@@ -33,6 +33,7 @@ pub(crate) fn through(gate: Gate) -> Router {
         .route("/readyz", get(web::readyz))
         .route("/api/openapi.json", get(openapi::document))
         .fallback(web::nowhere)
+        .layer(middleware::from_fn_with_state(gate.clone(), audit::trace))
         .layer(middleware::from_fn_with_state(gate.clone(), web::guard))
         .with_state(gate)
 }
@@ -119,6 +120,8 @@ pub(crate) fn api() -> OpenApiRouter<Gate> {
         .routes(routes!(accounts::list::list))
         .routes(routes!(accounts::get::get))
         .routes(routes!(accounts::set_limits::set_limits))
+        .routes(routes!(trail::list::list))
+        .routes(routes!(trail::export::export))
         .routes(routes!(usage::chart::chart))
         .routes(routes!(usage::export::export))
         .routes(routes!(events::events))

@@ -200,6 +200,10 @@ async fn tidy(app: App, stop: CancellationToken) -> anyhow::Result<()> {
             app.store
                 .drop_certificate_requests(now.plus_seconds(-CERTIFICATE_REQUESTS_SECONDS))
                 .await?;
+            let days = i64::from(app.config.audit.keep_days.get());
+            app.store
+                .drop_audit_events(now.plus_seconds(-days * 24 * 3600))
+                .await?;
             let events_since = now.plus_seconds(-SECURITY_EVENTS_SECONDS);
             app.store
                 .drop_security_events(events_since, MAX_SECURITY_EVENTS)

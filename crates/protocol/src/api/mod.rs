@@ -3,6 +3,7 @@
 
 mod account;
 mod agent;
+mod audit;
 mod bucket;
 mod key;
 mod operation;
@@ -14,8 +15,8 @@ mod usage;
 use serde::{Deserialize, Serialize};
 
 pub use self::{
-    account::*, agent::*, bucket::*, key::*, operation::*, people::*, session::*, traffic::*,
-    usage::*,
+    account::*, agent::*, audit::*, bucket::*, key::*, operation::*, people::*, session::*,
+    traffic::*, usage::*,
 };
 use crate::{
     envelope::Via,
@@ -75,6 +76,7 @@ pages! {
     MemberPage of Member,
     SessionPage of Session,
     InvitationPage of Invitation,
+    AuditPage of AuditEvent,
 }
 
 /// One event of `/api/v1/events`: the name and JSON data of a server-sent event.

@@ -69,6 +69,13 @@ pub(crate) struct Act {
     doc: &'static str,
 }
 
+impl Act {
+    /// Whether it changes nothing, whatever the method of the route.
+    pub(crate) fn only_reads(&self) -> bool {
+        self.name.ends_with(".read")
+    }
+}
+
 /// What operators alone do. Who does it may name what is another account's.
 pub(crate) trait ForOperators: Need {}
 

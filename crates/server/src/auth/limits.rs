@@ -108,7 +108,7 @@ impl PersonLimits {
 }
 
 /// Who gets an IPv6 address gets 2^64 of them: they count as one.
-fn network(address: IpAddr) -> IpAddr {
+pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => address.into(),
         IpAddr::V6(address) => {

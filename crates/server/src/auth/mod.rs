@@ -27,6 +27,7 @@ use self::{
 use crate::{app::App, error::ApiError, events::Streams, store::Store, store::sessions::Person};
 
 pub(crate) mod access;
+pub(crate) mod audit;
 mod counter;
 pub(crate) mod limits;
 pub(crate) mod password;
@@ -46,6 +47,7 @@ struct Inside {
     sign_in: SignInLimits,
     persons: PersonLimits,
     streams: Streams,
+    refusals: audit::Refusals,
     wait: Duration,
     site: String,
 }
@@ -70,6 +72,7 @@ impl Gate {
             passwords: Passwords::default(),
             sign_in: SignInLimits::default(),
             streams: Streams::default(),
+            refusals: audit::Refusals::default(),
             wait,
             site,
         }))
@@ -199,7 +202,9 @@ impl<N: Need> FromRequestParts<Gate> for Caller<N> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, gate: &Gate) -> Result<Self, ApiError> {
+        audit::note_act(N::ACT.name);
         let person = gate.identify(parts).await?;
+        audit::note_person(&person);
         gate.admit(&person, &parts.method)?;
         let allowed = person.rights().allow(&N::ACT);
         allowed.map_err(|denied| ApiError::forbidden(denied.sentence()))?;
@@ -207,6 +212,9 @@ impl<N: Need> FromRequestParts<Gate> for Caller<N> {
             .headers
             .get(VIA_HEADER)
             .and_then(|via| via.to_str().ok());
+        if !parts.method.is_safe() && !N::ACT.only_reads() {
+            audit::expect_change();
+        }
         Ok(Self {
             person,
             origin: origin(parts).map(|address| address.to_string()),

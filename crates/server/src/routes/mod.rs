@@ -16,6 +16,7 @@ use crate::{
 pub(crate) mod about;
 pub(crate) mod accounts;
 pub(crate) mod agents;
+pub(crate) mod audit;
 pub(crate) mod buckets;
 pub(crate) mod command;
 pub(crate) mod enrol_tokens;

@@ -20,6 +20,7 @@ pub mod accounts;
 pub mod admission;
 pub(crate) mod adoption;
 pub mod agents;
+pub(crate) mod audit;
 pub mod certificates;
 pub mod delivery;
 mod drift;

@@ -15,6 +15,8 @@ use super::{
     parsed_option, to_json,
 };
 
+use crate::auth::audit;
+
 const TABLE: &str = "operations";
 
 /// Operations that an account may have open: asked for, signed or at work. Those that a lost agent
@@ -285,6 +287,9 @@ pub(super) async fn insert(
     .bind(new.token.map(|token| token.to_string()))
     .fetch_all(&mut **change)
     .await?;
+    if !rows.is_empty() {
+        audit::note_operation(new.id);
+    }
     rows.first().map(read_operation).transpose()
 }
 

@@ -3,6 +3,7 @@
 use storm_protocol::ident::{Micros, OperationId};
 
 use super::{Durability, Result, Store, Writing};
+use crate::auth::audit;
 
 /// Something that an operator should see.
 #[derive(Debug, Clone, Copy)]
@@ -20,6 +21,9 @@ pub struct SecurityEvent<'a> {
 impl SecurityEvent<'_> {
     /// Writes it down in the caller's transaction.
     pub(crate) async fn insert(&self, transaction: &mut Writing, now: Micros) -> Result<()> {
+        if self.kind == "sign_in_failed" {
+            audit::note_thing(self.subject);
+        }
         // Any id of version 7 serves.
         let id = OperationId::new(now, crate::clock::random());
         sqlx::query(

@@ -10,6 +10,7 @@ use super::{Durability, Result, Store, Writing, accounts::role, parsed};
 use crate::{
     auth::{
         access::{Rights, TokenRights},
+        audit,
         secret::StoredSecret,
     },
     clock::random,
@@ -150,6 +151,9 @@ impl Store {
         .bind(session.user_agent)
         .execute(&mut *change)
         .await?;
+        audit::note_act("session.create");
+        audit::note_who(session.user, session.account);
+        audit::expect_change();
         change.commit().await
     }
 
@@ -243,10 +247,15 @@ impl Store {
     /// Ends a session. One that is not there has ended.
     pub(crate) async fn end_session(&self, secret: StoredSecret) -> Result<()> {
         let mut change = self.write(Durability::Machine).await?;
-        sqlx::query("DELETE FROM sessions WHERE hash = $1")
-            .bind(secret.0.to_string())
-            .execute(&mut *change)
-            .await?;
+        let ended: Vec<(String, String)> =
+            sqlx::query_as(r#"DELETE FROM sessions WHERE hash = $1 RETURNING "user", account"#)
+                .bind(secret.0.to_string())
+                .fetch_all(&mut *change)
+                .await?;
+        if let Some((user, account)) = ended.first() {
+            audit::note_who(parsed("users", user)?, parsed("accounts", account)?);
+            audit::expect_change();
+        }
         change.commit().await
     }
 }

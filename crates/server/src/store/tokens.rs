@@ -13,7 +13,7 @@ use super::{
     sessions::{Person, PersonRow},
     to_json,
 };
-use crate::auth::{access::TokenRights, secret::StoredSecret};
+use crate::auth::{access::TokenRights, audit, secret::StoredSecret};
 
 const TABLE: &str = "tokens";
 
@@ -99,6 +99,7 @@ impl Store {
                 .execute(&mut *change)
                 .await?;
         }
+        audit::note_thing(&token.id.to_string());
         change.commit().await?;
         Ok(true)
     }

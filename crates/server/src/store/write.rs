@@ -8,6 +8,7 @@ use sqlx::{Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::Result;
+use crate::auth::audit;
 
 /// What a commit survives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,8 +86,16 @@ impl Writing {
         if self.writers.open.is_none() {
             return Ok(());
         }
+        // What a person changes and that they did are one transaction.
+        let due = audit::due();
+        if let Some(entry) = &due {
+            entry.insert(&mut self).await?;
+        }
         sqlx::query("COMMIT").execute(&mut *self).await?;
         self.writers.open = None;
+        if due.is_some() {
+            audit::written();
+        }
         Ok(())
     }
 }

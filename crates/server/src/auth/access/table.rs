@@ -128,6 +128,7 @@ acts! {
     "operation.acknowledge" AcknowledgeSecret Member [on_buckets] "Say that its secret arrived.";
     "job.cancel" CancelJob Member [on_buckets] "";
     "receipt.read" ReadReceipts Viewer "Receipts, to verify.";
+    "audit.read" ReadAudit Admin "Who did, or tried, what.";
     "usage.read" ReadUsage Viewer [on_buckets] "Use and requests over time.";
     "usage.export" ExportUsage Viewer "A month's use, for a bill.";
 

@@ -418,6 +418,8 @@ fn table() -> Vec<(&'static str, &'static str, &'static str, u16, Option<Value>)
             404,
             Some(json!({"buckets": 1})),
         ),
+        ("GET", "/api/v1/audit", "audit.read", 200, None),
+        ("GET", "/api/v1/audit/export", "audit.read", 200, None),
         ("GET", "/api/v1/usage", "usage.read", 200, None),
         ("GET", "/api/v1/usage/export", "usage.export", 200, None),
         ("GET", "/api/v1/events", "event.read", 200, None),

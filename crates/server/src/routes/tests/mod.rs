@@ -1,6 +1,7 @@
 //! The web tier over a real database, without signer and hub: what they would do, a test does.
 
 mod agents;
+mod audit;
 mod auth;
 mod events;
 mod http;
