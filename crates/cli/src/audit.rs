@@ -1,6 +1,6 @@
 //! `storm audit`: the account's receipts, fetched and proven on this machine. Events stand beside.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::Path};
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
@@ -15,7 +15,9 @@ use storm_protocol::{
 use crate::{
     audit_events,
     client::query,
-    clock, files,
+    clock,
+    errors::{Exit, fault},
+    files,
     output::{self, Column, Sheet, Waiting},
     session::{Context, Session},
     units,
@@ -125,10 +127,7 @@ async fn verify(session: &Session) -> Result<()> {
     let trust = session.trust().await?;
     let account = session.account().await?;
     let path = session.dir.join(HEADS_FILE);
-    let mut kept: KeptHeads = match files::read_if_there(&path)? {
-        Some(bytes) => serde_json::from_slice(&bytes).unwrap_or_default(),
-        None => KeptHeads::new(),
-    };
+    let mut kept = read_heads(&path)?;
     let place = format!("{} {account}", session.config.root_key);
     let heads = kept.entry(place).or_default();
     let mut verified = Vec::new();
@@ -166,6 +165,21 @@ async fn verify(session: &Session) -> Result<()> {
     files::write_private(&path, &serde_json::to_vec(&kept)?)?;
     drop(waiting);
     session.show(&verified, || summary(&verified))
+}
+
+/// What was verified before. A file that cannot be read is no reason to forget it.
+fn read_heads(path: &Path) -> Result<KeptHeads> {
+    let Some(bytes) = files::read_if_there(path)? else {
+        return Ok(KeptHeads::new());
+    };
+    serde_json::from_slice(&bytes).map_err(|error| {
+        let text = format!(
+            "{} holds what was verified before and cannot be read: {error}. Nothing was verified. Restore it; \
+             if you remove it, receipts that were taken away since are not found.",
+            path.display()
+        );
+        fault(Exit::Failed, "bad_file", text)
+    })
 }
 
 fn summary(verified: &[Verified]) -> Result<()> {
@@ -325,6 +339,17 @@ mod tests {
         let mut other = whole;
         other[2].1 = Digest::of(b"another");
         assert!(check_chain(agent, &other, None).is_err());
+    }
+
+    #[test]
+    fn what_was_verified_before_is_not_forgotten_with_a_broken_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(HEADS_FILE);
+        assert_eq!(read_heads(&path).unwrap(), KeptHeads::new());
+        for broken in ["", "{", "[]", r#"{"place": {"agent": {"sequence": 1}}}"#] {
+            std::fs::write(&path, broken).unwrap();
+            assert!(read_heads(&path).is_err(), "{broken}");
+        }
     }
 
     #[test]
