@@ -28,7 +28,7 @@ pub struct Config {
     /// The agents' listener.
     #[serde(default)]
     pub hub: Hub,
-    /// What one person may ask for.
+    /// What one person, account, token or address may ask for.
     #[serde(default)]
     pub limits: Limits,
     /// E-mail.
@@ -77,7 +77,7 @@ pub struct Hub {
     pub public_url: String,
 }
 
-/// What one person may ask for, whichever sessions and tokens they use.
+/// How often a person may ask, whichever sessions and tokens they use; and an account, a token, an address.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
@@ -85,6 +85,14 @@ pub struct Limits {
     pub requests_per_second: NonZeroU32,
     /// Changes among them; five times as many at once.
     pub changes_per_second: NonZeroU32,
+    /// Requests in a second of all people of an account together; four times as many at once.
+    pub account_requests_per_second: NonZeroU32,
+    /// Requests in a second with one API token; four times as many at once. Fewer than a person's, so that a
+    /// program that runs wild leaves its maker the dashboard.
+    pub token_requests_per_second: NonZeroU32,
+    /// Requests in a second from one address, signed in or not; four times as many at once. This machine's
+    /// own, as behind a proxy that does not say who asks, are not counted.
+    pub address_requests_per_second: NonZeroU32,
 }
 
 /// E-mail.
@@ -226,9 +234,15 @@ impl Default for Limits {
     fn default() -> Self {
         const REQUESTS: NonZeroU32 = NonZeroU32::new(50).unwrap();
         const CHANGES: NonZeroU32 = NonZeroU32::new(10).unwrap();
+        const ACCOUNT: NonZeroU32 = NonZeroU32::new(200).unwrap();
+        const TOKEN: NonZeroU32 = NonZeroU32::new(40).unwrap();
+        const ADDRESS: NonZeroU32 = NonZeroU32::new(200).unwrap();
         Self {
             requests_per_second: REQUESTS,
             changes_per_second: CHANGES,
+            account_requests_per_second: ACCOUNT,
+            token_requests_per_second: TOKEN,
+            address_requests_per_second: ADDRESS,
         }
     }
 }

@@ -5,7 +5,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     app::App,
-    auth::{Gate, audit},
+    auth::{Gate, audit, floods},
     openapi,
     routes::{
         about, accounts, agents, audit as trail, buckets, enrol_tokens, events, grants, invitations, keys, members,
@@ -33,6 +33,7 @@ pub(crate) fn through(gate: Gate) -> Router {
         .route("/readyz", get(web::readyz))
         .route("/api/openapi.json", get(openapi::document))
         .fallback(web::nowhere)
+        .layer(middleware::from_fn_with_state(gate.clone(), floods::admit))
         .layer(middleware::from_fn_with_state(gate.clone(), audit::trace))
         .layer(middleware::from_fn_with_state(gate.clone(), web::guard))
         .with_state(gate)

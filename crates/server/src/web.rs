@@ -24,6 +24,8 @@ use crate::{
 pub(crate) const MAX_BODY_BYTES: usize = 64 * 1024;
 /// Seconds until a request is given up; longer than an operation is waited for.
 const REQUEST_TIMEOUT_SECONDS: u64 = 30;
+/// Seconds until to try again, where nothing better is known.
+const RETRY_AFTER_SECONDS: u64 = 5;
 /// Seconds that a browser remembers to come over TLS: a year.
 const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000");
 /// The header with the request's id.
@@ -241,7 +243,16 @@ fn write_problem(response: &mut Response, id: &str) {
 }
 
 fn write_headers(response: &mut Response, id: &str, gate: &Gate) {
+    let later = matches!(
+        response.status(),
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
+    );
     let headers = response.headers_mut();
+    if later {
+        headers
+            .entry(header::RETRY_AFTER)
+            .or_insert(RETRY_AFTER_SECONDS.into());
+    }
     headers
         .entry(header::CONTENT_SECURITY_POLICY)
         .or_insert(API_POLICY);

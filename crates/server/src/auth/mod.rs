@@ -20,6 +20,7 @@ use storm_protocol::{
 
 pub(crate) use self::access::{ForOperators, Need, act};
 use self::{
+    floods::FloodLimits,
     limits::{PersonLimits, SignInLimits},
     password::Passwords,
     secret::StoredSecret,
@@ -29,12 +30,21 @@ use crate::{app::App, error::ApiError, events::Streams, store::Store, store::ses
 pub(crate) mod access;
 pub(crate) mod audit;
 mod counter;
+pub(crate) mod floods;
 pub(crate) mod limits;
 pub(crate) mod password;
 pub(crate) mod secret;
 
-/// The session cookie.
-pub(crate) const COOKIE: &str = "storm_session";
+/// The session cookie, where browsers come over TLS: with this prefix they take it from this very host
+/// alone, over TLS, so that no neighbouring host can set it.
+pub(crate) const COOKIE: &str = "__Host-storm_session";
+/// The session cookie on this machine alone, over plain HTTP.
+const PLAIN_COOKIE: &str = "storm_session";
+
+/// What the session cookie is called.
+pub(crate) const fn cookie_name(is_https: bool) -> &'static str {
+    if is_https { COOKIE } else { PLAIN_COOKIE }
+}
 
 /// The router's state. Its content is private to this module: what a handler gets of it, it gets
 /// from an extractor.
@@ -46,6 +56,7 @@ struct Inside {
     passwords: Passwords,
     sign_in: SignInLimits,
     persons: PersonLimits,
+    floods: FloodLimits,
     streams: Streams,
     refusals: audit::Refusals,
     wait: Duration,
@@ -68,6 +79,7 @@ impl Gate {
             .to_ascii_lowercase();
         Self(Arc::new(Inside {
             persons: PersonLimits::new(&app.config.limits),
+            floods: FloodLimits::new(&app.config.limits),
             app,
             passwords: Passwords::default(),
             sign_in: SignInLimits::default(),
@@ -81,6 +93,11 @@ impl Gate {
     /// Whether browsers come over TLS.
     pub(crate) fn is_https(&self) -> bool {
         self.0.site.starts_with("https://")
+    }
+
+    fn session_secret(&self, headers: &HeaderMap) -> Option<StoredSecret> {
+        let name = cookie_name(self.is_https());
+        StoredSecret::of_session(CookieJar::from_headers(headers).get(name)?.value())
     }
 
     async fn identify(&self, parts: &Parts) -> Result<Person, ApiError> {
@@ -100,7 +117,8 @@ impl Gate {
                 .await?
                 .ok_or_else(bad_token);
         }
-        let secret = session_secret(&parts.headers).ok_or_else(not_signed_in)?;
+        let secret = self.session_secret(&parts.headers);
+        let secret = secret.ok_or_else(not_signed_in)?;
         self.same_site(&parts.method, &parts.headers)?;
         app.store
             .person_of_session(secret, now)
@@ -110,7 +128,9 @@ impl Gate {
 
     /// Counts the request for the person who asks.
     fn admit(&self, person: &Person, method: &Method) -> Result<(), ApiError> {
-        let counted = self.0.persons.admit(person.user, !method.is_safe());
+        let token = person.token.as_ref().map(|token| token.id);
+        let counted = self.0.floods.admit(person.account, token);
+        let counted = counted.and_then(|()| self.0.persons.admit(person.user, !method.is_safe()));
         counted.map_err(|retry_after_seconds| ApiError::RateLimited {
             retry_after_seconds,
             message: format!(
@@ -264,7 +284,7 @@ impl FromRequestParts<Gate> for Anyone {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, gate: &Gate) -> Result<Self, ApiError> {
-        let session = session_secret(&parts.headers);
+        let session = gate.session_secret(&parts.headers);
         // Without a cookie and without `Origin` there is nothing that another site could use.
         if session.is_some() || parts.headers.contains_key(header::ORIGIN) {
             gate.same_site(&parts.method, &parts.headers)?;
@@ -275,10 +295,6 @@ impl FromRequestParts<Gate> for Anyone {
             gate: gate.clone(),
         })
     }
-}
-
-fn session_secret(headers: &HeaderMap) -> Option<StoredSecret> {
-    StoredSecret::of_session(CookieJar::from_headers(headers).get(COOKIE)?.value())
 }
 
 /// The client's address. A proxy on this machine is believed in what it adds last.

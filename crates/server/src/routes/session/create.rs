@@ -20,7 +20,7 @@ const SESSION_HOURS: i64 = 12;
 
 /// Sign in.
 ///
-/// Sets the cookie `storm_session`. A wrong address and a wrong password are answered alike.
+/// Sets the cookie `__Host-storm_session`; `storm_session` over plain HTTP. A wrong address and a wrong password are answered alike.
 #[utoipa::path(
     post,
     path = "/api/v1/session",

@@ -7,7 +7,7 @@ use http::{HeaderName, HeaderValue, StatusCode, header};
 use secrecy::SecretString;
 
 use crate::{
-    auth::{Anyone, COOKIE},
+    auth::{Anyone, cookie_name},
     error::ApiError,
     store::{security::SecurityEvent, users::User},
 };
@@ -57,9 +57,10 @@ fn cookie(
     seconds: i64,
     secure: bool,
 ) -> Result<[(HeaderName, HeaderValue); 1], ApiError> {
+    let name = cookie_name(secure);
     let secure = if secure { "; Secure" } else { "" };
     let text =
-        format!("{COOKIE}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={seconds}{secure}");
+        format!("{name}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={seconds}{secure}");
     let mut value =
         HeaderValue::try_from(text).map_err(|error| ApiError::Internal(error.to_string()))?;
     value.set_sensitive(true);

@@ -65,7 +65,7 @@ async fn a_session_begins_and_ends() {
     );
     let set = headers[header::SET_COOKIE].to_str().unwrap();
     for part in [
-        "storm_session=",
+        "__Host-storm_session=",
         "; Path=/",
         "; HttpOnly",
         "; SameSite=Strict",

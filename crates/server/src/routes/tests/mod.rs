@@ -1,5 +1,6 @@
 //! The web tier over a real database, without signer and hub: what they would do, a test does.
 
+mod abuse;
 mod agents;
 mod audit;
 mod auth;
