@@ -16,7 +16,7 @@ CREATE TABLE audit_events (
 );
 CREATE INDEX audit_events_by_account ON audit_events (account, id);
 CREATE INDEX audit_events_by_user ON audit_events ("user", id);
-CREATE INDEX audit_events_by_act ON audit_events (act, id);
+CREATE INDEX audit_events_by_act ON audit_events (account, act, id);
 CREATE INDEX audit_events_by_thing ON audit_events (thing, id);
 CREATE INDEX audit_events_by_operation ON audit_events (operation);
 CREATE TRIGGER audit_events_stay BEFORE UPDATE ON audit_events

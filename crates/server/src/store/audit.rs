@@ -125,8 +125,9 @@ impl Wanted {
                 // '.' ends the noun, and '/' follows '.'.
                 Some(start) => {
                     let end = format!("{}/", start.trim_end_matches('.'));
-                    sql.push(" AND act >= ").push_bind(start.to_owned());
-                    sql.push(" AND act < ").push_bind(end);
+                    // Not by the index of acts, which would read them all to sort them by time.
+                    sql.push(" AND act || '' >= ").push_bind(start.to_owned());
+                    sql.push(" AND act || '' < ").push_bind(end);
                 }
                 None => {
                     sql.push(" AND act = ").push_bind(act.to_owned());
@@ -143,8 +144,11 @@ impl Wanted {
             }
         }
         if let Some(thing) = &self.thing {
-            sql.push(" AND (thing = ").push_bind(thing.clone());
-            sql.push(" OR operation = ").push_bind(thing.clone());
+            // Two short look-ups, each by its index, instead of a walk through the account's events.
+            sql.push(" AND id IN (SELECT id FROM audit_events WHERE thing = ")
+                .push_bind(thing.clone());
+            sql.push(" UNION ALL SELECT id FROM audit_events WHERE operation = ")
+                .push_bind(thing.clone());
             sql.push(")");
         }
         sql.push(" ORDER BY id DESC LIMIT ")

@@ -218,6 +218,11 @@ async fn pages_filters_and_exports_agree() {
         events(&site, &site.owner, &format!("?thing={thing}")).await,
         all[2..3]
     );
+    assert!(
+        events(&site, &site.stranger, &format!("?thing={thing}"))
+            .await
+            .is_empty()
+    );
     for (query, length) in [
         ("?act=token.*", 5),
         ("?act=token.create&result=done", 5),
