@@ -8,9 +8,9 @@ use crate::{
     auth::{Gate, audit, floods},
     openapi,
     routes::{
-        about, accounts, agents, audit as trail, buckets, enrol_tokens, events, grants, invitations, keys, members,
-        operations, password, receipts, regions, session, sessions, strays, tokens, trust, usage,
-        whoami,
+        about, accounts, agents, audit as trail, buckets, enrol_tokens, events, grants,
+        invitations, keys, members, operations, password, receipts, regions, session, sessions,
+        strays, tokens, trust, usage, whoami,
     },
     web,
 };

@@ -240,7 +240,7 @@ impl<N: Need> FromRequestParts<Gate> for Caller<N> {
             origin: origin(parts).map(|address| address.to_string()),
             session: match parts.headers.contains_key(header::AUTHORIZATION) {
                 true => None,
-                false => session_secret(&parts.headers),
+                false => gate.session_secret(&parts.headers),
             },
             via: via_from_header(via),
             gate: gate.clone(),

@@ -13,7 +13,10 @@ use super::{
     mails, parsed,
     people::{put_role, role_in, role_word},
 };
-use crate::{auth::secret::StoredSecret, mail::Mail};
+use crate::{
+    auth::{audit, secret::StoredSecret},
+    mail::Mail,
+};
 
 const TABLE: &str = "invitations";
 
@@ -173,6 +176,9 @@ impl Store {
                 user
             }
         };
+        audit::note_act("invitation.accept");
+        audit::note_who(user, open.account);
+        audit::expect_change();
         let has = role_in(&mut change, open.account, user).await?;
         if has.is_none_or(|has| has < wanted) {
             put_role(&mut change, open.account, user, wanted).await?;

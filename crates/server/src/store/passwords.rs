@@ -4,7 +4,10 @@ use sqlx::Row as _;
 use storm_protocol::ident::{Micros, UserId};
 
 use super::{Durability, Result, Store, mails, parsed, sessions::end_others};
-use crate::{auth::secret::StoredSecret, mail::Mail};
+use crate::{
+    auth::{audit, secret::StoredSecret},
+    mail::Mail,
+};
 
 impl Store {
     /// Sets somebody's password and ends their other sessions.
@@ -88,6 +91,9 @@ impl Store {
             .execute(&mut *change)
             .await?;
         end_others(&mut change, user, None).await?;
+        audit::note_act("password.reset");
+        audit::note_thing(&user.to_string());
+        audit::expect_change();
         change.commit().await?;
         Ok(true)
     }
