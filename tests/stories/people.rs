@@ -39,8 +39,19 @@ fn person(stack: &Stack, name: &str) -> Result<Cli> {
 
 /// Somebody who is asked in under a role, answers, and signs in: all with `storm` alone.
 async fn asked_in(stack: &Stack, owner: &Cli, name: &str, role: &str) -> Result<Cli> {
+    owner.text(&[
+        "invitation",
+        "create",
+        &format!("{name}@example.org"),
+        "--role",
+        role,
+    ])?;
+    answers(stack, name).await
+}
+
+/// Somebody answers the invitation in the e-mail that they got, and signs in.
+async fn answers(stack: &Stack, name: &str) -> Result<Cli> {
     let email = format!("{name}@example.org");
-    owner.text(&["invitation", "create", &email, "--role", role])?;
     let mails = stack.server.data().join("mail");
     let link = wait::until("the e-mail", async || link_to(&mails, &email)).await?;
     let cli = person(stack, name)?;
@@ -123,5 +134,40 @@ async fn from_an_invitation_to_the_first_bucket_and_a_viewer_changes_nothing() -
     ensure!(out.status.code() == Some(3), "{}", said(&out));
     let last = owner.run(&["account", "leave", "--yes"])?;
     ensure!(last.status.code() == Some(5), "{}", said(&last));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_accounts_of_one_platform_see_nothing_of_each_other() -> Result<()> {
+    let stack = Stack::single().await?;
+    let operator = person(&stack, "operator")?;
+    let url = stack.server.web_url.as_str();
+    operator.text(&["login", "--url", url, "--token", stack.api.token()])?;
+    operator.text(&["account", "create", "Acme", "--owner", "ann@example.org"])?;
+    let ann = answers(&stack, "ann").await?;
+    let me = ann.json(&["whoami"])?;
+    ensure!(
+        me["account_name"] == "Acme" && me["role"] == "owner",
+        "{me}"
+    );
+
+    let (mine, theirs) = (format!("mine-{}", word()?), format!("theirs-{}", word()?));
+    let kept = stack.directory().join("theirs.conf");
+    let kept = kept.to_str().context("a path in UTF-8")?;
+    ann.text(&["bucket", "create", &theirs, "--save-to", kept])?;
+    operator.text(&["bucket", "create", &mine, "--no-key"])?;
+    for (cli, own, other) in [(&ann, &theirs, &mine), (&operator, &mine, &theirs)] {
+        let seen = cli.json(&["bucket", "list"])?;
+        ensure!(seen.as_array().is_some_and(|all| all.len() == 1), "{seen}");
+        ensure!(seen[0]["name"] == own.as_str(), "{seen}");
+        let refused = cli.run(&["bucket", "delete", other, "--yes"])?;
+        ensure!(refused.status.code() == Some(4), "{}", said(&refused));
+    }
+    let trail = ann.json(&["audit", "list"])?;
+    let text = trail.to_string();
+    ensure!(
+        text.contains("bucket.create") && !text.contains(&mine),
+        "{text}"
+    );
     Ok(())
 }

@@ -30,6 +30,10 @@ pub(crate) enum AccountCommand {
     Leave,
     /// Make somebody else in the account its owner in your place
     Transfer(Who),
+    /// Make an account, and ask its first owner in by e-mail (operators)
+    Create(Create),
+    /// Call your account something else
+    Rename(Rename),
     /// List the accounts (operators)
     List,
     /// Set what an account may have (operators)
@@ -41,6 +45,23 @@ pub(crate) enum AccountCommand {
 pub(crate) struct Show {
     /// Its id (operators) [default: your own]
     account: Option<AccountId>,
+}
+
+/// A new account.
+#[derive(Debug, Args)]
+pub(crate) struct Create {
+    /// What to call it
+    name: String,
+    /// The e-mail address of its first owner
+    #[arg(long, value_name = "EMAIL")]
+    owner: String,
+}
+
+/// A name.
+#[derive(Debug, Args)]
+pub(crate) struct Rename {
+    /// What to call it
+    name: String,
 }
 
 /// An account's limits.
@@ -93,6 +114,17 @@ pub(crate) async fn run(context: &Context, command: AccountCommand) -> Result<()
                 ))
             })
         }
+        AccountCommand::Create(args) => create(&session, &args).await,
+        AccountCommand::Rename(args) => {
+            let body = serde_json::json!({ "name": args.name });
+            member::change(&session, Method::PUT, "/account/name", Some(body)).await?;
+            session.show(&serde_json::json!({ "name": args.name }), || {
+                output::line(&format!(
+                    "The account is called {} now.",
+                    output::clean(&args.name)
+                ))
+            })
+        }
         AccountCommand::List => list(&session).await,
         AccountCommand::SetLimits(args) => set_limits(&session, &args).await,
     }
@@ -101,6 +133,30 @@ pub(crate) async fn run(context: &Context, command: AccountCommand) -> Result<()
 async fn any(session: &Session, id: AccountId) -> Result<Account> {
     let account = session.api.get(&format!("/accounts/{id}")).await;
     account.map_err(Thing::Account.named(&id))
+}
+
+async fn create(session: &Session, args: &Create) -> Result<()> {
+    let body = serde_json::json!({ "name": args.name, "owner": args.owner });
+    let call = Call {
+        method: Method::POST,
+        path: "/accounts",
+        body: Some(&body),
+        idempotency_key: None,
+    };
+    let account: Account = session.api.json(&call).await?;
+    session.show(&account, || {
+        output::line(&format!(
+            "Account {} is there, with the id {}.",
+            output::clean(&account.name),
+            account.id
+        ))?;
+        output::note(&format!(
+            "{} is asked in as its owner, by e-mail. Set its limits: storm account set-limits {}",
+            output::clean(&args.owner),
+            account.id
+        ));
+        Ok(())
+    })
 }
 
 async fn list_own(session: &Session) -> Result<()> {

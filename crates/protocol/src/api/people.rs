@@ -40,6 +40,22 @@ api_types! {
         role: Role,
     }
 
+    /// Makes an account.
+    #[serde(deny_unknown_fields)]
+    CreateAccountRequest {
+        /// What to call it: 1 to 64 characters.
+        name: String,
+        /// The e-mail address of its first owner, who is asked in.
+        owner: String,
+    }
+
+    /// Calls an account something else.
+    #[serde(deny_unknown_fields)]
+    RenameAccountRequest {
+        /// What to call it: 1 to 64 characters.
+        name: String,
+    }
+
     /// Goes on in another account.
     #[serde(deny_unknown_fields)]
     SwitchAccountRequest {

@@ -8,7 +8,7 @@ use storm_protocol::{
 };
 
 use super::{
-    Durability, Result, Store,
+    Durability, Result, Store, Writing,
     accounts::role,
     mails, parsed,
     people::{put_role, role_in, role_word},
@@ -60,23 +60,41 @@ impl Store {
         .bind(&invitation.email)
         .execute(&mut *change)
         .await?;
-        sqlx::query(
-            "INSERT INTO invitations (id, hash, account, email, role, invited_by, created_at, expires_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-        )
-        .bind(invitation.id.to_string())
-        .bind(secret.0.to_string())
-        .bind(account.to_string())
-        .bind(&invitation.email)
-        .bind(role_word(invitation.role))
-        .bind(invitation.invited_by.to_string())
-        .bind(invitation.created_at.0)
-        .bind(invitation.expires_at.0)
-        .execute(&mut *change)
-        .await?;
-        mails::queue(&mut change, Some(account), mail, invitation.created_at).await?;
+        insert(&mut change, account, invitation, secret, mail).await?;
         change.commit().await?;
         Ok(true)
+    }
+
+    /// Makes an account, with an invitation for its first owner.
+    pub(crate) async fn create_account(
+        &self,
+        account: AccountId,
+        name: &str,
+        owner: &Invitation,
+        secret: StoredSecret,
+        mail: &Mail,
+    ) -> Result<()> {
+        let mut change = self.write(Durability::Machine).await?;
+        sqlx::query("INSERT INTO accounts (id, name, created_at) VALUES ($1, $2, $3)")
+            .bind(account.to_string())
+            .bind(name)
+            .bind(owner.created_at.0)
+            .execute(&mut *change)
+            .await?;
+        insert(&mut change, account, owner, secret, mail).await?;
+        audit::note_thing(&account.to_string());
+        change.commit().await
+    }
+
+    /// Calls an account something else.
+    pub(crate) async fn rename_account(&self, account: AccountId, name: &str) -> Result<()> {
+        let mut change = self.write(Durability::Machine).await?;
+        sqlx::query("UPDATE accounts SET name = $2 WHERE id = $1")
+            .bind(account.to_string())
+            .bind(name)
+            .execute(&mut *change)
+            .await?;
+        change.commit().await
     }
 
     /// The invitations into an account that are still good, by id after `after`.
@@ -186,6 +204,31 @@ impl Store {
         change.commit().await?;
         Ok(true)
     }
+}
+
+/// Keeps an invitation and queues its e-mail.
+async fn insert(
+    change: &mut Writing,
+    account: AccountId,
+    invitation: &Invitation,
+    secret: StoredSecret,
+    mail: &Mail,
+) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO invitations (id, hash, account, email, role, invited_by, created_at, expires_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+    )
+    .bind(invitation.id.to_string())
+    .bind(secret.0.to_string())
+    .bind(account.to_string())
+    .bind(&invitation.email)
+    .bind(role_word(invitation.role))
+    .bind(invitation.invited_by.to_string())
+    .bind(invitation.created_at.0)
+    .bind(invitation.expires_at.0)
+    .execute(&mut **change)
+    .await?;
+    mails::queue(change, Some(account), mail, invitation.created_at).await
 }
 
 fn read_invitation(row: &SqliteRow) -> Result<Invitation> {

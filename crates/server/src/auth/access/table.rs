@@ -63,6 +63,8 @@ acts! {
 
     "account.read" ReadAccount Viewer "The account, its limits and what it uses.";
     "account.list" ListAccounts Operator "All accounts.";
+    "account.create" CreateAccount Operator "Make an account and ask its first owner in.";
+    "account.rename" RenameAccount Owner "Call the account something else.";
     "account.set_limits" SetAccountLimits Operator "Say what an account may have.";
     "account.set_quotas" SetAccountQuotas Operator "";
 

@@ -1,22 +1,16 @@
 //! `POST /api/v1/invitations`
 
 use http::StatusCode;
-use storm_protocol::{
-    api::{CreateInvitationRequest, Invitation},
-    ident::InvitationId,
-};
+use storm_protocol::api::{CreateInvitationRequest, Invitation};
 
+use super::prepare;
 use crate::{
-    auth::{Caller, act, secret::PlainSecret},
-    clock::random,
+    auth::{Caller, act},
     error::ApiError,
-    mail,
     routes::check_email,
     web::Json,
 };
 
-/// Days that an invitation is good.
-const VALID_DAYS: i64 = 7;
 const DAY_SECONDS: i64 = 24 * 3600;
 /// E-mails that an account sends in a day.
 const MAX_A_DAY: i64 = 100;
@@ -48,27 +42,12 @@ pub(crate) async fn create(
         ));
     }
     let now = caller.now();
-    let invitation = Invitation {
-        id: InvitationId::new(now, random()),
-        email,
-        role: request.role,
-        invited_by: person.user,
-        created_at: now,
-        expires_at: now.plus_seconds(VALID_DAYS * DAY_SECONDS),
-    };
-    let secret = PlainSecret::link();
-    let site = &caller.app().config.web.public_url;
-    let link = format!("{site}/invitation#{}", secret.expose());
-    let (to, account, from) = (&invitation.email, &person.account_name, &person.email);
-    let mail = mail::invitation(to, account, from, &link, VALID_DAYS);
+    let made = prepare(&caller, email, request.role, &person.account_name);
+    let (invitation, secret, mail) = (made.invitation, made.secret, made.mail);
     let bound = (MAX_A_DAY, now.plus_seconds(-DAY_SECONDS));
-    let kept = caller.store().create_invitation(
-        person.account,
-        &invitation,
-        secret.stored(),
-        &mail,
-        bound,
-    );
+    let kept = caller
+        .store()
+        .create_invitation(person.account, &invitation, secret, &mail, bound);
     if !kept.await? {
         let words = format!(
             "The account has sent {MAX_A_DAY} e-mails within a day. Nobody was asked. Go on tomorrow."

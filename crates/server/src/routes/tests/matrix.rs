@@ -405,6 +405,20 @@ fn table() -> Vec<(&'static str, &'static str, &'static str, u16, Option<Value>)
         ),
         ("GET", "/api/v1/accounts", "account.list", 200, None),
         (
+            "POST",
+            "/api/v1/accounts",
+            "account.create",
+            201,
+            Some(json!({"name": "Acme", "owner": "wile@example.org"})),
+        ),
+        (
+            "PUT",
+            "/api/v1/account/name",
+            "account.rename",
+            204,
+            Some(json!({"name": "Ours"})),
+        ),
+        (
             "GET",
             "/api/v1/accounts/{account}",
             "account.list",

@@ -364,3 +364,50 @@ async fn an_account_sends_so_many_invitations_a_day() {
         StatusCode::CREATED
     );
 }
+
+#[tokio::test]
+async fn an_operator_makes_an_account_and_its_owner_has_it() {
+    let site = Site::new().await;
+    for (name, owner) in [
+        ("", "a@example.org"),
+        (" x", "a@example.org"),
+        ("x", "nobody"),
+    ] {
+        let body = json!({"name": name, "owner": owner});
+        let (status, problem) = site.post(&site.operator, "/api/v1/accounts", body).await;
+        assert_eq!(
+            (status, code(&problem)),
+            (StatusCode::BAD_REQUEST, "bad_request")
+        );
+    }
+    let body = json!({"name": "Acme & <sons>", "owner": "Wile@example.org"});
+    let (status, made) = site.post(&site.operator, "/api/v1/accounts", body).await;
+    assert_eq!(
+        (status, made["buckets"].as_u64()),
+        (StatusCode::CREATED, Some(0))
+    );
+    let token = secret(&site, "wile@example.org").await;
+    assert_eq!(
+        accept(&site, &token, PASSWORD).await.0,
+        StatusCode::NO_CONTENT
+    );
+    let body = json!({"email": "wile@example.org", "password": PASSWORD});
+    let (_, me) = read(
+        site.send(request(Method::POST, "/api/v1/session", Some(body)))
+            .await,
+    )
+    .await;
+    assert_eq!(
+        (&me["account"], &me["role"]),
+        (&made["id"], &json!("owner"))
+    );
+    assert_eq!(me["account_name"], "Acme & <sons>");
+
+    let name = json!({"name": "Ours and theirs"});
+    let renamed = site
+        .ask(&site.owner, Method::PUT, "/api/v1/account/name", Some(name))
+        .await;
+    assert_eq!(renamed.0, StatusCode::NO_CONTENT);
+    let (_, me) = site.get(&site.viewer, "/api/v1/whoami").await;
+    assert_eq!(me["account_name"], "Ours and theirs");
+}
