@@ -10,7 +10,7 @@ use crate::{
 };
 
 impl Store {
-    /// Sets somebody's password and ends their other sessions.
+    /// Sets somebody's password and ends their other sessions, and a link that would set another one.
     pub(crate) async fn set_password(
         &self,
         user: UserId,
@@ -21,6 +21,10 @@ impl Store {
         sqlx::query("UPDATE users SET password_hash = $2 WHERE id = $1")
             .bind(user.to_string())
             .bind(hash)
+            .execute(&mut *change)
+            .await?;
+        sqlx::query(r#"DELETE FROM password_resets WHERE "user" = $1"#)
+            .bind(user.to_string())
             .execute(&mut *change)
             .await?;
         end_others(&mut change, user, current).await?;

@@ -190,3 +190,22 @@ async fn a_forgotten_password_is_set_anew_by_a_link_once() {
     site.clock.forward(3600);
     assert_eq!(reset(&new, PASSWORD).await.0, StatusCode::NOT_FOUND);
 }
+
+#[tokio::test]
+async fn a_link_that_was_sent_before_a_password_was_changed_is_not_good() {
+    let site = Site::new().await;
+    let forgotten = json!({"email": "owner@example.org"});
+    post(&site, "/api/v1/password/forgotten", forgotten).await;
+    let token = link(&site, 1).await;
+    let session = sign_in(&site, PASSWORD).await.1;
+    let body = Some(json!({"current": PASSWORD, "new": NEW}));
+    let changed = with(&site, &session, Method::PUT, "/api/v1/password", body).await;
+    assert_eq!(changed.0, StatusCode::NO_CONTENT);
+    let body = json!({"token": token, "password": PASSWORD});
+    let (status, problem) = post(&site, "/api/v1/password/reset", body).await;
+    assert_eq!(
+        (status, code(&problem)),
+        (StatusCode::NOT_FOUND, "no_such_link")
+    );
+    assert_eq!(sign_in(&site, NEW).await.0, StatusCode::OK);
+}
