@@ -5,13 +5,14 @@ use std::{
     fmt,
     net::{IpAddr, SocketAddr},
     num::NonZeroU32,
-    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context as _, bail};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
+
+use crate::keys::read_secret;
 
 /// Where the configuration is looked for when the command line does not say.
 pub const DEFAULT_PATH: &str = "/etc/storm-buckets/config.toml";
@@ -145,31 +146,9 @@ impl Smtp {
                 bail!("[mail.smtp] user and password_file go together: give both, or neither")
             }
         };
-        let mode = std::fs::metadata(file)
-            .with_context(|| {
-                format!(
-                    "[mail.smtp] password_file {} cannot be read",
-                    file.display()
-                )
-            })?
-            .permissions()
-            .mode();
-        if mode & 0o077 != 0 {
-            bail!(
-                "[mail.smtp] password_file {} can be read by others: chmod 600 it",
-                file.display()
-            );
-        }
-        let text = std::fs::read_to_string(file).with_context(|| {
-            format!(
-                "[mail.smtp] password_file {} cannot be read",
-                file.display()
-            )
-        })?;
-        Ok(Some((
-            user.clone(),
-            SecretString::from(text.trim_end_matches(['\r', '\n'])),
-        )))
+        let text = read_secret(file).context("[mail.smtp] password_file")?;
+        let password = text.expose_secret().trim_end_matches(['\r', '\n']);
+        Ok(Some((user.clone(), SecretString::from(password))))
     }
 
     fn check(&self) -> anyhow::Result<()> {

@@ -47,7 +47,7 @@ pub fn write_signing_key(path: &Path, key: &SigningKey) -> anyhow::Result<()> {
 }
 
 /// Writes a file whole or not at all, on disk when this returns.
-pub(super) fn write_file(path: &Path, bytes: &[u8], mode: u32) -> anyhow::Result<()> {
+pub(crate) fn write_file(path: &Path, bytes: &[u8], mode: u32) -> anyhow::Result<()> {
     let directory = path.parent().context("a file has a directory")?;
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".new");
@@ -73,7 +73,7 @@ pub(super) fn write_file(path: &Path, bytes: &[u8], mode: u32) -> anyhow::Result
 }
 
 /// Makes a directory that only its owner may enter, unless it is there.
-pub(super) fn make_private_dir(path: &Path) -> anyhow::Result<()> {
+pub(crate) fn make_private_dir(path: &Path) -> anyhow::Result<()> {
     match fs::DirBuilder::new().mode(0o700).create(path) {
         Ok(()) => {}
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}

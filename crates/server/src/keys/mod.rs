@@ -20,7 +20,8 @@ use storm_protocol::{
     trust::{KeyRole, TrustDocument, TrustedKey},
 };
 
-use self::disk::{read_text, write_file};
+use self::disk::read_text;
+pub(crate) use self::disk::{make_private_dir, write_file};
 pub use self::{
     disk::{read_secret, read_signing_key, write_signing_key},
     first::make_missing,

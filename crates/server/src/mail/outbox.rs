@@ -1,7 +1,7 @@
 //! The task that sends what is queued. A message that a crash cut off may go twice, under the same
 //! Message-ID; none is lost.
 
-use std::{fs, io, path::PathBuf, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
 use anyhow::Context as _;
 use lettre::{
@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     app::App,
     config::{MailTls, Smtp},
+    keys::{make_private_dir, write_file},
     store::mails::Queued,
 };
 
@@ -33,6 +34,9 @@ const MOST_PAUSE_SECONDS: i64 = 6 * 3600;
 const GIVE_UP_SECONDS: i64 = 3 * 24 * 3600;
 /// Seconds that it is known that a message went: 30 days.
 const KEEP_SECONDS: i64 = 30 * 24 * 3600;
+
+/// Who may read a message that became a file: links are in it.
+const FILE_MODE: u32 = 0o600;
 
 /// Where messages go.
 enum Way {
@@ -129,32 +133,13 @@ async fn send(way: &Way, from: &Mailbox, queued: &Queued) -> anyhow::Result<()> 
         Way::Smtp(transport) => {
             transport.send(message).await?;
         }
-        Way::Folder(folder) => write(folder, &queued.id, &message.formatted())
-            .with_context(|| format!("{} cannot be written to", folder.display()))?,
+        Way::Folder(folder) => {
+            make_private_dir(folder)?;
+            let file = folder.join(format!("{}.eml", queued.id));
+            write_file(&file, &message.formatted(), FILE_MODE)?;
+        }
     }
     Ok(())
-}
-
-/// Whole or not at all, and for nobody else's eyes: links are in it.
-fn write(folder: &std::path::Path, id: &str, bytes: &[u8]) -> io::Result<()> {
-    use std::{
-        io::Write as _,
-        os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
-    };
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(folder)?;
-    let part = folder.join(format!("{id}.part"));
-    let mut file = fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&part)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(part, folder.join(format!("{id}.eml")))
 }
 
 #[cfg(test)]
