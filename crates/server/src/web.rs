@@ -321,11 +321,57 @@ pub(crate) async fn page(anyone: Anyone) -> impl IntoResponse {
     ([(header::CONTENT_SECURITY_POLICY, PAGE_POLICY)], Html(text))
 }
 
-/// `GET /invitation`: where an invitation's link leads. What stands behind its `#` stays in the browser
-/// until its form is sent.
+/// What a page says that a link in an e-mail leads to. The secret behind its `#` stays in the browser
+/// until the form is sent.
+struct FormWords {
+    title: &'static str,
+    lead: &'static str,
+    label: &'static str,
+    /// Which password a browser is to fill in.
+    autocomplete: &'static str,
+    button: &'static str,
+    /// Where secret and password go.
+    to: &'static str,
+    done: &'static str,
+}
+
+/// `GET /invitation`: where an invitation's link leads.
 pub(crate) async fn invitation_page() -> impl IntoResponse {
-    let policy = [(header::CONTENT_SECURITY_POLICY, FORM_POLICY)];
-    (policy, Html(include_str!("page/invitation.html")))
+    form_page(&FormWords {
+        title: "You are asked into an account",
+        lead: "Give the password that you have here. If you have none yet, give the one that you want to have: \
+               at least 8 characters.",
+        label: "Password",
+        autocomplete: "current-password",
+        button: "Join",
+        to: "/api/v1/invitations/accept",
+        done: "You are in.",
+    })
+}
+
+/// `GET /password`: where a link leads that sets a new password.
+pub(crate) async fn password_page() -> impl IntoResponse {
+    form_page(&FormWords {
+        title: "Set a new password",
+        lead: "At least 8 characters. Wherever you are signed in, you are signed out.",
+        label: "New password",
+        autocomplete: "new-password",
+        button: "Set it",
+        to: "/api/v1/password/reset",
+        done: "The new password is set.",
+    })
+}
+
+fn form_page(words: &FormWords) -> impl IntoResponse + use<> {
+    let text = include_str!("page/form.html")
+        .replace("{{title}}", words.title)
+        .replace("{{lead}}", words.lead)
+        .replace("{{label}}", words.label)
+        .replace("{{autocomplete}}", words.autocomplete)
+        .replace("{{button}}", words.button)
+        .replace("{{to}}", words.to)
+        .replace("{{done}}", words.done);
+    ([(header::CONTENT_SECURITY_POLICY, FORM_POLICY)], Html(text))
 }
 
 /// `GET /form.js`: what the pages do that links in e-mails lead to.
@@ -335,12 +381,6 @@ pub(crate) async fn form_script() -> impl IntoResponse {
         (header::CACHE_CONTROL, "max-age=300"),
     ];
     (headers, include_str!("page/form.js"))
-}
-
-/// `GET /password`: where a link leads that sets a new password.
-pub(crate) async fn password_page() -> impl IntoResponse {
-    let policy = [(header::CONTENT_SECURITY_POLICY, FORM_POLICY)];
-    (policy, Html(include_str!("page/password.html")))
 }
 
 /// `GET /page.css`: the page's style.
