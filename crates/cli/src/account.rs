@@ -96,7 +96,10 @@ pub(crate) async fn run(context: &Context, command: AccountCommand) -> Result<()
             let me: Whoami = session.api.get("/whoami").await?;
             let what = format!("You will leave the account {}.", me.account_name);
             context.confirm(&what, &me.account_name)?;
-            member::change(&session, Method::POST, "/account/leave", None).await?;
+            session
+                .api
+                .change(Method::POST, "/account/leave", None)
+                .await?;
             session.show(&serde_json::json!({ "account": me.account }), || {
                 output::line("You have left. This machine's API token has ended with it.")
             })
@@ -106,7 +109,10 @@ pub(crate) async fn run(context: &Context, command: AccountCommand) -> Result<()
             let what = format!("{} will be an owner in your place.", args.email);
             context.confirm(&what, &args.email)?;
             let body = serde_json::json!({ "user": to.user });
-            member::change(&session, Method::POST, "/account/transfer", Some(body)).await?;
+            session
+                .api
+                .change(Method::POST, "/account/transfer", Some(&body))
+                .await?;
             session.show(&to, || {
                 output::line(&format!(
                     "{} is an owner now, and you are an admin.",
@@ -117,7 +123,10 @@ pub(crate) async fn run(context: &Context, command: AccountCommand) -> Result<()
         AccountCommand::Create(args) => create(&session, &args).await,
         AccountCommand::Rename(args) => {
             let body = serde_json::json!({ "name": args.name });
-            member::change(&session, Method::PUT, "/account/name", Some(body)).await?;
+            session
+                .api
+                .change(Method::PUT, "/account/name", Some(&body))
+                .await?;
             session.show(&serde_json::json!({ "name": args.name }), || {
                 output::line(&format!(
                     "The account is called {} now.",

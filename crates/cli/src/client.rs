@@ -142,6 +142,22 @@ impl Api {
         })
     }
 
+    /// Asks, once, for a change that answers with nothing.
+    pub(crate) async fn change(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<(), ApiError> {
+        let call = Call {
+            method,
+            path,
+            body,
+            idempotency_key: None,
+        };
+        self.send(&call).await.map(drop)
+    }
+
     /// Sends a request; an answer that is no success is an error. Repeats what may be repeated.
     pub(crate) async fn send(
         &self,

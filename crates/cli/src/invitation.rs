@@ -75,13 +75,7 @@ pub(crate) async fn run(context: &Context, command: InvitationCommand) -> Result
         InvitationCommand::Withdraw(args) => {
             let session = context.session()?;
             let path = format!("/invitations/{}", args.id);
-            let call = Call {
-                method: Method::DELETE,
-                path: &path,
-                body: None,
-                idempotency_key: None,
-            };
-            let gone = session.api.send(&call).await;
+            let gone = session.api.change(Method::DELETE, &path, None).await;
             gone.map_err(Thing::Invitation.named(&args.id))?;
             session.show(&json!({ "id": args.id }), || {
                 output::line("The invitation is withdrawn.")
@@ -140,13 +134,8 @@ async fn accept(context: &Context, args: Accept) -> Result<()> {
     let password = login::password(args.password_file, "Password: ")?;
     let api = Api::new(site.clone(), Credential::None)?;
     let body = json!({ "token": token, "password": password.expose_secret() });
-    let call = Call {
-        method: Method::POST,
-        path: "/invitations/accept",
-        body: Some(&body),
-        idempotency_key: None,
-    };
-    api.send(&call).await?;
+    api.change(Method::POST, "/invitations/accept", Some(&body))
+        .await?;
     if context.json {
         return output::json(&json!({ "server": site }));
     }

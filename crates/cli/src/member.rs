@@ -3,11 +3,10 @@
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 use storm_protocol::api::{Member, MemberPage, Role};
 
 use crate::{
-    client::Call,
     errors::Thing,
     output::{self, Column, Sheet},
     session::{Context, Session},
@@ -56,13 +55,10 @@ pub(crate) async fn run(context: &Context, command: MemberCommand) -> Result<()>
         MemberCommand::SetRole(args) => {
             let member = find(&session, &args.email).await?;
             let path = format!("/members/{}/role", member.user);
-            change(
-                &session,
-                Method::PUT,
-                &path,
-                Some(json!({ "role": args.role })),
-            )
-            .await?;
+            session
+                .api
+                .change(Method::PUT, &path, Some(&json!({ "role": args.role })))
+                .await?;
             let role = whoami::role(args.role);
             let shown = Member {
                 role: args.role,
@@ -79,13 +75,10 @@ pub(crate) async fn run(context: &Context, command: MemberCommand) -> Result<()>
             let member = find(&session, &args.email).await?;
             let what = format!("{} will be taken out of the account.", args.email);
             context.confirm(&what, &args.email)?;
-            change(
-                &session,
-                Method::DELETE,
-                &format!("/members/{}", member.user),
-                None,
-            )
-            .await?;
+            session
+                .api
+                .change(Method::DELETE, &format!("/members/{}", member.user), None)
+                .await?;
             session.show(&json!({ "user": member.user }), || {
                 output::line(&format!(
                     "{} is not in the account any more.",
@@ -121,21 +114,4 @@ pub(crate) async fn find(session: &Session, email: &str) -> Result<Member> {
     let members = session.api.list::<MemberPage>("/members", &[]).await?;
     let found = members.into_iter().find(|member| member.email == email);
     found.ok_or_else(|| Thing::Member.missing(&email))
-}
-
-/// Asks for a change that answers with nothing.
-pub(crate) async fn change(
-    session: &Session,
-    method: Method,
-    path: &str,
-    body: Option<Value>,
-) -> Result<()> {
-    let call = Call {
-        method,
-        path,
-        body: body.as_ref(),
-        idempotency_key: None,
-    };
-    session.api.send(&call).await?;
-    Ok(())
 }

@@ -6,14 +6,14 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 use reqwest::Method;
 use secrecy::ExposeSecret as _;
-use serde_json::{Value, json};
+use serde_json::json;
 use url::Url;
 
 use crate::{
-    client::{Api, Call, Credential},
+    client::{Api, Credential},
     config::{self, check_url},
     login::password,
-    member, output,
+    output,
     session::Context,
 };
 
@@ -67,7 +67,12 @@ pub(crate) async fn run(context: &Context, command: PasswordCommand) -> Result<(
         PasswordCommand::Forgotten(args) => {
             check_url(&args.url)?;
             let api = Api::new(args.url, Credential::None)?;
-            ask(&api, "/password/forgotten", json!({ "email": args.email })).await?;
+            api.change(
+                Method::POST,
+                "/password/forgotten",
+                Some(&json!({ "email": args.email })),
+            )
+            .await?;
             said(
                 context,
                 "If somebody has this address, a link is on its way. It works once, for an hour.",
@@ -79,7 +84,8 @@ pub(crate) async fn run(context: &Context, command: PasswordCommand) -> Result<(
             let new = password(args.password_file, "New password: ")?;
             let api = Api::new(site, Credential::None)?;
             let body = json!({ "token": token, "password": new.expose_secret() });
-            ask(&api, "/password/reset", body).await?;
+            api.change(Method::POST, "/password/reset", Some(&body))
+                .await?;
             said(
                 context,
                 "The new password is set. You are signed out everywhere but on machines with API tokens.",
@@ -93,22 +99,14 @@ async fn change(context: &Context, args: Change) -> Result<()> {
     let current = password(args.password_file, "Password: ")?;
     let new = password(args.new_password_file, "New password: ")?;
     let body = json!({ "current": current.expose_secret(), "new": new.expose_secret() });
-    member::change(&session, Method::PUT, "/password", Some(body)).await?;
+    session
+        .api
+        .change(Method::PUT, "/password", Some(&body))
+        .await?;
     said(
         context,
         "The new password is set, and your sessions have ended. API tokens stay.",
     )
-}
-
-async fn ask(api: &Api, path: &str, body: Value) -> Result<()> {
-    let call = Call {
-        method: Method::POST,
-        path,
-        body: Some(&body),
-        idempotency_key: None,
-    };
-    api.send(&call).await?;
-    Ok(())
 }
 
 fn said(context: &Context, text: &str) -> Result<()> {

@@ -7,10 +7,8 @@ use serde_json::json;
 use storm_protocol::{api::SessionPage, ident::SessionId};
 
 use crate::{
-    client::Call,
     clock,
     errors::Thing,
-    member,
     output::{self, Column, Sheet},
     session::{Context, Session},
     units,
@@ -41,20 +39,17 @@ pub(crate) async fn run(context: &Context, command: SessionCommand) -> Result<()
         SessionCommand::List => list(&session).await,
         SessionCommand::End(args) => {
             let path = format!("/sessions/{}", args.id);
-            let call = Call {
-                method: Method::DELETE,
-                path: &path,
-                body: None,
-                idempotency_key: None,
-            };
-            let ended = session.api.send(&call).await;
+            let ended = session.api.change(Method::DELETE, &path, None).await;
             ended.map_err(Thing::Session.named(&args.id))?;
             session.show(&json!({ "id": args.id }), || {
                 output::line("The session has ended.")
             })
         }
         SessionCommand::EndAll => {
-            member::change(&session, Method::POST, "/sessions/end-others", None).await?;
+            session
+                .api
+                .change(Method::POST, "/sessions/end-others", None)
+                .await?;
             session.show(&json!({}), || output::line("All sessions have ended."))
         }
     }

@@ -61,13 +61,7 @@ pub(crate) async fn run(context: &Context, command: TokenCommand) -> Result<()> 
             let what = format!("Token {} will be deleted.", args.id);
             context.confirm(&what, &args.id.to_string())?;
             let path = format!("/tokens/{}", args.id);
-            let call = Call {
-                method: Method::DELETE,
-                path: &path,
-                body: None,
-                idempotency_key: None,
-            };
-            let gone = session.api.send(&call).await;
+            let gone = session.api.change(Method::DELETE, &path, None).await;
             gone.map_err(Thing::Token.named(&args.id))?;
             session.show(&serde_json::json!({ "id": args.id }), || {
                 output::line(&format!("Token {} is deleted.", args.id))
