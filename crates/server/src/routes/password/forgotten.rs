@@ -38,12 +38,13 @@ pub(crate) async fn forgotten(
 ) -> Result<StatusCode, ApiError> {
     let email = check_email(&request.email)?;
     let admitted = anyone.sign_in_limits().admit(anyone.origin, &email);
-    admitted.map_err(|retry_after_seconds| ApiError::RateLimited {
+    let pause = admitted.map_err(|retry_after_seconds| ApiError::RateLimited {
         retry_after_seconds,
         message: format!(
             "Too many tries from your network. Try again in {retry_after_seconds} seconds."
         ),
     })?;
+    tokio::time::sleep(pause).await;
     // Whatever is found is found after the answer.
     let app = anyone.app().clone();
     tokio::spawn(async move {
