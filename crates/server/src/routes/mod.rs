@@ -3,6 +3,7 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::StatusCode;
+use serde::Deserialize;
 use storm_protocol::{
     api::{Bucket, DEFAULT_PAGE, Key, MAX_PAGE, Region},
     ident::{AccessKeyId, BucketId, Micros, RegionName},
@@ -42,6 +43,18 @@ pub(crate) mod whoami;
 const MAX_REGIONS_NAMED: usize = 10;
 /// The longest cursor, in bytes.
 const MAX_CURSOR_BYTES: usize = 512;
+
+/// Which page of a list.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Paging {
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+    /// Items on a page; 100 when absent.
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<u32>,
+}
 
 /// How many items a page holds.
 fn page_size(limit: Option<u32>) -> Result<usize, ApiError> {
