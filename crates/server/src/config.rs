@@ -136,6 +136,16 @@ pub enum MailTls {
     None,
 }
 
+impl Mail {
+    /// Where messages go, for a person.
+    pub(crate) fn way(&self, config: &Config) -> String {
+        match &self.smtp {
+            Some(smtp) => smtp.host.clone(),
+            None => config.mail_folder().display().to_string(),
+        }
+    }
+}
+
 impl Smtp {
     /// User and password, if there are any.
     pub fn credentials(&self) -> anyhow::Result<Option<(String, SecretString)>> {

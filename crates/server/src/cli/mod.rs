@@ -98,7 +98,8 @@ pub fn run() -> anyhow::Result<()> {
 fn check(file: &std::path::Path, config: &Config) -> anyhow::Result<()> {
     let limits = &config.limits;
     line(format_args!("{} is valid", file.display()))?;
-    let facts: [(&str, &dyn std::fmt::Display); 8] = [
+    let mail = config.mail.way(config);
+    let facts: [(&str, &dyn std::fmt::Display); 14] = [
         ("data_dir", &config.data_dir.display()),
         ("[web] listen", &config.web.listen),
         ("[web] public_url", &config.web.public_url),
@@ -106,10 +107,25 @@ fn check(file: &std::path::Path, config: &Config) -> anyhow::Result<()> {
         ("[hub] public_url", &config.hub.public_url),
         ("[limits] requests_per_second", &limits.requests_per_second),
         ("[limits] changes_per_second", &limits.changes_per_second),
+        (
+            "[limits] account_requests_per_second",
+            &limits.account_requests_per_second,
+        ),
+        (
+            "[limits] token_requests_per_second",
+            &limits.token_requests_per_second,
+        ),
+        (
+            "[limits] address_requests_per_second",
+            &limits.address_requests_per_second,
+        ),
+        ("[mail] from", &config.mail.from),
+        ("[mail] goes to", &mail),
+        ("[audit] keep_days", &config.audit.keep_days),
         ("[log] format", &config.log.format),
     ];
     for (name, value) in facts {
-        line(format_args!("{name:<28}  {value}"))?;
+        line(format_args!("{name:<36}  {value}"))?;
     }
     Ok(())
 }
