@@ -149,16 +149,22 @@ impl Mail {
 impl Smtp {
     /// User and password, if there are any.
     pub fn credentials(&self) -> anyhow::Result<Option<(String, SecretString)>> {
-        let (user, file) = match (&self.user, &self.password_file) {
-            (None, None) => return Ok(None),
-            (Some(user), Some(file)) => (user, file),
-            (Some(_), None) | (None, Some(_)) => {
-                bail!("[mail.smtp] user and password_file go together: give both, or neither")
-            }
+        let Some((user, file)) = self.user_and_file()? else {
+            return Ok(None);
         };
         let text = read_secret(file).context("[mail.smtp] password_file")?;
         let password = text.expose_secret().trim_end_matches(['\r', '\n']);
-        Ok(Some((user.clone(), SecretString::from(password))))
+        Ok(Some((user.to_owned(), SecretString::from(password))))
+    }
+
+    fn user_and_file(&self) -> anyhow::Result<Option<(&str, &Path)>> {
+        match (&self.user, &self.password_file) {
+            (None, None) => Ok(None),
+            (Some(user), Some(file)) => Ok(Some((user, file))),
+            (Some(_), None) | (None, Some(_)) => {
+                bail!("[mail.smtp] user and password_file go together: give both, or neither")
+            }
+        }
     }
 
     fn check(&self) -> anyhow::Result<()> {
@@ -169,7 +175,7 @@ impl Smtp {
                 self.host
             );
         }
-        self.credentials().map(drop)
+        self.user_and_file().map(drop)
     }
 }
 
