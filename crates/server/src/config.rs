@@ -32,6 +32,9 @@ pub struct Config {
     /// What one person, account, token or address may ask for.
     #[serde(default)]
     pub limits: Limits,
+    /// Sessions of people who signed in.
+    #[serde(default)]
+    pub sessions: Sessions,
     /// E-mail.
     #[serde(default)]
     pub mail: Mail,
@@ -94,6 +97,27 @@ pub struct Limits {
     /// Requests in a second from one address, signed in or not; four times as many at once. This machine's
     /// own, as behind a proxy that does not say who asks, are not counted.
     pub address_requests_per_second: NonZeroU32,
+}
+
+/// Sessions of people who signed in.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Sessions {
+    /// Hours that a session lasts unused.
+    pub idle_hours: NonZeroU32,
+    /// Days that one lasts at most.
+    pub longest_days: NonZeroU32,
+}
+
+impl Default for Sessions {
+    fn default() -> Self {
+        const HOURS: NonZeroU32 = NonZeroU32::new(12).unwrap();
+        const DAYS: NonZeroU32 = NonZeroU32::new(30).unwrap();
+        Self {
+            idle_hours: HOURS,
+            longest_days: DAYS,
+        }
+    }
 }
 
 /// E-mail.

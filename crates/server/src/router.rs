@@ -44,6 +44,7 @@ pub(crate) fn api() -> OpenApiRouter<Gate> {
     OpenApiRouter::with_openapi(openapi::frame())
         .routes(routes!(about::about))
         .routes(routes!(session::create::create, session::delete::delete))
+        .routes(routes!(session::reauthenticate::reauthenticate))
         .routes(routes!(sessions::list::list))
         .routes(routes!(sessions::end::end))
         .routes(routes!(sessions::end_others::end_others))

@@ -14,14 +14,23 @@ api_types! {
         origin: Option<String>,
         /// What the browser or program called itself then.
         user_agent: Option<String>,
+        /// How it was begun: `password`, or another way to sign in.
+        method: String,
         /// When it was begun.
         created_at: Micros,
         /// When it was last used; up to a minute old.
         seen_at: Option<Micros>,
-        /// When it ends.
+        /// When it ends, unless it is used before.
         expires_at: Micros,
         /// Whether it is the one that asks.
         current: bool,
+    }
+
+    /// Proves again who is there, before something dangerous.
+    #[serde(deny_unknown_fields)]
+    ReauthenticateRequest {
+        /// The password.
+        password: String,
     }
 
     /// Sets another password.

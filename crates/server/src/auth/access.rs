@@ -65,11 +65,44 @@ pub(crate) struct Act {
     pub(crate) least: Least,
     /// Whether a token for certain buckets may, with these alone.
     pub(crate) on_buckets: bool,
+    /// Whether a session may only soon after a proof of who is there.
+    pub(crate) fresh: bool,
+    /// Whether sessions alone may, no API token.
+    pub(crate) by_session: bool,
     /// One line on it; a command's stands in the whitelist.
     doc: &'static str,
 }
 
 impl Act {
+    const fn new(name: &'static str, least: Least, doc: &'static str) -> Self {
+        Self {
+            name,
+            least,
+            on_buckets: false,
+            fresh: false,
+            by_session: false,
+            doc,
+        }
+    }
+
+    /// A token for certain buckets may, with these alone.
+    const fn on_buckets(mut self) -> Self {
+        self.on_buckets = true;
+        self
+    }
+
+    /// A session may only soon after a proof of who is there.
+    const fn fresh(mut self) -> Self {
+        self.fresh = true;
+        self
+    }
+
+    /// Sessions alone may, no API token.
+    const fn session(mut self) -> Self {
+        self.by_session = true;
+        self
+    }
+
     /// Whether it changes nothing, whatever the method of the route.
     pub(crate) fn only_reads(&self) -> bool {
         self.name.ends_with(".read")

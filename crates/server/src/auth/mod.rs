@@ -38,6 +38,8 @@ pub(crate) mod secret;
 /// The session cookie, where browsers come over TLS: with this prefix they take it from this very host
 /// alone, over TLS, so that no neighbouring host can set it.
 pub(crate) const COOKIE: &str = "__Host-storm_session";
+/// Seconds that a proof of who is there counts, for what is dangerous.
+const PROOF_SECONDS: i64 = 600;
 /// The session cookie on this machine alone, over plain HTTP.
 const PLAIN_COOKIE: &str = "storm_session";
 
@@ -228,6 +230,9 @@ impl<N: Need> FromRequestParts<Gate> for Caller<N> {
         gate.admit(&person, &parts.method)?;
         let allowed = person.rights().allow(&N::ACT);
         allowed.map_err(|denied| ApiError::forbidden(denied.sentence()))?;
+        if N::ACT.fresh {
+            proved(&person, gate.0.app.clock.now())?;
+        }
         let via = parts
             .headers
             .get(VIA_HEADER)
@@ -318,6 +323,21 @@ fn origin(parts: &Parts) -> Option<IpAddr> {
     } else {
         Some(peer)
     }
+}
+
+/// Whether whoever came with a session proved who they are not long ago.
+fn proved(person: &Person, now: Micros) -> Result<(), ApiError> {
+    let long_ago = now.plus_seconds(-PROOF_SECONDS);
+    if person.proved_at.is_none_or(|at| at >= long_ago) {
+        return Ok(());
+    }
+    let message = "This is dangerous, so it needs a proof that you are still there. Nothing was changed. Prove \
+                   it (POST /api/v1/session/reauthenticate), then ask again within ten minutes.";
+    Err(ApiError::refused(
+        StatusCode::FORBIDDEN,
+        "reauthenticate",
+        message,
+    ))
 }
 
 fn not_signed_in() -> ApiError {

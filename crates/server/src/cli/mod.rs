@@ -99,7 +99,7 @@ fn check(file: &std::path::Path, config: &Config) -> anyhow::Result<()> {
     let limits = &config.limits;
     line(format_args!("{} is valid", file.display()))?;
     let mail = config.mail.way(config);
-    let facts: [(&str, &dyn std::fmt::Display); 14] = [
+    let facts: [(&str, &dyn std::fmt::Display); 16] = [
         ("data_dir", &config.data_dir.display()),
         ("[web] listen", &config.web.listen),
         ("[web] public_url", &config.web.public_url),
@@ -119,6 +119,8 @@ fn check(file: &std::path::Path, config: &Config) -> anyhow::Result<()> {
             "[limits] address_requests_per_second",
             &limits.address_requests_per_second,
         ),
+        ("[sessions] idle_hours", &config.sessions.idle_hours),
+        ("[sessions] longest_days", &config.sessions.longest_days),
         ("[mail] from", &config.mail.from),
         ("[mail] goes to", &mail),
         ("[audit] keep_days", &config.audit.keep_days),

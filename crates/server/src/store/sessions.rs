@@ -1,5 +1,7 @@
 //! Sessions of the dashboard, and the person behind a session or token.
 
+use std::time::Duration;
+
 use sqlx::{FromRow, Row as _, sqlite::SqliteRow};
 use storm_protocol::{
     api::{Role, Session, Whoami},
@@ -36,6 +38,8 @@ pub(crate) struct Person {
     pub(crate) operator: bool,
     /// The API token they came with; none: a session.
     pub(crate) token: Option<TokenRights>,
+    /// When they last proved who they are in the session that they came with.
+    pub(crate) proved_at: Option<Micros>,
 }
 
 impl Person {
@@ -67,6 +71,7 @@ impl From<Person> for Whoami {
             role,
             operator,
             token: _,
+            proved_at: _,
         } = person;
         Self {
             user,
@@ -95,6 +100,7 @@ struct Holder {
     #[sqlx(flatten)]
     person: PersonRow,
     seen_at: Option<i64>,
+    proved_at: i64,
 }
 
 impl PersonRow {
@@ -107,6 +113,7 @@ impl PersonRow {
             role: role(&self.role)?,
             operator: self.operator != 0,
             token: None,
+            proved_at: None,
         })
     }
 }
@@ -125,30 +132,40 @@ pub(crate) struct NewSession<'a> {
     pub(crate) user_agent: Option<&'a str>,
     /// When.
     pub(crate) created_at: Micros,
-    /// Until when.
-    pub(crate) expires_at: Micros,
+    /// How.
+    pub(crate) method: &'a str,
+    /// How long it lasts unused.
+    pub(crate) idle: Duration,
+    /// When it ends at the latest.
+    pub(crate) ends_at: Micros,
 }
 
 impl Store {
     /// Begins a session, and forgets those that have ended.
     pub(crate) async fn begin_session(&self, session: NewSession<'_>) -> Result<()> {
+        let idle = i64::try_from(session.idle.as_micros()).unwrap_or(i64::MAX);
+        let expires_at = session.created_at.0.saturating_add(idle);
         let mut change = self.write(Durability::Process).await?;
         sqlx::query("DELETE FROM sessions WHERE expires_at <= $1")
             .bind(session.created_at.0)
             .execute(&mut *change)
             .await?;
         sqlx::query(
-            r#"INSERT INTO sessions (hash, "user", account, origin, created_at, expires_at, id, user_agent)
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"#,
+            r#"INSERT INTO sessions (hash, "user", account, origin, created_at, expires_at, id, user_agent,
+                                     method, proved_at, idle_micros, ends_at)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $5, $10, $11)"#,
         )
         .bind(session.secret.0.to_string())
         .bind(session.user.to_string())
         .bind(session.account.to_string())
         .bind(session.origin)
         .bind(session.created_at.0)
-        .bind(session.expires_at.0)
+        .bind(expires_at.min(session.ends_at.0))
         .bind(SessionId::new(session.created_at, random()).to_string())
         .bind(session.user_agent)
+        .bind(session.method)
+        .bind(idle)
+        .bind(session.ends_at.0)
         .execute(&mut *change)
         .await?;
         audit::note_act("session.create");
@@ -165,7 +182,7 @@ impl Store {
         now: Micros,
     ) -> Result<Vec<Session>> {
         let rows = sqlx::query(
-            r#"SELECT id, hash, origin, user_agent, created_at, seen_at, expires_at FROM sessions
+            r#"SELECT id, hash, origin, user_agent, method, created_at, seen_at, expires_at FROM sessions
                WHERE "user" = $1 AND expires_at > $2 ORDER BY id"#,
         )
         .bind(user.to_string())
@@ -179,6 +196,7 @@ impl Store {
                 id: parsed("sessions", row.try_get("id")?)?,
                 origin: row.try_get("origin")?,
                 user_agent: row.try_get("user_agent")?,
+                method: row.try_get("method")?,
                 created_at: Micros(row.try_get("created_at")?),
                 seen_at: row.try_get::<Option<i64>, _>("seen_at")?.map(Micros),
                 expires_at: Micros(row.try_get("expires_at")?),
@@ -220,7 +238,8 @@ impl Store {
     ) -> Result<Option<Person>> {
         let row: Option<Holder> = sqlx::query_as(
             r#"SELECT users.id AS "user", email, operator, accounts.id AS account,
-                      accounts.name AS account_name, role, sessions.seen_at
+                      accounts.name AS account_name, role, sessions.seen_at,
+                      sessions.proved_at
                FROM sessions
                JOIN users ON users.id = sessions."user"
                JOIN accounts ON accounts.id = sessions.account
@@ -235,13 +254,32 @@ impl Store {
         let stale = now.plus_seconds(-SEEN_LAG_SECONDS).0;
         if found.seen_at.is_none_or(|at| at < stale) {
             let mut change = self.write_one(Durability::Process).await;
-            sqlx::query("UPDATE sessions SET seen_at = $2 WHERE hash = $1")
-                .bind(secret.0.to_string())
-                .bind(now.0)
-                .execute(&mut *change)
-                .await?;
+            sqlx::query(
+                "UPDATE sessions SET seen_at = $2, expires_at =
+                     CASE WHEN $2 + idle_micros < ends_at THEN $2 + idle_micros ELSE ends_at END
+                 WHERE hash = $1",
+            )
+            .bind(secret.0.to_string())
+            .bind(now.0)
+            .execute(&mut *change)
+            .await?;
         }
-        found.person.read().map(Some)
+        let person = found.person.read()?;
+        Ok(Some(Person {
+            proved_at: Some(Micros(found.proved_at)),
+            ..person
+        }))
+    }
+
+    /// Keeps that whoever has this session has proved again who they are.
+    pub(crate) async fn prove_session(&self, secret: StoredSecret, now: Micros) -> Result<()> {
+        let mut change = self.write(Durability::Process).await?;
+        sqlx::query("UPDATE sessions SET proved_at = $2 WHERE hash = $1")
+            .bind(secret.0.to_string())
+            .bind(now.0)
+            .execute(&mut *change)
+            .await?;
+        change.commit().await
     }
 
     /// Ends a session. One that is not there has ended.

@@ -43,6 +43,8 @@ pub(crate) enum Denied {
     Scope(&'static str),
     /// Their token is for certain buckets.
     Buckets,
+    /// They came with a token, and sessions alone may.
+    Token,
 }
 
 impl Rights<'_> {
@@ -54,6 +56,9 @@ impl Rights<'_> {
         let Some(token) = self.token else {
             return Ok(());
         };
+        if act.by_session {
+            return Err(Denied::Token);
+        }
         if !token.scopes.iter().any(|scope| scope.covers(act.name)) {
             return Err(Denied::Scope(act.name));
         }
@@ -103,6 +108,7 @@ impl Denied {
             Self::Buckets => "The API token is for certain buckets, and this is not about them alone. Nothing was \
                               changed. Take a token for the whole account."
                 .to_owned(),
+            Self::Token => "No API token may do this. Nothing was changed. Sign in and do it in the dashboard.".to_owned(),
         }
     }
 }

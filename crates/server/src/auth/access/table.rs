@@ -9,15 +9,6 @@ use storm_protocol::{
 
 use super::{Act, ForOperators, Least, Need};
 
-macro_rules! on_buckets {
-    () => {
-        false
-    };
-    (on_buckets) => {
-        true
-    };
-}
-
 macro_rules! for_operators {
     ($act:ident Operator) => {
         impl ForOperators for $act {}
@@ -26,7 +17,7 @@ macro_rules! for_operators {
 }
 
 macro_rules! acts {
-    ($($name:literal $act:ident $least:ident $([$flag:ident])? $doc:literal;)+) => {
+    ($($name:literal $act:ident $least:ident $([$($flag:ident)+])? $doc:literal;)+) => {
         /// A type for each row.
         pub(crate) mod act {
             use super::{Act, ForOperators, Least, Need};
@@ -36,12 +27,7 @@ macro_rules! acts {
                 pub(crate) struct $act;
 
                 impl Need for $act {
-                    const ACT: Act = Act {
-                        name: $name,
-                        least: Least::$least,
-                        on_buckets: on_buckets!($($flag)?),
-                        doc: $doc,
-                    };
+                    const ACT: Act = Act::new($name, Least::$least, $doc)$($(.$flag())+)?;
                 }
 
                 for_operators!($act $least);
@@ -55,6 +41,7 @@ macro_rules! acts {
 
 acts! {
     "session.read" ReadSession Viewer [on_buckets] "Say who is signed in.";
+    "session.reauthenticate" Reauthenticate Viewer [session] "Prove again who you are, before what is dangerous.";
     "session.list" ListSessions Viewer "Your sessions.";
     "session.end" EndSessions Viewer "End one of them, or all others.";
     "password.change" ChangePassword Viewer "Set another password of yours.";
@@ -71,32 +58,32 @@ acts! {
     "account.list_own" ListOwnAccounts Viewer "The accounts that you are in.";
     "account.switch" SwitchAccount Viewer "Go on in another one of them.";
     "account.leave" LeaveAccount Viewer "Leave the account.";
-    "account.transfer" TransferAccount Owner "Make somebody else an owner in your place.";
+    "account.transfer" TransferAccount Owner [fresh] "Make somebody else an owner in your place.";
     "member.read" ReadMembers Viewer "Who is in the account.";
-    "member.set_role" SetMemberRole Admin "Give somebody a role, at most your own.";
-    "member.remove" RemoveMember Admin "Take somebody out of the account.";
+    "member.set_role" SetMemberRole Admin [fresh] "Give somebody a role, at most your own.";
+    "member.remove" RemoveMember Admin [fresh] "Take somebody out of the account.";
     "invitation.read" ReadInvitations Admin "Who was asked into the account.";
     "invitation.create" CreateInvitation Admin "Ask somebody in, by e-mail.";
     "invitation.withdraw" WithdrawInvitation Admin "Withdraw an invitation.";
 
     "region.read" ReadRegions Viewer [on_buckets] "Regions.";
     "region.create" CreateRegion Operator "Make a region.";
-    "region.move_executor" MoveExecutor Operator "Give a region's executor role to another agent.";
+    "region.move_executor" MoveExecutor Operator [fresh] "Give a region's executor role to another agent.";
     "executor.release" ReleaseExecutor Operator "";
     "cluster.health" ReadClusterHealth Viewer "";
     "inventory.refresh" RefreshInventory Member "";
     "agent.ping" PingAgent Member "";
     "agent.read" ReadAgents Operator "Agents.";
-    "agent.revoke" RevokeAgent Operator "Turn an agent away for good.";
-    "agent.declare_lost" DeclareAgentLost Operator "Say that an agent does not come back.";
-    "agent.end_quarantine" EndQuarantine Operator "Let an agent in whose receipts were in doubt.";
+    "agent.revoke" RevokeAgent Operator [fresh] "Turn an agent away for good.";
+    "agent.declare_lost" DeclareAgentLost Operator [fresh] "Say that an agent does not come back.";
+    "agent.end_quarantine" EndQuarantine Operator [fresh] "Let an agent in whose receipts were in doubt.";
     "enrol_token.read" ReadEnrolTokens Operator "Tokens that let an agent join.";
-    "enrol_token.create" CreateEnrolToken Operator "Make one.";
+    "enrol_token.create" CreateEnrolToken Operator [fresh] "Make one.";
 
     "bucket.read" ReadBuckets Viewer [on_buckets] "Buckets, their settings and who may use them.";
     "bucket.create" CreateBucket Member "";
     "bucket.delete" DeleteBucket Member [on_buckets] "";
-    "bucket.clear" ClearBucket Member [on_buckets] "";
+    "bucket.clear" ClearBucket Member [on_buckets fresh] "";
     "bucket.measure_prefix" MeasurePrefix Member [on_buckets] "";
     "bucket.set_quota" SetBucketQuota Member [on_buckets] "";
     "bucket.set_cors" SetBucketCors Member [on_buckets] "";
@@ -135,7 +122,7 @@ acts! {
     "usage.export" ExportUsage Viewer "A month's use, for a bill.";
 
     "token.read" ReadTokens Viewer "Your API tokens.";
-    "token.create" CreateToken Viewer "Make an API token that may what you may, or less.";
+    "token.create" CreateToken Viewer [fresh] "Make an API token that may what you may, or less.";
     "token.delete" DeleteToken Viewer "Delete one.";
 }
 
@@ -149,10 +136,11 @@ pub(crate) fn print() -> String {
     let mut text = "# Who may do what\n\n\
         Printed by `storm-buckets access` from the one table that web and signer ask. The name is also the \
         scope of an API token: `bucket.read`, `bucket.*` or `*`. Roles are those in an account; operators run \
-        the platform. A token for certain buckets may what has a mark in the last column, with these buckets \
-        alone.\n\n\
-        | what | viewer | member | admin | owner | operator | token for buckets | |\n\
-        |---|---|---|---|---|---|---|---|\n"
+        the platform. A token for certain buckets may what has a mark in its column, with these buckets \
+        alone. What is dangerous is done in a session only within ten minutes of a proof of who is there \
+        (`POST /api/v1/session/reauthenticate`); what has the mark `session` no API token does.\n\n\
+        | what | viewer | member | admin | owner | operator | token for buckets | dangerous | |\n\
+        |---|---|---|---|---|---|---|---|---|\n"
         .to_owned();
     for act in TABLE {
         let roles = [Role::Viewer, Role::Member, Role::Admin, Role::Owner];
@@ -160,7 +148,7 @@ pub(crate) fn print() -> String {
         // Writing to a string does not fail.
         let _ = writeln!(
             text,
-            "| `{}` | {} | {} | {} | {} | {} | {} | {} |",
+            "| `{}` | {} | {} | {} | {} | {} | {} | {} | {} |",
             act.name,
             roles[0],
             roles[1],
@@ -168,6 +156,7 @@ pub(crate) fn print() -> String {
             roles[3],
             mark(act.least.is_met_by(None, true)),
             mark(act.on_buckets),
+            danger(act),
             doc(act)
         );
     }
@@ -176,6 +165,15 @@ pub(crate) fn print() -> String {
 
 const fn mark(yes: bool) -> &'static str {
     if yes { "✓" } else { "" }
+}
+
+const fn danger(act: &Act) -> &'static str {
+    match (act.fresh, act.by_session) {
+        (true, true) => "✓ session",
+        (false, true) => "session",
+        (true, false) => "✓",
+        (false, false) => "",
+    }
 }
 
 fn doc(act: &Act) -> &'static str {

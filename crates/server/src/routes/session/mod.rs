@@ -1,7 +1,9 @@
 //! Sessions of the dashboard.
 
+pub(crate) mod begin;
 pub(crate) mod create;
 pub(crate) mod delete;
+pub(crate) mod reauthenticate;
 
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use secrecy::SecretString;

@@ -322,6 +322,7 @@ async fn add_person(
         role,
         operator,
         token: None,
+        proved_at: None,
     };
     assert!(
         app.store

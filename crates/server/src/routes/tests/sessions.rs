@@ -106,6 +106,52 @@ async fn sessions_are_seen_and_ended_one_by_one() {
 }
 
 #[tokio::test]
+async fn a_session_lasts_while_it_is_used_but_not_for_ever() {
+    let site = Site::new().await;
+    let hours = |hours: i64| site.clock.forward(hours * 3600);
+    let used = sign_in(&site, PASSWORD).await.1;
+    let unused = sign_in(&site, PASSWORD).await.1;
+    // Eleven hours at a time, until a session that is used as well has lasted thirty days.
+    for _ in 0..65 {
+        hours(11);
+        assert_eq!(whoami(&site, &used).await, StatusCode::OK);
+    }
+    assert_eq!(whoami(&site, &unused).await, StatusCode::UNAUTHORIZED);
+    hours(11);
+    assert_eq!(whoami(&site, &used).await, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn what_is_dangerous_needs_a_proof_that_is_not_old() {
+    let site = Site::new().await;
+    let cookie = sign_in(&site, PASSWORD).await.1;
+    let make = async |name: &str| {
+        let body = Some(json!({"name": name}));
+        with(&site, &cookie, Method::POST, "/api/v1/tokens", body).await
+    };
+    assert_eq!(make("one").await.0, StatusCode::CREATED);
+    site.clock.forward(601);
+    let (status, problem) = make("two").await;
+    assert_eq!(
+        (status, code(&problem)),
+        (StatusCode::FORBIDDEN, "reauthenticate")
+    );
+    let path = "/api/v1/session/reauthenticate";
+    let prove = async |password: &str| {
+        let body = Some(json!({"password": password}));
+        with(&site, &cookie, Method::POST, path, body).await.0
+    };
+    assert_eq!(prove("a wrong one").await, StatusCode::UNAUTHORIZED);
+    assert_eq!(make("two").await.0, StatusCode::FORBIDDEN);
+    assert_eq!(prove(PASSWORD).await, StatusCode::NO_CONTENT);
+    assert_eq!(make("two").await.0, StatusCode::CREATED);
+    // A proof is worth nothing to another session.
+    site.clock.forward(601);
+    sign_in(&site, PASSWORD).await;
+    assert_eq!(make("three").await.0, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
 async fn a_password_is_changed_with_the_old_one_and_ends_other_sessions() {
     let site = Site::new().await;
     let (one, other) = (

@@ -22,6 +22,13 @@ pub(super) fn table() -> Vec<(&'static str, &'static str, &'static str, u16, Opt
         ("GET", "/api/v1/whoami", "session.read", 200, None),
         ("GET", "/api/v1/sessions", "session.list", 200, None),
         (
+            "POST",
+            "/api/v1/session/reauthenticate",
+            "session.reauthenticate",
+            403,
+            Some(json!({"password": "not this one"})),
+        ),
+        (
             "DELETE",
             "/api/v1/sessions/{session}",
             "session.end",

@@ -1,0 +1,63 @@
+//! How a session begins, whichever way its person has proved who they are.
+
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+use storm_protocol::{api::Whoami, ident::UserId};
+
+use super::cookie;
+use crate::{
+    auth::{Anyone, secret::PlainSecret},
+    error::ApiError,
+    store::sessions::NewSession,
+    web::Json,
+};
+
+/// Characters that are kept of what a client calls itself.
+const MAX_USER_AGENT_CHARS: usize = 200;
+
+/// What answers a sign-in: the session's cookie, and who it is.
+pub(crate) type Begun = ([(HeaderName, HeaderValue); 1], Json<Whoami>);
+
+/// Begins a session of `user`, who has just proved who they are by `method`, in their first account.
+pub(crate) async fn begin(
+    anyone: &Anyone,
+    headers: &HeaderMap,
+    user: UserId,
+    method: &str,
+) -> Result<Begun, ApiError> {
+    let app = anyone.app();
+    let now = app.clock.now();
+    let account = app.store.first_account(user).await?.ok_or_else(|| {
+        ApiError::forbidden("You are not a member of any account. Ask an owner to add you.")
+    })?;
+    let origin = anyone.origin.map(|address| address.to_string());
+    let user_agent = user_agent(headers);
+    let limits = &app.config.sessions;
+    let longest_seconds = i64::from(limits.longest_days.get()) * 86_400;
+    let secret = PlainSecret::session();
+    app.store
+        .begin_session(NewSession {
+            secret: secret.stored(),
+            user,
+            account,
+            origin: origin.as_deref(),
+            user_agent: user_agent.as_deref(),
+            created_at: now,
+            method,
+            idle: Duration::from_secs(u64::from(limits.idle_hours.get()) * 3600),
+            ends_at: now.plus_seconds(longest_seconds),
+        })
+        .await?;
+    let person = app.store.person_of_session(secret.stored(), now).await?;
+    let person =
+        person.ok_or_else(|| ApiError::Internal("a new session is not there".to_owned()))?;
+    let cookie = cookie(secret.expose(), longest_seconds, anyone.is_https())?;
+    Ok((cookie, Json(Whoami::from(person))))
+}
+
+/// What the client calls itself, cut short, without anything that is no character.
+fn user_agent(headers: &HeaderMap) -> Option<String> {
+    let text = headers.get(header::USER_AGENT)?.to_str().ok()?;
+    Some(text.chars().take(MAX_USER_AGENT_CHARS).collect())
+}

@@ -1,0 +1,40 @@
+//! `POST /api/v1/session/reauthenticate`
+
+use http::StatusCode;
+use secrecy::SecretString;
+use storm_protocol::api::ReauthenticateRequest;
+
+use super::check_password;
+use crate::{
+    auth::{Anyone, Caller, act},
+    error::ApiError,
+    web::Json,
+};
+
+/// Prove again who you are.
+///
+/// For ten minutes this session may then do what is dangerous.
+#[utoipa::path(
+    post,
+    path = "/api/v1/session/reauthenticate",
+    tag = "session",
+    request_body = ReauthenticateRequest,
+    responses(
+        (status = 204, description = "Proved"),
+        (status = 401, description = "`bad_credentials`"),
+        (status = 403, description = "`forbidden`: with an API token"),
+        (status = 429, description = "`rate_limited`: too many tries; see Retry-After"),
+    ),
+)]
+pub(crate) async fn reauthenticate(
+    caller: Caller<act::Reauthenticate>,
+    anyone: Anyone,
+    Json(request): Json<ReauthenticateRequest>,
+) -> Result<StatusCode, ApiError> {
+    let password = SecretString::from(request.password);
+    check_password(&anyone, &caller.person.email, password).await?;
+    if let Some(session) = caller.session() {
+        caller.store().prove_session(session, caller.now()).await?;
+    }
+    Ok(StatusCode::NO_CONTENT)
+}
