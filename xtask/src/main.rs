@@ -20,7 +20,7 @@ mod web;
 use step::step;
 
 /// What can be measured.
-const BENCHMARKS: [&str; 2] = ["spine", "inventory"];
+const BENCHMARKS: [&str; 3] = ["spine", "inventory", "api"];
 
 /// Build, run and test Storm Buckets.
 #[derive(Debug, Parser)]
@@ -65,7 +65,7 @@ enum Command {
     },
     /// Build the web page and all programs into target/release
     BuildRelease,
-    /// Measure: `spine`, `inventory`
+    /// Measure: `spine`, `inventory`, `api`
     Bench {
         /// Which benchmark
         #[arg(value_name = "NAME")]
