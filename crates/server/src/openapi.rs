@@ -42,6 +42,7 @@ pub(crate) fn frame() -> utoipa::openapi::OpenApi {
             (name = "operations", description = "Intents, from request to receipt"),
             (name = "receipts", description = "Signed answers of agents, and what verifies them"),
             (name = "tokens", description = "API tokens"),
+            (name = "device", description = "Letting a program in that has no sign-in page"),
             (name = "agents", description = "Agents and their enrolment, for operators"),
             (name = "accounts", description = "What accounts may have and what they have"),
             (name = "audit", description = "Who did what"),

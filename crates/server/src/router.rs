@@ -8,7 +8,7 @@ use crate::{
     auth::{Gate, audit, floods},
     openapi,
     routes::{
-        about, accounts, agents, audit as trail, buckets, enrol_tokens, events, grants,
+        about, accounts, agents, audit as trail, buckets, device, enrol_tokens, events, grants,
         invitations, keys, members, operations, password, receipts, regions, session, sessions,
         strays, tokens, trust, usage, whoami,
     },
@@ -29,6 +29,8 @@ pub(crate) fn through(gate: Gate) -> Router {
         .route("/invitation", get(web::invitation_page))
         .route("/form.js", get(web::form_script))
         .route("/password", get(web::password_page))
+        .route("/device", get(device::page::page))
+        .route("/device.js", get(device::page::script))
         .route("/healthz", get(web::healthz))
         .route("/readyz", get(web::readyz))
         .route("/api/openapi.json", get(openapi::document))
@@ -97,6 +99,11 @@ pub(crate) fn api() -> OpenApiRouter<Gate> {
         .routes(routes!(receipts::receipts))
         .routes(routes!(tokens::list::list, tokens::create::create))
         .routes(routes!(tokens::delete::delete))
+        .routes(routes!(device::begin::begin))
+        .routes(routes!(device::token::token))
+        .routes(routes!(device::look_up::look_up))
+        .routes(routes!(device::approve::approve))
+        .routes(routes!(device::deny::deny))
         .routes(routes!(agents::list::list))
         .routes(routes!(agents::revoke::revoke))
         .routes(routes!(agents::lost::lost))

@@ -38,7 +38,8 @@ const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
 );
 
-const FORM_POLICY: HeaderValue = HeaderValue::from_static(
+/// What a page may that sends what is typed to the API.
+pub(crate) const FORM_POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; frame-ancestors 'none'; \
      base-uri 'none'; form-action 'none'",
 );

@@ -5,6 +5,7 @@ mod account;
 mod agent;
 mod audit;
 mod bucket;
+mod device;
 mod key;
 mod operation;
 mod people;
@@ -15,8 +16,8 @@ mod usage;
 use serde::{Deserialize, Serialize};
 
 pub use self::{
-    account::*, agent::*, audit::*, bucket::*, key::*, operation::*, people::*, session::*,
-    traffic::*, usage::*,
+    account::*, agent::*, audit::*, bucket::*, device::*, key::*, operation::*, people::*,
+    session::*, traffic::*, usage::*,
 };
 use crate::{
     envelope::Via,

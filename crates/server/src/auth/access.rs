@@ -7,7 +7,7 @@ mod table;
 
 pub(crate) use self::{
     rights::{Denied, Rights, TokenRights},
-    table::{TABLE, act, of_command, print},
+    table::{TABLE, act, of_command, print, words},
 };
 
 use storm_protocol::api::Role;

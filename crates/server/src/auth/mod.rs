@@ -30,6 +30,7 @@ use crate::{app::App, error::ApiError, events::Streams, store::Store, store::ses
 pub(crate) mod access;
 pub(crate) mod audit;
 mod counter;
+pub(crate) mod device;
 pub(crate) mod floods;
 pub(crate) mod limits;
 pub(crate) mod password;
@@ -59,6 +60,7 @@ struct Inside {
     sign_in: SignInLimits,
     persons: PersonLimits,
     floods: FloodLimits,
+    codes: device::CodeLimits,
     streams: Streams,
     refusals: audit::Refusals,
     wait: Duration,
@@ -82,6 +84,7 @@ impl Gate {
         Self(Arc::new(Inside {
             persons: PersonLimits::new(&app.config.limits),
             floods: FloodLimits::new(&app.config.limits),
+            codes: device::CodeLimits::default(),
             app,
             passwords: Passwords::default(),
             sign_in: SignInLimits::default(),
@@ -202,6 +205,11 @@ impl<N: Need> Caller<N> {
     /// How long a request waits for its operation.
     pub(crate) fn wait(&self) -> Duration {
         self.gate.0.wait
+    }
+
+    /// Counts tries of codes that let a program in.
+    pub(crate) fn code_limits(&self) -> &device::CodeLimits {
+        &self.gate.0.codes
     }
 
     /// The open streams of events.

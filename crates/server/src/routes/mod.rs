@@ -20,6 +20,7 @@ pub(crate) mod agents;
 pub(crate) mod audit;
 pub(crate) mod buckets;
 pub(crate) mod command;
+pub(crate) mod device;
 pub(crate) mod enrol_tokens;
 pub(crate) mod events;
 pub(crate) mod grants;

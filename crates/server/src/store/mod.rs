@@ -23,6 +23,7 @@ pub mod agents;
 pub(crate) mod audit;
 pub mod certificates;
 pub mod delivery;
+pub(crate) mod device;
 mod drift;
 pub mod effects;
 pub mod enrolment;

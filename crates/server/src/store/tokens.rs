@@ -9,7 +9,7 @@ use storm_protocol::{
 };
 
 use super::{
-    Durability, Result, Store, from_json, parsed,
+    Durability, Result, Store, Writing, from_json, parsed,
     sessions::{Person, PersonRow},
     to_json,
 };
@@ -67,37 +67,9 @@ impl Store {
         most: i64,
     ) -> Result<bool> {
         let mut change = self.write(Durability::Machine).await?;
-        let sql = r#"SELECT count(*) FROM tokens WHERE account = $1 AND "user" = $2"#;
-        let (count,): (i64,) = sqlx::query_as(sql)
-            .bind(person.account.to_string())
-            .bind(person.user.to_string())
-            .fetch_one(&mut *change)
-            .await?;
-        if count >= most {
+        let owner = (person.user, person.account);
+        if !insert_token(&mut change, token, secret, owner, most).await? {
             return Ok(false);
-        }
-        sqlx::query(
-            r#"INSERT INTO tokens (id, hash, "user", account, name, created_at, expires_at, scopes,
-                                   on_buckets)
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"#,
-        )
-        .bind(token.id.to_string())
-        .bind(secret.0.to_string())
-        .bind(person.user.to_string())
-        .bind(person.account.to_string())
-        .bind(&token.name)
-        .bind(token.created_at.0)
-        .bind(token.expires_at.map(|at| at.0))
-        .bind(to_json(TABLE, &token.scopes)?)
-        .bind(i64::from(token.buckets.is_some()))
-        .execute(&mut *change)
-        .await?;
-        for bucket in token.buckets.iter().flatten() {
-            sqlx::query("INSERT INTO token_buckets (token, bucket) VALUES ($1, $2)")
-                .bind(token.id.to_string())
-                .bind(bucket.to_string())
-                .execute(&mut *change)
-                .await?;
         }
         audit::note_thing(&token.id.to_string());
         change.commit().await?;
@@ -203,6 +175,49 @@ impl Store {
         change.commit().await?;
         Ok(deleted > 0)
     }
+}
+
+/// Adds a token, unless its maker has `most` already: then `false`.
+pub(super) async fn insert_token(
+    change: &mut Writing,
+    token: &Token,
+    secret: StoredSecret,
+    (user, account): (UserId, AccountId),
+    most: i64,
+) -> Result<bool> {
+    let sql = r#"SELECT count(*) FROM tokens WHERE account = $1 AND "user" = $2"#;
+    let (count,): (i64,) = sqlx::query_as(sql)
+        .bind(account.to_string())
+        .bind(user.to_string())
+        .fetch_one(&mut **change)
+        .await?;
+    if count >= most {
+        return Ok(false);
+    }
+    sqlx::query(
+        r#"INSERT INTO tokens (id, hash, "user", account, name, created_at, expires_at, scopes,
+                               on_buckets)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"#,
+    )
+    .bind(token.id.to_string())
+    .bind(secret.0.to_string())
+    .bind(user.to_string())
+    .bind(account.to_string())
+    .bind(&token.name)
+    .bind(token.created_at.0)
+    .bind(token.expires_at.map(|at| at.0))
+    .bind(to_json(TABLE, &token.scopes)?)
+    .bind(i64::from(token.buckets.is_some()))
+    .execute(&mut **change)
+    .await?;
+    for bucket in token.buckets.iter().flatten() {
+        sqlx::query("INSERT INTO token_buckets (token, bucket) VALUES ($1, $2)")
+            .bind(token.id.to_string())
+            .bind(bucket.to_string())
+            .execute(&mut **change)
+            .await?;
+    }
+    Ok(true)
 }
 
 /// The buckets of each of these tokens that has any.

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use storm_protocol::{
     api::Role,
     command::{Command, Row},
+    ident::Scope,
 };
 
 use super::{Act, ForOperators, Least, Need};
@@ -124,11 +125,26 @@ acts! {
     "token.read" ReadTokens Viewer "Your API tokens.";
     "token.create" CreateToken Viewer [fresh] "Make an API token that may what you may, or less.";
     "token.delete" DeleteToken Viewer "Delete one.";
+    "device.read" ReadDevice Viewer "See which program asks to be let in, by its code.";
+    "device.approve" ApproveDevice Viewer [fresh] "Let it in, with an API token that may what you may, or less.";
+    "device.deny" DenyDevice Viewer "Turn it away.";
 }
 
 /// The row of a command.
 pub(crate) fn of_command(command: &str) -> Option<&'static Act> {
     TABLE.iter().find(|act| act.name == command)
+}
+
+/// What a scope lets do, for a person.
+pub(crate) fn words(scope: &Scope) -> String {
+    let text = scope.as_str();
+    if let Some(act) = of_command(text) {
+        return format!("{text}: {}", doc(act));
+    }
+    match text.strip_suffix(".*") {
+        Some(noun) => format!("{text}: everything about each {noun} that you may do"),
+        None => "Everything that you may do in the account".to_owned(),
+    }
 }
 
 /// The table, for `docs/access.md`.

@@ -97,6 +97,8 @@ async fn the_table_has_every_route() {
         ("POST", "/api/v1/invitations/accept"),
         ("POST", "/api/v1/password/forgotten"),
         ("POST", "/api/v1/password/reset"),
+        ("POST", "/api/v1/device-authorizations"),
+        ("POST", "/api/v1/device-authorizations/token"),
     ];
     assert_eq!(
         public,
@@ -189,6 +191,8 @@ async fn public_routes() {
         "/invitation",
         "/form.js",
         "/password",
+        "/device",
+        "/device.js",
         "/healthz",
         "/readyz",
     ] {

@@ -4,6 +4,7 @@ mod abuse;
 mod agents;
 mod audit;
 mod auth;
+mod device;
 mod events;
 mod http;
 mod lists;

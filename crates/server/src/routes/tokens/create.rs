@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Tokens that a person may have in an account.
-const MAX_TOKENS: i64 = 100;
+pub(crate) const MAX_TOKENS: i64 = 100;
 /// Scopes of a token.
 const MAX_SCOPES: usize = 50;
 /// Buckets of a token that is for certain ones.
@@ -81,17 +81,17 @@ pub(crate) async fn create(
         .create_token(&token, secret.stored(), &caller.person, MAX_TOKENS)
         .await?
     {
-        let message = format!(
-            "You have {MAX_TOKENS} tokens in this account. Delete one that you do not use."
-        );
-        return Err(ApiError::refused(
-            StatusCode::CONFLICT,
-            "too_many_tokens",
-            message,
-        ));
+        return Err(too_many());
     }
     let secret = secret.expose().to_owned();
     Ok((StatusCode::CREATED, Json(TokenCreated { token, secret })))
+}
+
+/// There is no room for one more.
+pub(crate) fn too_many() -> ApiError {
+    let message =
+        format!("You have {MAX_TOKENS} tokens in this account. Delete one that you do not use.");
+    ApiError::refused(StatusCode::CONFLICT, "too_many_tokens", message)
 }
 
 /// A token that is made with a token ends when that one does, at the latest.
@@ -110,7 +110,7 @@ fn outlives_none(expires_at: Option<Micros>, held: Option<&TokenRights>) -> Resu
 }
 
 /// The scopes of the new token: each names something, and a token hands on what it has itself alone.
-fn check_scopes(
+pub(crate) fn check_scopes(
     asked: Option<Vec<Scope>>,
     held: Option<&TokenRights>,
 ) -> Result<Vec<Scope>, ApiError> {

@@ -322,6 +322,27 @@ pub(super) fn table() -> Vec<(&'static str, &'static str, &'static str, u16, Opt
             404,
             None,
         ),
+        (
+            "POST",
+            "/api/v1/device-authorizations/look-up",
+            "device.read",
+            404,
+            Some(json!({"user_code": "BCDF-GHJK"})),
+        ),
+        (
+            "POST",
+            "/api/v1/device-authorizations/approve",
+            "device.approve",
+            404,
+            Some(json!({"user_code": "BCDF-GHJK"})),
+        ),
+        (
+            "POST",
+            "/api/v1/device-authorizations/deny",
+            "device.deny",
+            404,
+            Some(json!({"user_code": "BCDF-GHJK"})),
+        ),
         ("GET", "/api/v1/agents", "agent.read", 200, None),
         (
             "POST",
