@@ -6,11 +6,11 @@ use clap::{Parser, Subcommand};
 
 use crate::{
     account::AccountCommand, agent::AgentCommand, audit::AuditCommand, bucket::BucketCommand,
-    completions::CompletionsArgs, env::EnvArgs, errors::EXIT_CODES_HELP, grant::GrantCommand,
-    invitation::InvitationCommand, job::JobCommand, key::KeyCommand, login::LoginArgs,
-    member::MemberCommand, offline::OfflineCommand, op::OpCommand, password::PasswordCommand,
-    region::RegionCommand, sessions::SessionCommand, stray::StrayCommand, token::TokenCommand,
-    up::UpArgs, usage::UsageArgs,
+    completions::CompletionsArgs, device::DeviceCommand, env::EnvArgs, errors::EXIT_CODES_HELP,
+    grant::GrantCommand, invitation::InvitationCommand, job::JobCommand, key::KeyCommand,
+    login::LoginArgs, member::MemberCommand, offline::OfflineCommand, op::OpCommand,
+    password::PasswordCommand, region::RegionCommand, sessions::SessionCommand,
+    stray::StrayCommand, token::TokenCommand, up::UpArgs, usage::UsageArgs,
 };
 
 /// Storm Buckets: S3 buckets on your own servers, from the command line.
@@ -95,6 +95,9 @@ pub(crate) enum Noun {
     /// Your API tokens
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Programs that ask to be let in, such as `storm login` elsewhere
+    #[command(subcommand)]
+    Device(DeviceCommand),
     /// Commands signed without the control plane
     #[command(subcommand)]
     Offline(OfflineCommand),

@@ -12,15 +12,17 @@ use zeroize::Zeroizing;
 
 use crate::{
     errors::{Exit, fault, usage},
-    files,
+    files, token_place,
 };
 
 /// What `storm login` keeps.
 pub(crate) struct Config {
     /// Where the API is, without `/api/v1`.
     pub(crate) api_url: Url,
-    /// The API token; none after `storm logout`, which keeps the rest.
+    /// The API token; none when the keyring holds it, or after `storm logout`, which keeps the rest.
     pub(crate) token: Option<SecretString>,
+    /// Whether the keyring holds the token.
+    pub(crate) token_in_keyring: bool,
     /// The token's id, when it was made here and not given.
     pub(crate) token_id: Option<TokenId>,
     /// The digest of the root key that everything is verified against.
@@ -37,6 +39,8 @@ struct ConfigFile {
     api_url: Url,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     token: Option<String>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    token_in_keyring: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     token_id: Option<TokenId>,
     root_key: Digest,
@@ -82,6 +86,7 @@ impl Config {
         Ok(Some(Self {
             api_url: file.api_url,
             token: file.token.map(SecretString::from),
+            token_in_keyring: file.token_in_keyring,
             token_id: file.token_id,
             root_key: file.root_key,
             account: file.account,
@@ -89,18 +94,22 @@ impl Config {
         }))
     }
 
-    /// The token; `path` is the file that this was read from.
+    /// The token, from here or from the keyring; `path` is the file that this was read from.
     ///
     /// # Errors
-    /// After `storm logout`.
-    pub(crate) fn token(&self, path: &Path) -> Result<&SecretString> {
-        self.token.as_ref().ok_or_else(|| {
-            let text = format!(
-                "Not signed in: {} holds no token. Run: storm login",
-                path.display()
-            );
-            fault(Exit::Denied, "not_signed_in", text)
-        })
+    /// After `storm logout`, or when the keyring does not give it.
+    pub(crate) fn token(&self, path: &Path) -> Result<SecretString> {
+        if let Some(token) = &self.token {
+            return Ok(token.clone());
+        }
+        if self.token_in_keyring {
+            return token_place::read(path);
+        }
+        let text = format!(
+            "Not signed in: {} holds no token. Run: storm login",
+            path.display()
+        );
+        Err(fault(Exit::Denied, "not_signed_in", text))
     }
 
     /// Writes the file, mode 0600, whole or not at all, and makes its directory.
@@ -111,6 +120,7 @@ impl Config {
                 .token
                 .as_ref()
                 .map(|token| token.expose_secret().to_owned()),
+            token_in_keyring: self.token_in_keyring,
             token_id: self.token_id,
             root_key: self.root_key,
             account: self.account,
@@ -191,6 +201,7 @@ mod tests {
         let config = Config {
             api_url: "http://127.0.0.1:8080".parse().unwrap(),
             token: Some(SecretString::from("sbt_x")),
+            token_in_keyring: false,
             token_id: None,
             root_key: Digest::of(b"root"),
             account: None,

@@ -196,6 +196,11 @@ impl ApiError {
         matches!(self, Self::Problem { body, .. } if is_operation_code(&body.code))
     }
 
+    /// Whether the server has decided, so that asking again gets the same answer.
+    pub(crate) fn is_final_word(&self) -> bool {
+        matches!(self, Self::Problem { status, .. } if (400..500).contains(status) && *status != 429)
+    }
+
     fn exit(&self) -> Exit {
         match self {
             Self::Unreachable { .. } => Exit::Unreachable,

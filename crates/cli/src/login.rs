@@ -1,4 +1,5 @@
-//! `storm login`: a password becomes an API token for this machine, and the root key is pinned.
+//! `storm login`: this machine gets an API token, approved in a browser, made with a password, or given; and
+//! the root key is pinned.
 
 use std::{io::IsTerminal as _, path::PathBuf};
 
@@ -9,7 +10,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 use storm_protocol::{
     api::{About, TokenCreated, TrustBundle, Whoami},
-    ident::{Digest, RegionName, TokenId},
+    ident::{Digest, RegionName},
 };
 use url::Url;
 use zeroize::Zeroizing;
@@ -17,9 +18,11 @@ use zeroize::Zeroizing;
 use crate::{
     client::{Api, Call, Credential},
     config::{self, Config, check_url},
+    device_login::{self, Wish},
     errors::{Exit, fault, usage},
     files, output,
     session::{self, Context},
+    token_place,
     verify::{Trust, VerifyError},
 };
 
@@ -31,7 +34,10 @@ pub(crate) struct LoginArgs {
     /// The server, such as https://buckets.example.org
     #[arg(long, value_parser = config::parse_url)]
     url: Option<Url>,
-    /// Your e-mail address
+    /// Sign in with e-mail and password here, instead of in a browser
+    #[arg(long, conflicts_with = "token")]
+    password: bool,
+    /// Your e-mail address, to sign in with your password here
     #[arg(long, conflicts_with = "token")]
     email: Option<String>,
     /// A file (mode 0600) that holds the password; - for standard input
@@ -40,6 +46,12 @@ pub(crate) struct LoginArgs {
     /// An API token to use instead of making one; - for standard input
     #[arg(long)]
     token: Option<String>,
+    /// What is asked for when a browser approves
+    #[command(flatten)]
+    wish: Wish,
+    /// Keep the token in the configuration, even where there is a keyring
+    #[arg(long)]
+    no_keyring: bool,
     /// The root key's digest that you expect; needed to accept another one than before
     #[arg(long, value_name = "DIGEST")]
     root_key: Option<Digest>,
@@ -65,11 +77,15 @@ pub(crate) async fn run(context: &Context, args: LoginArgs) -> Result<()> {
     let pinned = args.root_key.or(same_server.map(|config| config.root_key));
     check_root(pinned, about.root_key)?;
 
+    let by_password = args.password || args.email.is_some() || args.password_file.is_some();
     let (token, token_id) = match args.token {
         Some(token) => (given_token(token)?, None),
         None => {
-            let (token, id) = new_token(&api, args.email, args.password_file).await?;
-            (token, Some(id))
+            let made = match by_password {
+                true => new_token(&api, args.email, args.password_file).await?,
+                false => device_login::run(&api, &args.wish).await?,
+            };
+            (SecretString::from(made.secret), Some(made.token.id))
         }
     };
     let api = api.with(Credential::Token(token.clone()));
@@ -82,9 +98,15 @@ pub(crate) async fn run(context: &Context, args: LoginArgs) -> Result<()> {
         let same = config.api_url == url;
         same.then(|| config.region.clone()).flatten()
     }));
+    let in_keyring = !args.no_keyring && token_place::keep(&context.config_path, &token);
+    if !in_keyring && before.is_some_and(|config| config.token_in_keyring) {
+        // One that was kept there before is of no use to anybody any more.
+        let _ = token_place::forget(&context.config_path);
+    }
     let config = Config {
         api_url: url,
-        token: Some(token),
+        token: (!in_keyring).then_some(token),
+        token_in_keyring: in_keyring,
         token_id,
         root_key,
         account: Some(me.account),
@@ -94,13 +116,18 @@ pub(crate) async fn run(context: &Context, args: LoginArgs) -> Result<()> {
     if context.json {
         return output::json(&json!({
             "email": me.email, "account": me.account, "root_key": root_key,
-            "config": context.config_path,
+            "config": context.config_path, "token_in_keyring": in_keyring,
         }));
     }
     output::line(&format!(
-        "Signed in as {} to account {}.",
+        "Signed in as {} to account {}. Token kept in {}.",
         output::clean(&me.email),
-        output::clean(&me.account_name)
+        output::clean(&me.account_name),
+        if in_keyring {
+            "the keyring"
+        } else {
+            "the configuration"
+        }
     ))?;
     output::note(&format!(
         "Configuration: {}\nRoot key pinned: {root_key}",
@@ -132,7 +159,7 @@ async fn new_token(
     api: &Api,
     email: Option<String>,
     password_file: Option<PathBuf>,
-) -> Result<(SecretString, TokenId)> {
+) -> Result<TokenCreated> {
     let email = email.map_or_else(|| asked("--email", "E-mail: "), Ok)?;
     let password = password(password_file, "Password: ")?;
     let body = json!({ "email": email, "password": password.expose_secret() });
@@ -165,7 +192,7 @@ async fn new_token(
     if let Err(error) = in_session.send(&sign_out).await {
         output::note(&format!("The short session was not ended: {error}"));
     }
-    Ok((SecretString::from(made.secret), made.token.id))
+    Ok(made)
 }
 
 /// The password in a file, or as it is typed on the terminal.

@@ -11,6 +11,7 @@ use crate::{
     errors::ApiError,
     files, output,
     session::Context,
+    token_place,
 };
 
 /// A file beside the configuration that `storm up` writes, and nowhere else.
@@ -20,7 +21,7 @@ const UP_MARK: &str = "up.toml";
 pub(crate) async fn run(context: &Context) -> Result<()> {
     let path = &context.config_path;
     let mut config = Config::load(path)?;
-    let token = config.token(path)?.clone();
+    let token = config.token(path)?;
     let api = Api::new(config.api_url.clone(), Credential::Token(token))?;
     let deleted = match config.token_id {
         Some(id) => {
@@ -42,7 +43,10 @@ pub(crate) async fn run(context: &Context) -> Result<()> {
         }
         None => false,
     };
-    (config.token, config.token_id) = (None, None);
+    if config.token_in_keyring {
+        token_place::forget(path)?;
+    }
+    (config.token, config.token_in_keyring, config.token_id) = (None, false, None);
     config.save(path)?;
     if context.json {
         return output::json(&json!({ "config": path, "token_deleted": deleted }));

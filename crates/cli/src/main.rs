@@ -16,6 +16,8 @@ mod client;
 mod clock;
 mod completions;
 mod config;
+mod device;
+mod device_login;
 mod env;
 mod errors;
 mod files;
@@ -43,6 +45,7 @@ mod session;
 mod sessions;
 mod stray;
 mod token;
+mod token_place;
 mod tools;
 mod units;
 mod up;
@@ -119,6 +122,7 @@ async fn run(cli: Cli) -> Result<ExitCode> {
         Noun::Session(command) => sessions::run(&context, command).await?,
         Noun::Password(command) => password::run(&context, command).await?,
         Noun::Token(command) => token::run(&context, command).await?,
+        Noun::Device(command) => device::run(&context, command).await?,
         Noun::Offline(command) => offline::run(&context, command).await?,
         Noun::Env(args) => env::run(&context, args).await?,
         Noun::Completions(args) => completions::run(&args)?,

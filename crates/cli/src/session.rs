@@ -38,7 +38,7 @@ impl Context {
     /// Reads the configuration.
     pub(crate) fn session(&self) -> Result<Session> {
         let config = Config::load(&self.config_path)?;
-        let credential = Credential::Token(config.token(&self.config_path)?.clone());
+        let credential = Credential::Token(config.token(&self.config_path)?);
         Ok(Session {
             api: Api::new(config.api_url.clone(), credential)?,
             config,

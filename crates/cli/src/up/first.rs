@@ -147,9 +147,9 @@ pub(super) async fn operator(
 ) -> anyhow::Result<(Api, Config)> {
     let url: url::Url = ports.web_url().parse()?;
     if let Some(mut config) = Config::load_if_there(&data.cli_config())? {
-        let credential = match config.token.clone() {
-            Some(token) => Credential::Token(token),
-            None => Credential::None,
+        let credential = match config.token(&data.cli_config()) {
+            Ok(token) => Credential::Token(token),
+            Err(_) => Credential::None,
         };
         let api = Api::new(url.clone(), credential)?;
         match api.get::<Whoami>("/whoami").await {
@@ -284,6 +284,7 @@ async fn sign_in(url: url::Url, admin: &Admin) -> anyhow::Result<(SecretString, 
     let config = Config {
         api_url: url,
         token: Some(token.clone()),
+        token_in_keyring: false,
         token_id: Some(made.token.id),
         root_key,
         account: Some(whoami.account),
