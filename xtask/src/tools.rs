@@ -10,13 +10,15 @@ use anyhow::{Context as _, bail};
 use crate::checkout::{self, find_program, run};
 
 /// Programs and the Debian packages that they are in.
-const TOOLS: [(&str, &str); 6] = [
+const TOOLS: [(&str, &str); 8] = [
     ("rclone", "rclone"),
     ("aws", "awscli"),
     ("s3cmd", "s3cmd"),
     ("curl", "curl"),
     ("nginx", "nginx-light"),
     ("caddy", "caddy"),
+    ("dbus-run-session", "dbus-daemon"),
+    ("gnome-keyring-daemon", "gnome-keyring"),
 ];
 /// Where Debian puts servers, which is not in everybody's path.
 const SERVERS: &str = "/usr/sbin";
@@ -40,7 +42,7 @@ pub(crate) fn need_rust_components() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Makes sure that the S3 clients and the proxies before Garage are there.
+/// Makes sure that the S3 clients, the proxies before Garage and a keyring are there.
 pub(crate) fn need_clients() -> anyhow::Result<()> {
     let missing: Vec<_> = TOOLS
         .iter()

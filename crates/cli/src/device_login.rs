@@ -25,6 +25,8 @@ use crate::{
 
 /// What this program calls itself.
 const CLIENT: &str = "storm";
+/// What a token needs for `storm` itself: to say who is signed in, and to verify.
+const OWN_SCOPES: [&str; 2] = ["session.read", "trust.read"];
 /// Seconds between two questions, at most.
 const MAX_INTERVAL_SECONDS: u64 = 60;
 /// Seconds that codes last, at most.
@@ -36,7 +38,8 @@ pub(crate) struct Wish {
     /// Show the address and the code, and open no browser
     #[arg(long, conflicts_with_all = ["token", "password", "email", "password_file"])]
     no_browser: bool,
-    /// What the token may, such as bucket.read or usage.*; may be repeated [default: all that you may]
+    /// What the token may, such as bucket.read or usage.*, beside what `storm` itself needs; may be
+    /// repeated [default: all that you may]
     #[arg(long, value_name = "SCOPE", conflicts_with_all = ["token", "password", "email", "password_file"])]
     scope: Vec<Scope>,
     /// Days that the token lasts [default: 90]
@@ -47,7 +50,10 @@ pub(crate) struct Wish {
 
 /// Waits until somebody has approved it; gives the token.
 pub(crate) async fn run(api: &Api, wish: &Wish) -> Result<TokenCreated> {
-    let scopes = (!wish.scope.is_empty()).then_some(&wish.scope);
+    let scopes = (!wish.scope.is_empty()).then(|| {
+        let asked = wish.scope.iter().map(Scope::as_str);
+        asked.chain(OWN_SCOPES).collect::<Vec<_>>()
+    });
     let body = json!({
         "client": CLIENT, "host": host(), "scopes": scopes, "token_days": wish.days,
     });

@@ -23,6 +23,7 @@ pub(crate) async fn run(context: &Context) -> Result<()> {
     let mut config = Config::load(path)?;
     let token = config.token(path)?;
     let api = Api::new(config.api_url.clone(), Credential::Token(token))?;
+    let mut may_not = false;
     let deleted = match config.token_id {
         Some(id) => {
             let path = format!("/tokens/{id}");
@@ -38,6 +39,11 @@ pub(crate) async fn run(context: &Context) -> Result<()> {
                 | Err(ApiError::Problem {
                     status: 401 | 404, ..
                 }) => true,
+                // One for certain scopes has not this one.
+                Err(ApiError::Problem { status: 403, .. }) => {
+                    may_not = true;
+                    false
+                }
                 Err(error) => return Err(error.into()),
             }
         }
@@ -58,7 +64,11 @@ pub(crate) async fn run(context: &Context) -> Result<()> {
              next start, and it makes a new one.",
         );
     }
-    if !deleted {
+    if may_not {
+        output::note(
+            "The token may not delete itself (scope token.delete), so it works until it ends. Delete it with              `storm token delete` once you have signed in again.",
+        );
+    } else if !deleted {
         output::note(
             "The token was given to `storm login`, so it still works where else it is kept. Delete \
              it with `storm token delete` once you have signed in again.",
