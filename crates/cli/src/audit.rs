@@ -366,3 +366,7 @@ mod tests {
         assert!(check_chain(agent, &[], Some(&head(0))).is_err());
     }
 }
+
+#[cfg(test)]
+#[path = "audit_attacks.rs"]
+mod attacks;
