@@ -1,5 +1,6 @@
 //! The command line: one page of what can be typed; each noun in a file of its own.
 
+mod mail;
 mod trust;
 mod user;
 
@@ -60,6 +61,9 @@ enum Noun {
     /// People.
     #[command(subcommand)]
     User(user::Verb),
+    /// E-mail.
+    #[command(subcommand)]
+    Mail(mail::Verb),
     /// Print who may do what (Markdown).
     Access,
     /// Print the API's description (OpenAPI, JSON).
@@ -91,6 +95,7 @@ pub fn run() -> anyhow::Result<()> {
         Noun::Config(ConfigVerb::Check) => check(&arguments.common.config, &config),
         Noun::Trust(verb) => runtime()?.block_on(trust::run(&verb, &config)),
         Noun::User(verb) => runtime()?.block_on(user::run(&verb, &config)),
+        Noun::Mail(verb) => runtime()?.block_on(mail::run(&verb, &config)),
         Noun::Access | Noun::Openapi => Ok(()),
     }
 }

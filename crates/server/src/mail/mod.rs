@@ -3,10 +3,12 @@
 
 mod message;
 mod outbox;
+mod trial;
 mod words;
 
 pub(crate) use self::{
     message::Mail,
     outbox::run,
+    trial::try_out,
     words::{invitation, password_reset},
 };

@@ -15,8 +15,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     app::App,
-    config::{MailTls, Smtp},
+    config::{self, MailTls, Smtp},
     keys::{make_private_dir, write_file},
+    mail::Mail,
     store::mails::Queued,
 };
 
@@ -46,15 +47,11 @@ enum Way {
 
 /// Sends until `stop`.
 pub(crate) async fn run(app: App, stop: CancellationToken) -> anyhow::Result<()> {
-    let mail = &app.config.mail;
-    let way = match &mail.smtp {
+    let way = match &app.config.mail.smtp {
         Some(smtp) => Way::Smtp(connect(smtp)?),
         None => Way::Folder(app.config.mail_folder()),
     };
-    let from: Mailbox = mail
-        .from
-        .parse()
-        .with_context(|| format!("[mail] from \"{}\" is not an e-mail address", mail.from))?;
+    let from = sender(&app.config.mail)?;
     loop {
         if let Err(error) = send_due(&app, &way, &from).await {
             tracing::error!(%error, "queued e-mail cannot be read; it is tried again");
@@ -67,7 +64,14 @@ pub(crate) async fn run(app: App, stop: CancellationToken) -> anyhow::Result<()>
     }
 }
 
-fn connect(smtp: &Smtp) -> anyhow::Result<AsyncSmtpTransport<Tokio1Executor>> {
+/// Who messages are from.
+pub(super) fn sender(mail: &config::Mail) -> anyhow::Result<Mailbox> {
+    let from = mail.from.parse();
+    from.with_context(|| format!("[mail] from \"{}\" is not an e-mail address", mail.from))
+}
+
+/// The connection to a mail server, which is made when something is sent.
+pub(super) fn connect(smtp: &Smtp) -> anyhow::Result<AsyncSmtpTransport<Tokio1Executor>> {
     type Transport = AsyncSmtpTransport<Tokio1Executor>;
     let mut builder = match smtp.tls {
         MailTls::Implicit => Transport::relay(&smtp.host)?,
@@ -119,16 +123,19 @@ fn next_try(queued: &Queued, now: Micros) -> Option<Micros> {
     (next < queued.created_at.plus_seconds(GIVE_UP_SECONDS)).then_some(next)
 }
 
-async fn send(way: &Way, from: &Mailbox, queued: &Queued) -> anyhow::Result<()> {
-    let message = Message::builder()
+/// A message as it goes out; `id` makes its Message-ID.
+pub(super) fn letter(from: &Mailbox, id: &str, mail: &Mail) -> anyhow::Result<Message> {
+    let body = MultiPart::alternative_plain_html(mail.text.clone(), mail.html.clone());
+    let letter = Message::builder()
         .from(from.clone())
-        .to(queued.mail.to.parse()?)
-        .subject(&queued.mail.subject)
-        .message_id(Some(format!("<{}@{}>", queued.id, from.email.domain())))
-        .multipart(MultiPart::alternative_plain_html(
-            queued.mail.text.clone(),
-            queued.mail.html.clone(),
-        ))?;
+        .to(mail.to.parse()?)
+        .subject(&mail.subject)
+        .message_id(Some(format!("<{id}@{}>", from.email.domain())));
+    Ok(letter.multipart(body)?)
+}
+
+async fn send(way: &Way, from: &Mailbox, queued: &Queued) -> anyhow::Result<()> {
+    let message = letter(from, &queued.id, &queued.mail)?;
     match way {
         Way::Smtp(transport) => {
             transport.send(message).await?;

@@ -42,3 +42,15 @@ pub(crate) fn password_reset(to: &str, link: &str, minutes: i64) -> Mail {
         ],
     )
 }
+
+/// Says that e-mail arrives.
+pub(crate) fn trial(to: &str, url: &str) -> Mail {
+    Mail::of(
+        to,
+        "E-mail from Storm Buckets arrives",
+        &[
+            Piece::Text("An operator asked for this message, to see that e-mail arrives from"),
+            Piece::Link(url),
+        ],
+    )
+}
