@@ -44,7 +44,8 @@ impl CodeLimits {
     /// Counts a try. The error is the seconds to wait, at least 1.
     pub(crate) fn admit(&self, user: UserId, address: Option<IpAddr>) -> Result<(), u64> {
         self.persons.take(&user).map_err(whole_seconds)?;
-        let network = address.map(network);
+        // Behind a proxy that does not say who asks, this machine is everybody.
+        let network = address.filter(|it| !it.is_loopback()).map(network);
         let counted = network.map_or(Ok(()), |network| self.networks.take(&network));
         counted.map_err(whole_seconds)
     }

@@ -10,7 +10,8 @@ history.replaceState(null, "", location.pathname);
 function show(form, words = "") {
   for (const each of forms) each.hidden = each !== form;
   said.textContent = words;
-  form?.querySelector("input, button")?.focus();
+  // No button: nobody approves anything by pressing a key too often.
+  form?.querySelector("input")?.focus();
 }
 
 // Asks the API; an answer that is no success is thrown with its code.
@@ -60,6 +61,7 @@ async function find() {
     origin: found.origin ?? "an unknown address",
     asked: new Date(found.created_at / 1000).toLocaleTimeString(),
     days: String(found.token_days),
+    me: me.email,
   };
   for (const [id, text] of Object.entries(words)) field(id).textContent = text;
   field("may").replaceChildren(...found.may.map((text) => Object.assign(document.createElement("li"), { textContent: text })));

@@ -63,8 +63,12 @@ pub(crate) async fn begin(
     let now = app.clock.now();
     let (device, user) = (PlainSecret::link(), UserCode::new());
     let origin = anyone.origin.map(|address| address.to_string());
-    // Without an address, which a listener always gives, all are one network.
-    let network = anyone.origin.map(|address| network(address).to_string());
+    // Behind a proxy that does not say who asks, this machine is everybody.
+    let elsewhere = anyone.origin.filter(|address| !address.is_loopback());
+    let network = elsewhere.map(|address| network(address).to_string());
+    let most = network
+        .as_ref()
+        .map_or(MAX_WAITING, |_| MAX_WAITING_OF_A_NETWORK);
     let new = NewDevice {
         device: device.stored(),
         user: user.stored(),
@@ -78,11 +82,7 @@ pub(crate) async fn begin(
         expires_at: now.plus_seconds(CODES_SECONDS.into()),
         interval_seconds: INTERVAL_SECONDS,
     };
-    let kept = app
-        .store
-        .begin_device(&new, MAX_WAITING_OF_A_NETWORK, MAX_WAITING)
-        .await?;
-    if !kept {
+    if !app.store.begin_device(&new, most, MAX_WAITING).await? {
         return Err(ApiError::RateLimited {
             retry_after_seconds: FULL_SECONDS,
             message: "Too many programs wait to be let in. Answer those that you began, or try again in some \

@@ -283,6 +283,13 @@ async fn guesses_and_floods_are_bounded() {
     assert_eq!(status, StatusCode::CREATED);
     let (_, found) = answer(&site, &site.member, "look-up", &codes).await;
     assert_eq!(found["same_network"], false);
+    // Nor is it of those whom a proxy on this machine does not name.
+    for _ in 0..25 {
+        let mut here = request(Method::POST, BEGIN, Some(body.clone()));
+        let peer: SocketAddr = "127.0.0.1:4444".parse().unwrap();
+        here.extensions_mut().insert(ConnectInfo(peer));
+        assert_eq!(site.send(here).await.status(), StatusCode::CREATED);
+    }
     site.clock.forward(600);
     assert_eq!(post(&site, BEGIN, body).await.0, StatusCode::CREATED);
     assert_eq!(rows(&site).await.len(), 1);
