@@ -31,6 +31,7 @@ pub(crate) mod access;
 pub(crate) mod audit;
 mod counter;
 pub(crate) mod floods;
+mod guessable;
 pub(crate) mod limits;
 pub(crate) mod password;
 pub(crate) mod secret;

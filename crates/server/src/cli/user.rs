@@ -28,7 +28,7 @@ pub(super) async fn run(verb: &Verb, config: &Config) -> anyhow::Result<()> {
     let store = open_store(config).await?;
     let new = generate_password();
     let email = email.trim().to_lowercase();
-    if !store.reset_password(&email, &password::hash(&new)?).await? {
+    if !store.reset_password(&email, &password::hash(&new, &email)?).await? {
         bail!("there is no user with the e-mail address {email}");
     }
     line_once(new.expose_secret())

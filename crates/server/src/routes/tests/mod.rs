@@ -286,7 +286,7 @@ async fn add_person(
     let email = format!("{name}@example.org");
     // Hashing takes its time; one person who signs in is enough.
     let hash = match name {
-        "owner" => format!("'{}'", password::hash(&PASSWORD.into()).unwrap()),
+        "owner" => format!("'{}'", password::hash(&PASSWORD.into(), &email).unwrap()),
         _ => "NULL".to_owned(),
     };
     let flag = i64::from(operator);
