@@ -201,7 +201,10 @@ mod tests {
         assert!(verify("correct horse", Some(stored.clone())).await.unwrap());
         assert!(!verify("correct horsf", Some(stored.clone())).await.unwrap());
         assert!(!verify("correct horse", None).await.unwrap());
-        assert!(matches!(hash(&"short".into(), ""), Err(PasswordError::Length)));
+        assert!(matches!(
+            hash(&"short".into(), ""),
+            Err(PasswordError::Length)
+        ));
     }
 
     #[tokio::test]

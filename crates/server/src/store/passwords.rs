@@ -3,7 +3,7 @@
 use sqlx::Row as _;
 use storm_protocol::ident::{Micros, UserId};
 
-use super::{Durability, Result, Store, mails, parsed, sessions::end_others};
+use super::{Durability, Result, Store, challenges, mails, parsed, sessions::end_others};
 use crate::{
     auth::{audit, secret::StoredSecret},
     mail::Mail,
@@ -28,6 +28,7 @@ impl Store {
             .execute(&mut *change)
             .await?;
         end_others(&mut change, user, current).await?;
+        challenges::void(&mut change, user).await?;
         change.commit().await
     }
 
@@ -100,6 +101,7 @@ impl Store {
             .execute(&mut *change)
             .await?;
         end_others(&mut change, user, None).await?;
+        challenges::void(&mut change, user).await?;
         audit::note_act("password.reset");
         audit::note_thing(&user.to_string());
         audit::expect_change();

@@ -11,6 +11,7 @@ mod matrix;
 mod operations;
 mod people;
 mod reconciliation;
+mod second_factor;
 mod sessions;
 mod usage;
 
