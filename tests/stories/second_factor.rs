@@ -12,25 +12,29 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use totp_rs::{Builder, Secret, Totp};
 
-/// A browser that keeps its cookie.
+/// A browser that keeps its cookie, in a network of its own.
 struct Browser {
     http: reqwest::Client,
     base: String,
+    address: &'static str,
     cookie: String,
 }
 
 impl Browser {
-    fn new(base: &str) -> Self {
+    fn new(base: &str, address: &'static str) -> Self {
         Self {
             http: reqwest::Client::new(),
             base: base.to_owned(),
+            address,
             cookie: String::new(),
         }
     }
 
     async fn ask(&mut self, method: Method, path: &str, body: Option<Value>) -> Result<Value> {
         let url = format!("{}/api/v1{path}", self.base);
-        let mut request = self.http.request(method, url).header("origin", &self.base);
+        let mut request = self.http.request(method, url);
+        request = request.header("origin", &self.base);
+        request = request.header("x-forwarded-for", self.address);
         if !self.cookie.is_empty() {
             request = request.header("cookie", &self.cookie);
         }
@@ -73,7 +77,7 @@ async fn a_sign_in_takes_a_code_in_the_browser_and_in_the_terminal() -> Result<(
     server.start().await?;
     let url = server.web_url.clone();
 
-    let mut browser = Browser::new(&url);
+    let mut browser = Browser::new(&url, "192.0.2.1");
     browser.sign_in().await?;
     let methods = "/sign-in-methods";
     let totp = "/sign-in-methods/totp";
@@ -90,7 +94,7 @@ async fn a_sign_in_takes_a_code_in_the_browser_and_in_the_terminal() -> Result<(
     ensure!(codes.len() == 10, "{codes:?}");
 
     // The password alone opens nothing any more.
-    let mut other = Browser::new(&url);
+    let mut other = Browser::new(&url, "192.0.2.2");
     let half = other.sign_in().await?;
     ensure!(other.cookie.is_empty() && half["email"].is_null(), "{half}");
     let answer =
@@ -140,7 +144,7 @@ async fn a_sign_in_takes_a_code_in_the_browser_and_in_the_terminal() -> Result<(
         "{}",
         said(&reset)
     );
-    let mut again = Browser::new(&url);
+    let mut again = Browser::new(&url, "192.0.2.3");
     let whole = again.sign_in().await?;
     ensure!(whole["email"] == EMAIL, "{whole}");
     ensure!(browser.ask(Method::GET, methods, None).await.is_err());
