@@ -25,6 +25,7 @@ mod reconciliation;
 mod requests;
 mod revoked_agent;
 mod rotated_key;
+mod second_factor;
 mod settings_by_command_line;
 mod signed_out;
 mod stolen_dispatch_key;

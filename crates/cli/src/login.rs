@@ -9,7 +9,7 @@ use reqwest::{Method, header};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 use storm_protocol::{
-    api::{About, TokenCreated, TrustBundle, Whoami},
+    api::{About, SecondFactor, SecondFactorAsked, TokenCreated, TrustBundle, Whoami},
     ident::{Digest, RegionName},
 };
 use url::Url;
@@ -43,6 +43,9 @@ pub(crate) struct LoginArgs {
     /// A file (mode 0600) that holds the password; - for standard input
     #[arg(long, value_name = "FILE", conflicts_with = "token")]
     password_file: Option<PathBuf>,
+    /// A code of your authenticator app, or a recovery code, where one is wanted
+    #[arg(long, conflicts_with = "token")]
+    code: Option<String>,
     /// An API token to use instead of making one; - for standard input
     #[arg(long)]
     token: Option<String>,
@@ -82,7 +85,7 @@ pub(crate) async fn run(context: &Context, args: LoginArgs) -> Result<()> {
         Some(token) => (given_token(token)?, None),
         None => {
             let made = match by_password {
-                true => new_token(&api, args.email, args.password_file).await?,
+                true => new_token(&api, args.email, args.password_file, args.code).await?,
                 false => device_login::run(&api, &args.wish).await?,
             };
             (SecretString::from(made.secret), Some(made.token.id))
@@ -154,11 +157,12 @@ fn given_token(token: String) -> Result<SecretString> {
     first_line(&PathBuf::from("-"))
 }
 
-/// Signs in with the password, makes a token named after this host, and ends the session.
+/// Signs in with the password, and a code where one is wanted, makes a token named after this host, and ends the session.
 async fn new_token(
     api: &Api,
     email: Option<String>,
     password_file: Option<PathBuf>,
+    code: Option<String>,
 ) -> Result<TokenCreated> {
     let email = email.map_or_else(|| asked("--email", "E-mail: "), Ok)?;
     let password = password(password_file, "Password: ")?;
@@ -169,7 +173,10 @@ async fn new_token(
         body: Some(&body),
         idempotency_key: None,
     };
-    let (_, headers, _) = api.send(&sign_in).await?;
+    let (_, mut headers, answer) = api.send(&sign_in).await?;
+    if let Ok(asked) = serde_json::from_slice::<SecondFactorAsked>(&answer) {
+        headers = finish_sign_in(api, &asked.second_factor, code).await?;
+    }
     let cookies = headers.get_all(header::SET_COOKIE).iter();
     let cookies: Vec<_> = cookies
         .filter_map(|cookie| cookie.to_str().ok()?.split(';').next())
@@ -193,6 +200,33 @@ async fn new_token(
         output::note(&format!("The short session was not ended: {error}"));
     }
     Ok(made)
+}
+
+/// Finishes a sign-in with a code; the answer's headers.
+async fn finish_sign_in(
+    api: &Api,
+    wanted: &SecondFactor,
+    code: Option<String>,
+) -> Result<header::HeaderMap> {
+    let known = |method: &String| matches!(method.as_str(), "totp" | "recovery_code");
+    if !wanted.methods.iter().any(known) {
+        return Err(usage(
+            "Your second factor cannot be used in a terminal: make an API token in the dashboard, then \
+             `storm login --token -`."
+                .to_owned(),
+        ));
+    }
+    let question = "Code of your authenticator app, or a recovery code: ";
+    let code = code.map_or_else(|| asked("--code", question), Ok)?;
+    let body = json!({ "challenge": wanted.challenge, "code": code });
+    let call = Call {
+        method: Method::POST,
+        path: "/session/second-factor",
+        body: Some(&body),
+        idempotency_key: None,
+    };
+    let (_, headers, _) = api.send(&call).await?;
+    Ok(headers)
 }
 
 /// The password in a file, or as it is typed on the terminal.

@@ -159,7 +159,7 @@ impl From<PasswordError> for ApiError {
                 message: "Too many people sign in at this moment. Try again in some seconds."
                     .to_owned(),
             },
-            PasswordError::Length => Self::field("password", error),
+            PasswordError::Length | PasswordError::Guessable(_) => Self::field("password", error),
             PasswordError::Hash(_) => Self::Internal(error.to_string()),
         }
     }

@@ -51,7 +51,7 @@ impl FirstOperator {
         }
         let password = password.map(SecretString::from);
         if let Some(password) = &password {
-            password::check(password).context(
+            password::check(password, &email).context(
                 "STORM_ADMIN_PASSWORD is not usable: change it, or leave it unset for a generated one",
             )?;
         }
@@ -63,7 +63,7 @@ impl FirstOperator {
     pub(crate) async fn make(self, store: &Store, clock: &dyn Clock) -> anyhow::Result<()> {
         let generated = self.password.is_none();
         let password = self.password.unwrap_or_else(generate_password);
-        let password_hash = password::hash(&password)?;
+        let password_hash = password::hash(&password, &self.email)?;
         let now = clock.now();
         let first = setup::FirstOperator {
             user: UserId::new(now, random()),
@@ -111,12 +111,13 @@ mod tests {
             ("@example.org", "", "STORM_ADMIN_EMAIL"),
             (long.as_str(), "", "STORM_ADMIN_EMAIL"),
             ("ann@example.org", "short", "STORM_ADMIN_PASSWORD"),
+            ("ann@example.org", "stormbuckets", "STORM_ADMIN_PASSWORD"),
         ] {
             let error = format!("{:#}", parse(email, password).unwrap_err());
             assert!(error.contains(name), "{error}");
             assert!(password.is_empty() || !error.contains(password), "{error}");
         }
-        let first = parse(" Ann@Example.org ", "long enough").unwrap();
+        let first = parse(" Ann@Example.org ", "long enough for me").unwrap();
         assert_eq!(first.email, "ann@example.org");
         assert_eq!(parse("", "").unwrap().email, "admin@localhost");
     }

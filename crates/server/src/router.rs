@@ -10,7 +10,7 @@ use crate::{
     routes::{
         about, accounts, agents, audit as trail, buckets, device, enrol_tokens, events, grants,
         invitations, keys, members, operations, password, receipts, regions, session, sessions,
-        strays, tokens, trust, usage, whoami,
+        sign_in_methods, strays, tokens, trust, usage, whoami,
     },
     web,
 };
@@ -47,6 +47,16 @@ pub(crate) fn api() -> OpenApiRouter<Gate> {
         .routes(routes!(about::about))
         .routes(routes!(session::create::create, session::delete::delete))
         .routes(routes!(session::reauthenticate::reauthenticate))
+        .routes(routes!(session::second_factor::second_factor))
+        .routes(routes!(sign_in_methods::list::list))
+        .routes(routes!(
+            sign_in_methods::create_totp::create_totp,
+            sign_in_methods::delete_totp::delete_totp
+        ))
+        .routes(routes!(sign_in_methods::confirm_totp::confirm_totp))
+        .routes(routes!(
+            sign_in_methods::renew_recovery_codes::renew_recovery_codes
+        ))
         .routes(routes!(sessions::list::list))
         .routes(routes!(sessions::end::end))
         .routes(routes!(sessions::end_others::end_others))

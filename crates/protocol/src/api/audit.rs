@@ -20,7 +20,7 @@ api_types! {
         email: Option<String>,
         /// The API token that they came with.
         token: Option<TokenId>,
-        /// Which way it came: `web`, `cli` or `api`.
+        /// Which way it came: `web`, `cli`, `api`, or `server`: a command on the server itself.
         via: String,
         /// The address that it came from; absent for refusals from more addresses than are told apart.
         origin: Option<String>,

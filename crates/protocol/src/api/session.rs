@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::api_types;
+use super::{Whoami, api_types};
 use crate::ident::{Micros, SessionId};
 
 api_types! {
@@ -29,8 +29,66 @@ api_types! {
     /// Proves again who is there, before something dangerous.
     #[serde(deny_unknown_fields)]
     ReauthenticateRequest {
-        /// The password.
-        password: String,
+        /// The password; either this or a code.
+        password: Option<String>,
+        /// A code of the second factor.
+        code: Option<String>,
+    }
+
+    /// What a sign-in still wants.
+    SecondFactorAsked {
+        /// The second factor.
+        second_factor: SecondFactor,
+    }
+
+    /// A second factor that is asked for.
+    SecondFactor {
+        /// Names this sign-in, for five minutes.
+        challenge: String,
+        /// What is taken: `totp`, `recovery_code`, or another.
+        methods: Vec<String>,
+    }
+
+    /// Finishes a sign-in.
+    #[serde(deny_unknown_fields)]
+    SecondFactorRequest {
+        /// Of the answer to its first step.
+        challenge: String,
+        /// Six digits of the authenticator app, or a recovery code.
+        code: String,
+    }
+
+    /// What somebody can sign in with.
+    SignInMethods {
+        /// Whether a password is set.
+        password: bool,
+        /// Since when an authenticator app is asked for.
+        totp_since: Option<Micros>,
+        /// Recovery codes that are left.
+        recovery_codes: u32,
+    }
+
+    /// An authenticator app to set up. Shown this once.
+    TotpBegun {
+        /// The secret, in base 32.
+        secret: String,
+        /// All that the app needs, as an `otpauth:` address.
+        uri: String,
+        /// A picture of that address, as SVG.
+        qr_svg: String,
+    }
+
+    /// Confirms an authenticator app.
+    #[serde(deny_unknown_fields)]
+    ConfirmTotpRequest {
+        /// Six digits that it shows.
+        code: String,
+    }
+
+    /// Recovery codes, each for one sign-in without the authenticator app. Shown this once.
+    RecoveryCodes {
+        /// The codes.
+        recovery_codes: Vec<String>,
     }
 
     /// Sets another password.
@@ -57,4 +115,15 @@ api_types! {
         /// The new password: 8 to 1,024 bytes.
         password: String,
     }
+}
+
+/// What answers a sign-in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(untagged)]
+pub enum SignInAnswer {
+    /// A second factor is wanted first; there is no session yet.
+    SecondFactor(SecondFactorAsked),
+    /// The session has begun.
+    Begun(Whoami),
 }

@@ -34,6 +34,12 @@ const ALL: Share = Share {
     burst: NonZeroU32::new(200).unwrap(),
     refill: Duration::from_millis(100),
 };
+/// Guesses at one person's six digits, from everywhere: a million of them are hit by chance in a day or so
+/// if nobody counts.
+const CODES: Share = Share {
+    burst: NonZeroU32::new(20).unwrap(),
+    refill: Duration::from_secs(60),
+};
 /// The longest that a try is slowed down by.
 const MAX_PAUSE: Duration = Duration::from_secs(3);
 /// A burst of requests, in seconds' worth of them.
@@ -47,6 +53,7 @@ pub(crate) struct SignInLimits {
     emails_and_networks: Counter<(Digest, IpAddr)>,
     emails: Counter<Digest>,
     all: Counter<()>,
+    codes: Counter<UserId>,
 }
 
 impl Default for SignInLimits {
@@ -56,6 +63,7 @@ impl Default for SignInLimits {
             emails_and_networks: Counter::new(EMAIL_AND_NETWORK),
             emails: Counter::new(EMAIL),
             all: Counter::new(ALL),
+            codes: Counter::new(CODES),
         }
     }
 }
@@ -74,6 +82,12 @@ impl SignInLimits {
         let slowed = [self.emails.take(&email), self.all.take(&())];
         let pause = slowed.into_iter().filter_map(Result::err).max();
         Ok(pause.unwrap_or_default().min(MAX_PAUSE))
+    }
+
+    /// Counts a guess at the digits that somebody's authenticator app shows. The error is the number of
+    /// seconds to wait, at least 1.
+    pub(crate) fn admit_code(&self, person: UserId) -> Result<(), u64> {
+        self.codes.take(&person).map_err(whole_seconds)
     }
 }
 

@@ -12,10 +12,11 @@ use std::{
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum_extra::extract::CookieJar;
 use http::{HeaderMap, Method, StatusCode, header, request::Parts};
+use secrecy::{ExposeSecret as _, SecretSlice};
 use storm_protocol::{
     api::{VIA_HEADER, WAIT_SECONDS, via_from_header},
     envelope::{Actor, Via},
-    ident::Micros,
+    ident::{Micros, UserId},
 };
 
 pub(crate) use self::access::{ForOperators, Need, act};
@@ -23,17 +24,23 @@ use self::{
     floods::FloodLimits,
     limits::{PersonLimits, SignInLimits},
     password::Passwords,
+    sealing::Sealer,
     secret::StoredSecret,
 };
-use crate::{app::App, error::ApiError, events::Streams, store::Store, store::sessions::Person};
+use crate::{
+    app::App, error::ApiError, events::Streams, keys::Files, store::Store, store::sessions::Person,
+};
 
 pub(crate) mod access;
 pub(crate) mod audit;
 mod counter;
 pub(crate) mod device;
 pub(crate) mod floods;
+mod guessable;
 pub(crate) mod limits;
 pub(crate) mod password;
+mod sealing;
+pub(crate) mod second_factor;
 pub(crate) mod secret;
 
 /// The session cookie, where browsers come over TLS: with this prefix they take it from this very host
@@ -57,6 +64,7 @@ pub(crate) struct Gate(Arc<Inside>);
 struct Inside {
     app: App,
     passwords: Passwords,
+    sealer: Sealer,
     sign_in: SignInLimits,
     persons: PersonLimits,
     floods: FloodLimits,
@@ -85,6 +93,7 @@ impl Gate {
             persons: PersonLimits::new(&app.config.limits),
             floods: FloodLimits::new(&app.config.limits),
             codes: device::CodeLimits::default(),
+            sealer: Sealer::new(Files::new(&app.config.data_dir).second_factor_key()),
             app,
             passwords: Passwords::default(),
             sign_in: SignInLimits::default(),
@@ -93,6 +102,12 @@ impl Gate {
             wait,
             site,
         }))
+    }
+
+    /// Opens what was sealed for `user`.
+    fn open(&self, sealed: &str, user: UserId) -> Result<SecretSlice<u8>, ApiError> {
+        let opened = self.0.sealer.open(sealed, &user.to_string());
+        opened.map_err(|error| ApiError::Internal(format!("{error:#}")))
     }
 
     /// Whether browsers come over TLS.
@@ -217,6 +232,18 @@ impl<N: Need> Caller<N> {
         &self.gate.0.streams
     }
 
+    /// Seals a secret of theirs for the database.
+    pub(crate) fn seal(&self, secret: &SecretSlice<u8>) -> Result<String, ApiError> {
+        let owner = self.person.user.to_string();
+        let sealed = self.gate.0.sealer.seal(secret.expose_secret(), &owner);
+        sealed.map_err(|error| ApiError::Internal(format!("{error:#}")))
+    }
+
+    /// Opens one.
+    pub(crate) fn open(&self, sealed: &str) -> Result<SecretSlice<u8>, ApiError> {
+        self.gate.open(sealed, self.person.user)
+    }
+
     /// The caller, as it stands in a command.
     pub(crate) fn actor(&self) -> Actor {
         Actor {
@@ -280,6 +307,11 @@ impl Anyone {
     /// Checks passwords.
     pub(crate) fn passwords(&self) -> &Passwords {
         &self.gate.0.passwords
+    }
+
+    /// Opens a secret that was sealed for `user`.
+    pub(crate) fn open(&self, sealed: &str, user: UserId) -> Result<SecretSlice<u8>, ApiError> {
+        self.gate.open(sealed, user)
     }
 
     /// Counts tries to sign in.

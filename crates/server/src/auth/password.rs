@@ -17,6 +17,8 @@ use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq as _;
 use tokio::sync::oneshot;
 
+use super::guessable;
+
 /// The shortest password that may be set, in bytes.
 pub(crate) const MIN_PASSWORD_BYTES: usize = 8;
 /// The longest e-mail address, in bytes (RFC 5321).
@@ -37,6 +39,9 @@ pub(crate) enum PasswordError {
     /// Too short or too long.
     #[error("a password has {MIN_PASSWORD_BYTES} to {MAX_PASSWORD_BYTES} bytes")]
     Length,
+    /// Among the first that somebody would try; why, and what to do.
+    #[error("{0}")]
+    Guessable(String),
     /// The hash function failed.
     #[error("the password cannot be hashed: {0}")]
     Hash(String),
@@ -45,18 +50,23 @@ pub(crate) enum PasswordError {
     Busy,
 }
 
-/// Whether a password may be set.
-pub(crate) fn check(password: &SecretString) -> Result<(), PasswordError> {
+/// Whether whoever has the address `email` may set a password. Takes some milliseconds.
+///
+/// Errors: [`PasswordError::Length`], [`PasswordError::Guessable`].
+pub(crate) fn check(password: &SecretString, email: &str) -> Result<(), PasswordError> {
     let length = password.expose_secret().len();
-    let sound = (MIN_PASSWORD_BYTES..=MAX_PASSWORD_BYTES).contains(&length);
-    sound.then_some(()).ok_or(PasswordError::Length)
+    if !(MIN_PASSWORD_BYTES..=MAX_PASSWORD_BYTES).contains(&length) {
+        return Err(PasswordError::Length);
+    }
+    guessable::why(password, email).map_or(Ok(()), |why| Err(PasswordError::Guessable(why)))
 }
 
-/// Hashes a password that is being set: argon2id, a PHC string. Takes tens of milliseconds.
+/// Hashes a password that whoever has the address `email` sets, if it may be set: argon2id, a PHC string.
+/// Takes tens of milliseconds.
 ///
-/// Errors: [`PasswordError::Length`], [`PasswordError::Hash`].
-pub(crate) fn hash(password: &SecretString) -> Result<String, PasswordError> {
-    check(password)?;
+/// Errors: [`PasswordError::Length`], [`PasswordError::Guessable`], [`PasswordError::Hash`].
+pub(crate) fn hash(password: &SecretString, email: &str) -> Result<String, PasswordError> {
+    check(password, email)?;
     let bytes = password.expose_secret().as_bytes();
     let hashed: Result<PasswordHash, _> = Argon2::default().hash_password(bytes);
     hashed
@@ -94,12 +104,13 @@ impl Default for Passwords {
 }
 
 impl Passwords {
-    /// Hashes a password that is being set, beside the threads that check them.
-    ///
-    /// Errors: [`PasswordError::Length`], [`PasswordError::Hash`].
-    pub(crate) async fn hash(&self, password: SecretString) -> Result<String, PasswordError> {
-        check(&password)?;
-        let hashed = tokio::task::spawn_blocking(move || hash(&password)).await;
+    /// As [`hash`], beside the threads that check passwords.
+    pub(crate) async fn hash(
+        &self,
+        password: SecretString,
+        email: String,
+    ) -> Result<String, PasswordError> {
+        let hashed = tokio::task::spawn_blocking(move || hash(&password, &email)).await;
         hashed.unwrap_or_else(|_| Err(stopped()))
     }
 
@@ -182,7 +193,7 @@ mod tests {
 
     #[tokio::test]
     async fn right_wrong_and_nobodys() {
-        let stored = hash(&"correct horse".into()).unwrap();
+        let stored = hash(&"correct horse".into(), "").unwrap();
         let passwords = Passwords::default();
         let verify = |password: &str, stored: Option<String>| {
             passwords.verify(password.to_owned().into(), stored)
@@ -190,12 +201,15 @@ mod tests {
         assert!(verify("correct horse", Some(stored.clone())).await.unwrap());
         assert!(!verify("correct horsf", Some(stored.clone())).await.unwrap());
         assert!(!verify("correct horse", None).await.unwrap());
-        assert!(matches!(hash(&"short".into()), Err(PasswordError::Length)));
+        assert!(matches!(
+            hash(&"short".into(), ""),
+            Err(PasswordError::Length)
+        ));
     }
 
     #[tokio::test]
     async fn what_does_not_fit_is_turned_away_and_the_rest_is_answered() {
-        let stored = hash(&"correct horse".into()).unwrap();
+        let stored = hash(&"correct horse".into(), "").unwrap();
         let passwords = Passwords::default();
         let tries = 2 * CHECKS_WAITING;
         // All are asked before the first answer is looked at.
@@ -222,7 +236,7 @@ mod tests {
 
     #[test]
     fn nobodys_hash_costs_what_a_real_one_does() {
-        let stored = hash(&"correct horse".into()).unwrap();
+        let stored = hash(&"correct horse".into(), "").unwrap();
         let parameters = |text: &str| text.split('$').take(4).collect::<Vec<_>>().join("$");
         assert_eq!(parameters(&stored), parameters(NOBODYS_HASH));
         let lengths = |text: &str| text.split('$').map(str::len).collect::<Vec<_>>();

@@ -63,6 +63,11 @@ impl Files {
         self.data.join("keys/ca.key")
     }
 
+    /// Seals what the database keeps of second factors.
+    pub fn second_factor_key(&self) -> PathBuf {
+        self.data.join("keys/second-factor.key")
+    }
+
     /// The CA's certificate.
     pub fn ca_certificate(&self) -> PathBuf {
         self.data.join("keys/ca.pem")

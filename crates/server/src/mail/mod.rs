@@ -3,12 +3,14 @@
 
 mod message;
 mod outbox;
+mod sign_in;
 mod trial;
 mod words;
 
 pub(crate) use self::{
     message::Mail,
     outbox::run,
+    sign_in::{recovery_codes_renewed, second_factor_off, second_factor_on, second_factor_reset},
     trial::try_out,
     words::{invitation, password_reset},
 };

@@ -54,3 +54,12 @@ pub(crate) fn trial(to: &str, url: &str) -> Mail {
         ],
     )
 }
+
+/// Tells somebody that how they sign in was changed. `what`: a sentence.
+pub(crate) fn sign_in_changed(to: &str, what: &str, undo: &str) -> Mail {
+    Mail::of(
+        to,
+        "How you sign in was changed",
+        &[Piece::Text(what), Piece::Text(undo)],
+    )
+}

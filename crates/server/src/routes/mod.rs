@@ -34,6 +34,7 @@ pub(crate) mod receipts;
 pub(crate) mod regions;
 pub(crate) mod session;
 pub(crate) mod sessions;
+pub(crate) mod sign_in_methods;
 pub(crate) mod strays;
 pub(crate) mod tokens;
 pub(crate) mod trust;

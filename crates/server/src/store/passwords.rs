@@ -3,7 +3,7 @@
 use sqlx::Row as _;
 use storm_protocol::ident::{Micros, UserId};
 
-use super::{Durability, Result, Store, mails, parsed, sessions::end_others};
+use super::{Durability, Result, Store, challenges, mails, parsed, sessions::end_others};
 use crate::{
     auth::{audit, secret::StoredSecret},
     mail::Mail,
@@ -28,6 +28,7 @@ impl Store {
             .execute(&mut *change)
             .await?;
         end_others(&mut change, user, current).await?;
+        challenges::void(&mut change, user).await?;
         change.commit().await
     }
 
@@ -61,15 +62,20 @@ impl Store {
         Ok(())
     }
 
-    /// Whether the link of a reset is still good.
-    pub(crate) async fn is_reset_good(&self, secret: StoredSecret, now: Micros) -> Result<bool> {
-        let sql = "SELECT 1 FROM password_resets WHERE hash = $1 AND expires_at > $2";
-        let found: Option<i64> = sqlx::query_scalar(sql)
+    /// Whose password the link of a reset sets, by e-mail address, while it is good.
+    pub(crate) async fn reset_of(
+        &self,
+        secret: StoredSecret,
+        now: Micros,
+    ) -> Result<Option<String>> {
+        let sql = r#"SELECT email FROM password_resets JOIN users ON users.id = "user"
+                     WHERE hash = $1 AND password_resets.expires_at > $2"#;
+        let found: Option<String> = sqlx::query_scalar(sql)
             .bind(secret.0.to_string())
             .bind(now.0)
             .fetch_optional(&mut *self.read().await)
             .await?;
-        Ok(found.is_some())
+        Ok(found)
     }
 
     /// Sets a new password with a link, once, and ends all sessions. `false`: the link is not good.
@@ -95,6 +101,7 @@ impl Store {
             .execute(&mut *change)
             .await?;
         end_others(&mut change, user, None).await?;
+        challenges::void(&mut change, user).await?;
         audit::note_act("password.reset");
         audit::note_thing(&user.to_string());
         audit::expect_change();

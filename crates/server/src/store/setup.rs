@@ -81,6 +81,12 @@ impl Store {
         .bind(email)
         .execute(&mut *transaction)
         .await?;
+        sqlx::query(
+            "DELETE FROM sign_in_challenges WHERE \"user\" IN (SELECT id FROM users WHERE email = $1)",
+        )
+        .bind(email)
+        .execute(&mut *transaction)
+        .await?;
         transaction.commit().await?;
         Ok(known)
     }

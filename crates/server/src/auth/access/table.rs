@@ -45,6 +45,10 @@ acts! {
     "session.reauthenticate" Reauthenticate Viewer [session] "Prove again who you are, before what is dangerous.";
     "session.list" ListSessions Viewer "Your sessions.";
     "session.end" EndSessions Viewer "End one of them, or all others.";
+    "sign_in_method.list" ListSignInMethods Viewer [session] "What you can sign in with.";
+    "sign_in_method.add" AddSignInMethod Viewer [session fresh] "Set up an authenticator app.";
+    "sign_in_method.remove" RemoveSignInMethod Viewer [session fresh] "Turn one off.";
+    "sign_in_method.renew_codes" RenewRecoveryCodes Viewer [session fresh] "Make new recovery codes.";
     "password.change" ChangePassword Viewer "Set another password of yours.";
     "trust.read" ReadTrust Viewer [on_buckets] "The keys that commands and receipts are checked with.";
     "event.read" ReadEvents Viewer "Hear of changes as they happen.";

@@ -25,6 +25,7 @@ use crate::{
     request_body = AcceptInvitationRequest,
     responses(
         (status = 204, description = "Done; sign in"),
+        (status = 400, description = "`bad_request`: the password is too short, too long, or too easy to guess"),
         (status = 401, description = "`bad_credentials`"),
         (status = 404, description = "`no_such_invitation`"),
         (status = 429, description = "`rate_limited`: too many tries; see Retry-After"),
@@ -48,7 +49,7 @@ pub(crate) async fn accept(
             app.store.accept_invitation(open, answerer, now).await?
         }
         None => {
-            let hash = anyone.passwords().hash(password).await?;
+            let hash = anyone.passwords().hash(password, email).await?;
             let answerer = Answerer::New(UserId::new(now, random()), &hash);
             app.store.accept_invitation(open, answerer, now).await?
         }

@@ -21,6 +21,7 @@ use crate::{
     request_body = ChangePasswordRequest,
     responses(
         (status = 204, description = "Done"),
+        (status = 400, description = "`bad_request`: too short, too long, or too easy to guess"),
         (status = 401, description = "`bad_credentials`"),
         (status = 429, description = "`rate_limited`: too many tries; see Retry-After"),
     ),
@@ -35,7 +36,10 @@ pub(crate) async fn change(
         SecretString::from(request.new),
     );
     let user = check_password(&anyone, &caller.person.email, current).await?;
-    let hash = anyone.passwords().hash(new).await?;
+    let hash = anyone
+        .passwords()
+        .hash(new, caller.person.email.clone())
+        .await?;
     let set = caller
         .store()
         .set_password(user.id, &hash, caller.session());

@@ -21,6 +21,7 @@ use crate::{
     request_body = ResetPasswordRequest,
     responses(
         (status = 204, description = "Done; sign in"),
+        (status = 400, description = "`bad_request`: too short, too long, or too easy to guess"),
         (status = 404, description = "`no_such_link`"),
     ),
 )]
@@ -32,11 +33,10 @@ pub(crate) async fn reset(
     let now = app.clock.now();
     let secret = StoredSecret::of_link(&request.token).ok_or_else(not_good)?;
     // Before the work of hashing, which is not for everybody to ask for.
-    if !app.store.is_reset_good(secret, now).await? {
-        return Err(not_good());
-    }
+    let email = app.store.reset_of(secret, now).await?;
+    let email = email.ok_or_else(not_good)?;
     let password = SecretString::from(request.password);
-    let hash = anyone.passwords().hash(password).await?;
+    let hash = anyone.passwords().hash(password, email).await?;
     let done = app.store.reset_with(secret, &hash, now).await?;
     done.then_some(StatusCode::NO_CONTENT).ok_or_else(not_good)
 }

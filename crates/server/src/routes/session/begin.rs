@@ -2,8 +2,12 @@
 
 use std::time::Duration;
 
+use axum::response::{IntoResponse as _, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
-use storm_protocol::{api::Whoami, ident::UserId};
+use storm_protocol::{
+    api::{SecondFactor, SecondFactorAsked, Whoami},
+    ident::UserId,
+};
 
 use super::cookie;
 use crate::{
@@ -16,8 +20,37 @@ use crate::{
 /// Characters that are kept of what a client calls itself.
 const MAX_USER_AGENT_CHARS: usize = 200;
 
+/// Seconds that a sign-in waits for its second factor.
+const CHALLENGE_SECONDS: i64 = 300;
+
 /// What answers a sign-in: the session's cookie, and who it is.
 pub(crate) type Begun = ([(HeaderName, HeaderValue); 1], Json<Whoami>);
+
+/// Goes on with the sign-in of `user`, who has just proved who they are by `method`: asks whoever has a second
+/// factor for it, and begins the session of whoever has none.
+pub(crate) async fn go_on(
+    anyone: &Anyone,
+    headers: &HeaderMap,
+    user: UserId,
+    method: &str,
+) -> Result<Response, ApiError> {
+    let app = anyone.app();
+    let methods = app.store.second_factors(user).await?;
+    if methods.is_empty() {
+        return Ok(begin(anyone, headers, user, method).await?.into_response());
+    }
+    let now = app.clock.now();
+    let secret = PlainSecret::session();
+    let times = (now, now.plus_seconds(CHALLENGE_SECONDS));
+    app.store
+        .begin_challenge(secret.stored(), user, method, times)
+        .await?;
+    let second_factor = SecondFactor {
+        challenge: secret.expose().to_owned(),
+        methods,
+    };
+    Ok(Json(SecondFactorAsked { second_factor }).into_response())
+}
 
 /// Begins a session of `user`, who has just proved who they are by `method`, in their first account.
 pub(crate) async fn begin(

@@ -3,9 +3,9 @@
 use axum::response::IntoResponse;
 use http::HeaderMap;
 use secrecy::SecretString;
-use storm_protocol::api::{SignInRequest, Whoami};
+use storm_protocol::api::{SignInAnswer, SignInRequest};
 
-use super::{begin::begin, check_password};
+use super::{begin::go_on, check_password};
 use crate::{
     auth::{Anyone, password::MAX_EMAIL_BYTES},
     error::ApiError,
@@ -15,6 +15,7 @@ use crate::{
 /// Sign in.
 ///
 /// Sets the cookie `__Host-storm_session`; `storm_session` over plain HTTP. A wrong address and a wrong password are answered alike.
+/// Whoever has a second factor is asked for it: see `POST /api/v1/session/second-factor`.
 #[utoipa::path(
     post,
     path = "/api/v1/session",
@@ -22,7 +23,7 @@ use crate::{
     security(()),
     request_body = SignInRequest,
     responses(
-        (status = 200, body = Whoami, headers(("Set-Cookie" = String, description = "The session"))),
+        (status = 200, body = SignInAnswer, headers(("Set-Cookie" = String, description = "The session, unless a second factor is wanted"))),
         (status = 401, description = "`bad_credentials`"),
         (status = 429, description = "`rate_limited`: too many tries; see Retry-After"),
     ),
@@ -41,5 +42,5 @@ pub(crate) async fn create(
         ));
     }
     let user = check_password(&anyone, &email, password).await?;
-    begin(&anyone, &headers, user.id, "password").await
+    go_on(&anyone, &headers, user.id, "password").await
 }

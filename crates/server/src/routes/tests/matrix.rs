@@ -93,6 +93,7 @@ async fn the_table_has_every_route() {
     let open = [
         ("GET", "/api/v1/about"),
         ("POST", "/api/v1/session"),
+        ("POST", "/api/v1/session/second-factor"),
         ("DELETE", "/api/v1/session"),
         ("POST", "/api/v1/invitations/accept"),
         ("POST", "/api/v1/password/forgotten"),

@@ -12,6 +12,7 @@ mod matrix;
 mod operations;
 mod people;
 mod reconciliation;
+mod second_factor;
 mod sessions;
 mod usage;
 
@@ -287,7 +288,7 @@ async fn add_person(
     let email = format!("{name}@example.org");
     // Hashing takes its time; one person who signs in is enough.
     let hash = match name {
-        "owner" => format!("'{}'", password::hash(&PASSWORD.into()).unwrap()),
+        "owner" => format!("'{}'", password::hash(&PASSWORD.into(), &email).unwrap()),
         _ => "NULL".to_owned(),
     };
     let flag = i64::from(operator);
