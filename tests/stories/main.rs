@@ -1,6 +1,7 @@
 //! The end-to-end stories, told against a real Garage. Each test has programs, ports and
 //! directories of its own and runs beside all others.
 
+mod accounts;
 mod audit_file;
 mod bad_input;
 mod bucket_settings;

@@ -2,6 +2,7 @@
 //! [`session`], [`change`], [`secret`] and [`verify`].
 
 mod account;
+mod account_life;
 mod agent;
 mod args;
 mod asked;

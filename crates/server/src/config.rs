@@ -44,6 +44,23 @@ pub struct Config {
     /// The audit trail.
     #[serde(default)]
     pub audit: Audit,
+    /// Accounts.
+    #[serde(default)]
+    pub accounts: Accounts,
+}
+
+/// Accounts.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Accounts {
+    /// Days that the buckets of an account that is being closed are kept.
+    pub closing_days: u16,
+}
+
+impl Default for Accounts {
+    fn default() -> Self {
+        Self { closing_days: 30 }
+    }
 }
 
 /// The audit trail.

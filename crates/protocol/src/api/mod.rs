@@ -2,6 +2,7 @@
 //! same in JSON, SQL and on screen; instants are microseconds UTC.
 
 mod account;
+mod account_state;
 mod agent;
 mod audit;
 mod bucket;
@@ -15,8 +16,8 @@ mod usage;
 use serde::{Deserialize, Serialize};
 
 pub use self::{
-    account::*, agent::*, audit::*, bucket::*, key::*, operation::*, people::*, session::*,
-    traffic::*, usage::*,
+    account::*, account_state::*, agent::*, audit::*, bucket::*, key::*, operation::*, people::*,
+    session::*, traffic::*, usage::*,
 };
 use crate::{
     envelope::Via,

@@ -1,5 +1,7 @@
 //! What messages say.
 
+use storm_protocol::ident::Micros;
+
 use super::{Mail, message::Piece};
 
 /// Asks somebody into an account. `link` holds the invitation's secret after `#`, which browsers keep
@@ -41,4 +43,36 @@ pub(crate) fn password_reset(to: &str, link: &str, minutes: i64) -> Mail {
             Piece::Text(&until),
         ],
     )
+}
+
+/// Tells an owner that their account is being closed.
+pub(crate) fn account_closing(to: &str, account: &str, by: &str, clears_at: Micros) -> Mail {
+    let what = format!(
+        "{by} has closed {account} on Storm Buckets. Its keys have stopped working for good."
+    );
+    let clears_at = jiff::Timestamp::from_microsecond(clears_at.0)
+        .map(|at| at.strftime("%Y-%m-%d %H:%M UTC").to_string())
+        .unwrap_or_default();
+    let until = format!(
+        "Its buckets are kept until {clears_at}; then all that is in them is deleted. Until then an owner can \
+         cancel that (if an operator of the platform closed the account, ask them):"
+    );
+    Mail::of(
+        to,
+        &format!("{account} is being closed"),
+        &[
+            Piece::Text(&what),
+            Piece::Text(&until),
+            Piece::Command("storm account cancel-close"),
+        ],
+    )
+}
+
+/// Tells an owner that their account is closed.
+pub(crate) fn account_closed(to: &str, account: &str) -> Mail {
+    let what = format!(
+        "{account} is closed: its buckets and keys on Storm Buckets are deleted, and nobody can sign in to it any \
+         more. Its name and what it used are kept for bills."
+    );
+    Mail::of(to, &format!("{account} is closed"), &[Piece::Text(&what)])
 }

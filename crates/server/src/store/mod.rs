@@ -16,6 +16,8 @@ pub use self::write::Durability;
 use self::write::Writers;
 pub(crate) use self::write::Writing;
 
+mod account_remains;
+pub(crate) mod account_states;
 pub mod accounts;
 pub mod admission;
 pub(crate) mod adoption;
