@@ -10,7 +10,7 @@ use crate::{
     routes::{
         about, accounts, agents, audit as trail, buckets, enrol_tokens, events, grants,
         invitations, keys, members, operations, password, receipts, regions, session, sessions,
-        strays, tokens, trust, usage, whoami,
+        sign_ups, strays, tokens, trust, usage, whoami,
     },
     web,
 };
@@ -29,6 +29,7 @@ pub(crate) fn through(gate: Gate) -> Router {
         .route("/invitation", get(web::invitation_page))
         .route("/form.js", get(web::form_script))
         .route("/password", get(web::password_page))
+        .route("/sign-up", get(web::sign_up_page))
         .route("/healthz", get(web::healthz))
         .route("/readyz", get(web::readyz))
         .route("/api/openapi.json", get(openapi::document))
@@ -123,6 +124,8 @@ pub(crate) fn api() -> OpenApiRouter<Gate> {
         .routes(routes!(accounts::rename::rename))
         .routes(routes!(accounts::get::get))
         .routes(routes!(accounts::set_limits::set_limits))
+        .routes(routes!(sign_ups::create::create))
+        .routes(routes!(sign_ups::confirm::confirm))
         .routes(routes!(accounts::suspend::suspend))
         .routes(routes!(accounts::resume::resume))
         .routes(routes!(accounts::close::close))

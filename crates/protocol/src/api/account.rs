@@ -143,6 +143,8 @@ api_types! {
         version: String,
         /// The digest of the root key.
         root_key: Digest,
+        /// Whether anybody may sign up for an account of their own.
+        sign_up: bool,
     }
 }
 

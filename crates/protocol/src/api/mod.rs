@@ -10,6 +10,7 @@ mod key;
 mod operation;
 mod people;
 mod session;
+mod sign_up;
 mod traffic;
 mod usage;
 
@@ -17,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     account::*, account_state::*, agent::*, audit::*, bucket::*, key::*, operation::*, people::*,
-    session::*, traffic::*, usage::*,
+    session::*, sign_up::*, traffic::*, usage::*,
 };
 use crate::{
     envelope::Via,

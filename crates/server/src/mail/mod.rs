@@ -8,5 +8,5 @@ mod words;
 pub(crate) use self::{
     message::Mail,
     outbox::run,
-    words::{account_closed, account_closing, invitation, password_reset},
+    words::{account_closed, account_closing, invitation, known_already, password_reset, sign_up},
 };

@@ -76,3 +76,35 @@ pub(crate) fn account_closed(to: &str, account: &str) -> Mail {
     );
     Mail::of(to, &format!("{account} is closed"), &[Piece::Text(&what)])
 }
+
+/// Gives somebody the link that makes their account.
+pub(crate) fn sign_up(to: &str, link: &str, hours: i64) -> Mail {
+    let until = format!(
+        "The link works once, for {hours} hours. If you did not ask for it, do nothing: no account is made."
+    );
+    Mail::of(
+        to,
+        "Your account on Storm Buckets",
+        &[
+            Piece::Text("Somebody asked for an account for you on Storm Buckets. This makes it:"),
+            Piece::Link(link),
+            Piece::Text(&until),
+        ],
+    )
+}
+
+/// Tells somebody who is known here that somebody asked for an account for them.
+pub(crate) fn known_already(to: &str, site: &str) -> Mail {
+    Mail::of(
+        to,
+        "Your account on Storm Buckets",
+        &[
+            Piece::Text(
+                "Somebody asked for an account for you on Storm Buckets. You are there already: sign in, or ask \
+                 for a new password if you have forgotten yours.",
+            ),
+            Piece::Link(site),
+            Piece::Text("If it was not you, do nothing: nothing has changed."),
+        ],
+    )
+}

@@ -33,6 +33,7 @@ pub(crate) mod receipts;
 pub(crate) mod regions;
 pub(crate) mod session;
 pub(crate) mod sessions;
+pub(crate) mod sign_ups;
 pub(crate) mod strays;
 pub(crate) mod tokens;
 pub(crate) mod trust;

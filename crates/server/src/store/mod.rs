@@ -43,6 +43,7 @@ pub mod sessions;
 pub(crate) mod settings;
 mod settlement;
 pub mod setup;
+pub(crate) mod sign_ups;
 pub mod signing;
 mod statements;
 pub(crate) mod strays;

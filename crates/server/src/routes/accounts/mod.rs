@@ -28,7 +28,7 @@ use crate::{
 const MAX_NAME_CHARS: usize = 64;
 
 /// A name that an account may have.
-fn check_name(name: String) -> Result<String, ApiError> {
+pub(super) fn check_name(name: String) -> Result<String, ApiError> {
     let plain = name.trim() == name && !name.chars().any(char::is_control);
     if plain && (1..=MAX_NAME_CHARS).contains(&name.chars().count()) {
         return Ok(name);

@@ -98,6 +98,8 @@ async fn the_table_has_every_route() {
         ("POST", "/api/v1/invitations/accept"),
         ("POST", "/api/v1/password/forgotten"),
         ("POST", "/api/v1/password/reset"),
+        ("POST", "/api/v1/sign-ups"),
+        ("POST", "/api/v1/sign-ups/confirm"),
     ];
     assert_eq!(
         public,
@@ -190,6 +192,7 @@ async fn public_routes() {
         "/invitation",
         "/form.js",
         "/password",
+        "/sign-up",
         "/healthz",
         "/readyz",
     ] {

@@ -13,6 +13,7 @@ mod operations;
 mod people;
 mod reconciliation;
 mod sessions;
+mod sign_ups;
 mod usage;
 
 use std::{
