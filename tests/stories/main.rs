@@ -32,3 +32,4 @@ mod transfer_survives;
 mod two_users;
 mod up_from_nothing;
 mod usage;
+mod viewer;

@@ -42,6 +42,7 @@ mod rules_file;
 mod secret;
 mod session;
 mod sessions;
+mod sign_up;
 mod stray;
 mod token;
 mod tools;
@@ -119,6 +120,7 @@ async fn run(cli: Cli) -> Result<ExitCode> {
         Noun::Stray(command) => stray::run(&context, command).await?,
         Noun::Session(command) => sessions::run(&context, command).await?,
         Noun::Password(command) => password::run(&context, command).await?,
+        Noun::SignUp(command) => sign_up::run(&context, command).await?,
         Noun::Token(command) => token::run(&context, command).await?,
         Noun::Offline(command) => offline::run(&context, command).await?,
         Noun::Env(args) => env::run(&context, args).await?,
