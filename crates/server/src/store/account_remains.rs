@@ -29,6 +29,18 @@ const RETRY_MAX_SECONDS: i64 = 6 * 3600;
 /// Operations about one thing that are looked back at.
 const LOOK_BACK: i64 = 20;
 
+/// Whether the executor of a region, whose column is named, is there: what is elsewhere does not keep the
+/// rest waiting.
+macro_rules! reachable {
+    ($region:literal) => {
+        concat!(
+            "EXISTS (SELECT 1 FROM regions r JOIN agents a ON a.id = r.executor WHERE r.name = ",
+            $region,
+            " AND a.connected = 1 AND a.quarantined IS NULL AND a.revoked_at IS NULL)"
+        )
+    };
+}
+
 /// A key of an account.
 pub(crate) struct KeyLeft {
     region: RegionName,
@@ -81,7 +93,9 @@ impl Store {
              FROM keys WHERE account = $1 AND gone_at IS NULL AND suspended = 0 \
              AND NOT EXISTS (SELECT 1 FROM operations o WHERE o.account = $1 AND o.",
             counts!(),
-            " AND o.parameters LIKE '%\"' || keys.id || '\"%') ORDER BY id LIMIT $3"
+            " AND o.parameters LIKE '%\"' || keys.id || '\"%') AND ",
+            reachable!("keys.region"),
+            " ORDER BY id LIMIT $3"
         ))
         .bind(account.to_string())
         .bind(UserId::SYSTEM.to_string())
@@ -93,10 +107,12 @@ impl Store {
 
     /// The keys of an account.
     pub(crate) async fn keys_left(&self, account: AccountId) -> Result<Vec<KeyLeft>> {
-        let rows = sqlx::query(
+        let rows = sqlx::query(concat!(
             "SELECT id, region, expires_at, 0 AS by_people FROM keys \
-             WHERE account = $1 AND gone_at IS NULL ORDER BY id LIMIT $2",
-        )
+             WHERE account = $1 AND gone_at IS NULL AND ",
+            reachable!("keys.region"),
+            " ORDER BY id LIMIT $2"
+        ))
         .bind(account.to_string())
         .bind(THINGS_AT_ONCE)
         .fetch_all(&mut *self.read().await)
@@ -116,11 +132,12 @@ impl Store {
         .bind(account.to_string())
         .execute(&mut *change)
         .await?;
-        let rows = sqlx::query(
+        let rows = sqlx::query(concat!(
             "SELECT k.id, k.region, k.expires_at, 0 AS by_people FROM suspended_keys s \
-             JOIN keys k ON k.id = s.key AND k.region = s.region WHERE s.account = $1 \
-             ORDER BY k.id LIMIT $2",
-        )
+             JOIN keys k ON k.id = s.key AND k.region = s.region WHERE s.account = $1 AND ",
+            reachable!("k.region"),
+            " ORDER BY k.id LIMIT $2"
+        ))
         .bind(account.to_string())
         .bind(THINGS_AT_ONCE)
         .fetch_all(&mut *change)
@@ -131,9 +148,11 @@ impl Store {
 
     /// The buckets of an account.
     pub(crate) async fn buckets_left(&self, account: AccountId) -> Result<Vec<BucketLeft>> {
-        let rows = sqlx::query(
-            "SELECT id, region FROM buckets WHERE account = $1 AND gone_at IS NULL ORDER BY id LIMIT $2",
-        )
+        let rows = sqlx::query(concat!(
+            "SELECT id, region FROM buckets WHERE account = $1 AND gone_at IS NULL AND ",
+            reachable!("buckets.region"),
+            " ORDER BY id LIMIT $2"
+        ))
         .bind(account.to_string())
         .bind(THINGS_AT_ONCE)
         .fetch_all(&mut *self.read().await)
@@ -281,11 +300,11 @@ impl Store {
 async fn past(change: &mut Writing, kept: &Kept, thing: &str) -> Result<Past> {
     let rows = sqlx::query(
         "SELECT command, state, finished_at FROM operations WHERE account = $1 AND \"user\" = $2 \
-         AND requested_at >= $3 AND parameters LIKE '%\"' || $4 || '\"%' ORDER BY id DESC LIMIT $5",
+         AND id >= $3 AND parameters LIKE '%\"' || $4 || '\"%' ORDER BY id DESC LIMIT $5",
     )
     .bind(kept.account.to_string())
     .bind(UserId::SYSTEM.to_string())
-    .bind(kept.since.0)
+    .bind(OperationId::new(kept.since, [0; 10]).to_string())
     .bind(thing)
     .bind(LOOK_BACK)
     .fetch_all(&mut **change)
