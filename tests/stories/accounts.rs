@@ -126,6 +126,17 @@ impl Scene {
         Ok(())
     }
 
+    /// The subjects of all e-mails.
+    fn subjects(&self) -> Result<Vec<String>> {
+        let mut subjects = vec![];
+        for entry in fs::read_dir(self.stack.server.data().join("mail"))? {
+            let text = fs::read_to_string(entry?.path())?;
+            let subject = text.lines().find_map(|line| line.strip_prefix("Subject: "));
+            subjects.extend(subject.map(str::to_owned));
+        }
+        Ok(subjects)
+    }
+
     /// Whether rclone can list the bucket with a key.
     fn lists(&self, key: &Credential) -> Result<bool> {
         let tools = self.stack.tools(key)?;
@@ -193,12 +204,15 @@ async fn a_closing_goes_on_after_a_kill_and_leaves_nothing() -> Result<()> {
         ensure!(put == 200, "{put}");
     }
     scene.by_operator("close", json!({})).await?;
+    let path = format!("/accounts/{}", scene.account);
+    tokio::time::sleep(std::time::Duration::from_millis(400)).await;
+    let account: Value = scene.stack.api.get(&path).await?;
+    ensure!(account["state"] == "closing", "killed too late: {account}");
     for _ in 0..3 {
-        tokio::time::sleep(std::time::Duration::from_millis(400)).await;
         scene.stack.server.kill()?;
         scene.stack.server.start().await?;
+        tokio::time::sleep(std::time::Duration::from_millis(400)).await;
     }
-    let path = format!("/accounts/{}", scene.account);
     wait::until("the account is closed", async || {
         let account: Value = scene.stack.api.get(&path).await?;
         Ok((account["state"] == "closed").then_some(()))
@@ -216,7 +230,16 @@ async fn a_closing_goes_on_after_a_kill_and_leaves_nothing() -> Result<()> {
     ensure!(scene.ann.whoami().await.is_err(), "Ann is still in");
     let account: Value = scene.stack.api.get(&path).await?;
     ensure!(account["name"] == "Acme", "{account}");
-    Ok(())
+    wait::until("both e-mails", async || {
+        let told = scene.subjects()?;
+        let count = |end: &str| told.iter().filter(|subject| subject.ends_with(end)).count();
+        ensure!(
+            count("is being closed") <= 1 && count("is closed") <= 1,
+            "{told:?}"
+        );
+        Ok((count("is being closed") == 1 && count("is closed") == 1).then_some(()))
+    })
+    .await
 }
 
 #[tokio::test(flavor = "multi_thread")]
