@@ -1,6 +1,7 @@
 //! The end-to-end stories, told against a real Garage. Each test has programs, ports and
 //! directories of its own and runs beside all others.
 
+mod accounts;
 mod audit_file;
 mod bad_input;
 mod bucket_settings;
@@ -33,3 +34,4 @@ mod transfer_survives;
 mod two_users;
 mod up_from_nothing;
 mod usage;
+mod viewer;

@@ -9,7 +9,7 @@ use storm_protocol::{
 };
 
 use crate::{
-    change,
+    account_life, change,
     client::Call,
     errors::{Thing, usage},
     member::{self, Who},
@@ -38,6 +38,14 @@ pub(crate) enum AccountCommand {
     List,
     /// Set what an account may have (operators)
     SetLimits(SetLimits),
+    /// Stop an account's keys and changes until it is resumed (operators)
+    Suspend(account_life::Suspend),
+    /// Let a suspended account go on (operators)
+    Resume(account_life::Named),
+    /// Close an account: its keys at once, its buckets after some days
+    Close(account_life::Any),
+    /// Cancel the closing of an account while its buckets are kept
+    CancelClose(account_life::Any),
 }
 
 /// An account.
@@ -136,10 +144,14 @@ pub(crate) async fn run(context: &Context, command: AccountCommand) -> Result<()
         }
         AccountCommand::List => list(&session).await,
         AccountCommand::SetLimits(args) => set_limits(&session, &args).await,
+        AccountCommand::Suspend(args) => account_life::suspend(&session, &args).await,
+        AccountCommand::Resume(args) => account_life::resume(&session, &args).await,
+        AccountCommand::Close(args) => account_life::close(context, &session, &args).await,
+        AccountCommand::CancelClose(args) => account_life::cancel_close(&session, &args).await,
     }
 }
 
-async fn any(session: &Session, id: AccountId) -> Result<Account> {
+pub(crate) async fn any(session: &Session, id: AccountId) -> Result<Account> {
     let account = session.api.get(&format!("/accounts/{id}")).await;
     account.map_err(Thing::Account.named(&id))
 }
@@ -196,6 +208,7 @@ async fn list(session: &Session) -> Result<()> {
         let mut sheet = Sheet::new(&[
             Column::Text("Account"),
             Column::Text("Name"),
+            Column::Text("State"),
             Column::Number("Stores"),
             Column::Number("of"),
             Column::Number("Buckets"),
@@ -208,6 +221,7 @@ async fn list(session: &Session) -> Result<()> {
             sheet.row([
                 account.id.to_string(),
                 account.name.clone(),
+                account.state.as_str().to_owned(),
                 units::size(account.used_bytes),
                 output::maybe(limits.storage_bytes, |limit| units::size(limit.get())),
                 units::count(account.buckets),
@@ -224,12 +238,18 @@ fn most(limit: Option<Limit>) -> String {
     output::maybe(limit, |limit| units::count(limit.get()))
 }
 
-fn facts(account: &Account) -> Result<()> {
+pub(crate) fn facts(account: &Account) -> Result<()> {
     let limits = &account.limits;
     let size = |bytes: u64| format!("{} ({} bytes)", units::size(bytes), units::count(bytes));
     output::facts(&[
         ("Account", account.name.clone()),
         ("Id", account.id.to_string()),
+        ("State", account.state.as_str().to_owned()),
+        (
+            "because",
+            output::maybe(account.state_reason.as_ref(), Clone::clone),
+        ),
+        ("cleared", output::maybe(account.clears_at, units::instant)),
         ("Stores", size(account.used_bytes)),
         (
             "of at most",

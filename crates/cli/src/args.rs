@@ -92,6 +92,9 @@ pub(crate) enum Noun {
     /// Your password
     #[command(subcommand)]
     Password(PasswordCommand),
+    /// An account of your own, where the server lets you
+    #[command(subcommand)]
+    SignUp(crate::sign_up::SignUpCommand),
     /// Your API tokens
     #[command(subcommand)]
     Token(TokenCommand),

@@ -2,6 +2,7 @@
 //! [`session`], [`change`], [`secret`] and [`verify`].
 
 mod account;
+mod account_life;
 mod agent;
 mod args;
 mod asked;
@@ -43,6 +44,7 @@ mod rules_file;
 mod secret;
 mod session;
 mod sessions;
+mod sign_up;
 mod stray;
 mod token;
 mod token_place;
@@ -121,6 +123,7 @@ async fn run(cli: Cli) -> Result<ExitCode> {
         Noun::Stray(command) => stray::run(&context, command).await?,
         Noun::Session(command) => sessions::run(&context, command).await?,
         Noun::Password(command) => password::run(&context, command).await?,
+        Noun::SignUp(command) => sign_up::run(&context, command).await?,
         Noun::Token(command) => token::run(&context, command).await?,
         Noun::Device(command) => device::run(&context, command).await?,
         Noun::Offline(command) => offline::run(&context, command).await?,

@@ -35,6 +35,8 @@ pub struct Bus {
     pub hub: Notify,
     /// There is an e-mail to send.
     pub mail: Notify,
+    /// An account was suspended, resumed or is to be closed.
+    pub accounts: Notify,
     /// A cluster was swept.
     pub reconcile: Notify,
     /// The process ends: whoever waits for long lets go.
@@ -70,6 +72,7 @@ impl Default for Bus {
             signer: Notify::new(),
             hub: Notify::new(),
             mail: Notify::new(),
+            accounts: Notify::new(),
             reconcile: Notify::new(),
             stopping: CancellationToken::new(),
             progress: JobProgress::default(),

@@ -11,6 +11,7 @@ use std::{
 use anyhow::{Context as _, bail};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
+use storm_protocol::api::AccountLimits;
 
 use crate::keys::read_secret;
 
@@ -44,6 +45,70 @@ pub struct Config {
     /// The audit trail.
     #[serde(default)]
     pub audit: Audit,
+    /// Accounts.
+    #[serde(default)]
+    pub accounts: Accounts,
+    /// Accounts that people make for themselves.
+    #[serde(default)]
+    pub sign_up: SignUp,
+}
+
+/// Accounts.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Accounts {
+    /// Days that the buckets of an account that is being closed are kept.
+    pub closing_days: u16,
+}
+
+impl Default for Accounts {
+    fn default() -> Self {
+        Self { closing_days: 30 }
+    }
+}
+
+/// Accounts that people make for themselves.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SignUp {
+    /// Whether they may.
+    pub open: bool,
+    /// How many in a day; ten times as many e-mails go out for them.
+    pub accounts_a_day: NonZeroU32,
+    /// What such an account may have.
+    pub limits: Option<AccountLimits>,
+}
+
+impl Default for SignUp {
+    fn default() -> Self {
+        const ACCOUNTS: NonZeroU32 = NonZeroU32::new(100).unwrap();
+        Self {
+            open: false,
+            accounts_a_day: ACCOUNTS,
+            limits: None,
+        }
+    }
+}
+
+impl SignUp {
+    /// What such an account may have.
+    pub(crate) fn limits(&self) -> AccountLimits {
+        self.limits.clone().unwrap_or(AccountLimits {
+            storage_bytes: None,
+            buckets: None,
+            keys: None,
+        })
+    }
+
+    fn check(&self) -> anyhow::Result<()> {
+        if self.open && self.limits().storage_bytes.is_none() {
+            bail!(
+                "[sign_up] open = true lets strangers store all they like: say in [sign_up.limits] \
+                 storage_bytes how much that is"
+            );
+        }
+        Ok(())
+    }
 }
 
 /// The audit trail.
@@ -310,6 +375,7 @@ impl Config {
                 self.mail.from
             );
         }
+        self.sign_up.check()?;
         if let Some(smtp) = &self.mail.smtp {
             smtp.check()?;
         }

@@ -4,6 +4,7 @@
 
 use std::process::ExitCode;
 
+mod account_keeper;
 mod app;
 mod auth;
 mod cli;

@@ -10,7 +10,7 @@ use crate::{
     routes::{
         about, accounts, agents, audit as trail, buckets, device, enrol_tokens, events, grants,
         invitations, keys, members, operations, password, receipts, regions, session, sessions,
-        sign_in_methods, strays, tokens, trust, usage, whoami,
+        sign_in_methods, sign_ups, strays, tokens, trust, usage, whoami,
     },
     web,
 };
@@ -31,6 +31,7 @@ pub(crate) fn through(gate: Gate) -> Router {
         .route("/password", get(web::password_page))
         .route("/device", get(device::page::page))
         .route("/device.js", get(device::page::script))
+        .route("/sign-up", get(web::sign_up_page))
         .route("/healthz", get(web::healthz))
         .route("/readyz", get(web::readyz))
         .route("/api/openapi.json", get(openapi::document))
@@ -140,6 +141,14 @@ pub(crate) fn api() -> OpenApiRouter<Gate> {
         .routes(routes!(accounts::rename::rename))
         .routes(routes!(accounts::get::get))
         .routes(routes!(accounts::set_limits::set_limits))
+        .routes(routes!(sign_ups::create::create))
+        .routes(routes!(sign_ups::confirm::confirm))
+        .routes(routes!(accounts::suspend::suspend))
+        .routes(routes!(accounts::resume::resume))
+        .routes(routes!(accounts::close::close))
+        .routes(routes!(accounts::close::close_any))
+        .routes(routes!(accounts::cancel_close::cancel_close))
+        .routes(routes!(accounts::cancel_close::cancel_close_any))
         .routes(routes!(trail::list::list))
         .routes(routes!(trail::export::export))
         .routes(routes!(usage::chart::chart))

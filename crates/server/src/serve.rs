@@ -13,6 +13,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    account_keeper,
     app::{App, Bus},
     clock::{Clock, SystemClock},
     config::Config,
@@ -103,6 +104,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     roles.spawn(follow_trust(files, trust_sender, stop.clone()));
     roles.spawn(tidy(app.clone(), stop.clone()));
     roles.spawn(mail::run(app.clone(), stop.clone()));
+    roles.spawn(account_keeper::run(app.clone(), stop.clone()));
     roles.spawn(usage::closing::run(app.clone(), stop.clone()));
     roles.spawn(usage::keeper::run(app.clone(), stop.clone()));
     tracing::info!(

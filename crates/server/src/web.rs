@@ -363,6 +363,19 @@ pub(crate) async fn password_page() -> impl IntoResponse {
     })
 }
 
+/// `GET /sign-up`: where a link leads that makes an account.
+pub(crate) async fn sign_up_page() -> impl IntoResponse {
+    form_page(&FormWords {
+        title: "Make your account",
+        lead: "Set the password that you want to sign in with: at least 8 characters.",
+        label: "Password",
+        autocomplete: "new-password",
+        button: "Make it",
+        to: "/api/v1/sign-ups/confirm",
+        done: "Your account is there.",
+    })
+}
+
 fn form_page(words: &FormWords) -> impl IntoResponse + use<> {
     let text = include_str!("page/form.html")
         .replace("{{title}}", words.title)

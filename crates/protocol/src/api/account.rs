@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::api_types;
+use super::{AccountState, api_types};
 use crate::ident::{AccountId, BucketId, Digest, Limit, Micros, Scope, TokenId, UserId};
 
 api_types! {
@@ -94,6 +94,12 @@ api_types! {
         name: String,
         /// When it was made.
         created_at: Micros,
+        /// What became of it.
+        state: AccountState,
+        /// Why it was suspended.
+        state_reason: Option<String>,
+        /// When its buckets are cleared: until then its closing can be cancelled.
+        clears_at: Option<Micros>,
         /// Its limits.
         limits: AccountLimits,
         /// Bytes in its buckets, unfinished uploads included, as last heard.
@@ -137,6 +143,8 @@ api_types! {
         version: String,
         /// The digest of the root key.
         root_key: Digest,
+        /// Whether anybody may sign up for an account of their own.
+        sign_up: bool,
     }
 }
 

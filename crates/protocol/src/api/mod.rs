@@ -2,6 +2,7 @@
 //! same in JSON, SQL and on screen; instants are microseconds UTC.
 
 mod account;
+mod account_state;
 mod agent;
 mod audit;
 mod bucket;
@@ -10,14 +11,15 @@ mod key;
 mod operation;
 mod people;
 mod session;
+mod sign_up;
 mod traffic;
 mod usage;
 
 use serde::{Deserialize, Serialize};
 
 pub use self::{
-    account::*, agent::*, audit::*, bucket::*, device::*, key::*, operation::*, people::*,
-    session::*, traffic::*, usage::*,
+    account::*, account_state::*, agent::*, audit::*, bucket::*, device::*, key::*, operation::*,
+    people::*, session::*, sign_up::*, traffic::*, usage::*,
 };
 use crate::{
     envelope::Via,

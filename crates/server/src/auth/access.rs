@@ -3,6 +3,7 @@
 //! names in the whitelist.
 
 mod rights;
+mod states;
 mod table;
 
 pub(crate) use self::{

@@ -264,7 +264,9 @@ impl<N: Need> FromRequestParts<Gate> for Caller<N> {
         audit::note_person(&person);
         gate.admit(&person, &parts.method)?;
         let allowed = person.rights().allow(&N::ACT);
-        allowed.map_err(|denied| ApiError::forbidden(denied.sentence()))?;
+        allowed.map_err(|denied| {
+            ApiError::refused(StatusCode::FORBIDDEN, denied.code(), denied.sentence())
+        })?;
         if N::ACT.fresh {
             proved(&person, gate.0.app.clock.now())?;
         }

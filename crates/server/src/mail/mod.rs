@@ -12,5 +12,5 @@ pub(crate) use self::{
     outbox::run,
     sign_in::{recovery_codes_renewed, second_factor_off, second_factor_on, second_factor_reset},
     trial::try_out,
-    words::{invitation, password_reset},
+    words::{account_closed, account_closing, invitation, known_already, password_reset, sign_up},
 };

@@ -20,5 +20,6 @@ pub(crate) async fn about(anyone: Anyone) -> Json<About> {
     Json(About {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         root_key,
+        sign_up: anyone.app().config.sign_up.open,
     })
 }

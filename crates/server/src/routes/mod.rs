@@ -35,6 +35,7 @@ pub(crate) mod regions;
 pub(crate) mod session;
 pub(crate) mod sessions;
 pub(crate) mod sign_in_methods;
+pub(crate) mod sign_ups;
 pub(crate) mod strays;
 pub(crate) mod tokens;
 pub(crate) mod trust;

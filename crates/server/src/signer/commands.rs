@@ -12,7 +12,7 @@ use storm_protocol::{
 
 use super::Signer;
 use crate::{
-    auth::access::{self, Rights},
+    auth::access::{self, Denied, Rights},
     store::{
         self, StoreError,
         signing::{Pending, Share, Standing, Verdict},
@@ -177,8 +177,12 @@ impl Signer {
             operator: actor.operator,
             ..rights
         };
-        let allowed =
-            access::of_command(command.name()).is_some_and(|act| rights.allow(act).is_ok());
+        let allowed = access::of_command(command.name()).map(|act| rights.allow(act));
+        if let Some(Err(Denied::Suspended | Denied::Closing)) = allowed {
+            let words = "The account is suspended, or is being closed. Nothing was changed.";
+            return Ok(Err((Refusal::NotYours, words)));
+        }
+        let allowed = allowed.is_some_and(|allowed| allowed.is_ok());
         if !allowed || !rights.reach_all(&command) {
             return Ok(Err((
                 Refusal::NotYours,

@@ -16,6 +16,8 @@ pub use self::write::Durability;
 use self::write::Writers;
 pub(crate) use self::write::Writing;
 
+mod account_remains;
+pub(crate) mod account_states;
 pub mod accounts;
 pub mod admission;
 pub(crate) mod adoption;
@@ -44,6 +46,7 @@ pub mod sessions;
 pub(crate) mod settings;
 mod settlement;
 pub mod setup;
+pub(crate) mod sign_ups;
 pub mod signing;
 mod statements;
 pub(crate) mod strays;

@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use sqlx::{FromRow, Row as _, sqlite::SqliteRow};
 use storm_protocol::{
-    api::{Role, Session, Whoami},
+    api::{AccountState, Role, Session, Whoami},
     ident::{AccountId, Micros, SessionId, UserId},
 };
 
-use super::{Durability, Result, Store, Writing, accounts::role, parsed};
+use super::{
+    Durability, Result, Store, Writing, account_states::account_state, accounts::role, parsed,
+};
 use crate::{
     auth::{
         access::{Rights, TokenRights},
@@ -34,6 +36,8 @@ pub(crate) struct Person {
     pub(crate) account_name: String,
     /// Their role in it.
     pub(crate) role: Role,
+    /// What became of the account.
+    pub(crate) state: AccountState,
     /// Whether they run the platform.
     pub(crate) operator: bool,
     /// The API token they came with; none: a session.
@@ -56,6 +60,7 @@ impl Person {
         Rights {
             role: Some(self.role),
             operator: self.operator,
+            state: self.state,
             token: self.token.as_ref(),
         }
     }
@@ -69,6 +74,7 @@ impl From<Person> for Whoami {
             account,
             account_name,
             role,
+            state: _,
             operator,
             token: _,
             proved_at: _,
@@ -92,6 +98,7 @@ pub(super) struct PersonRow {
     operator: i64,
     account: String,
     account_name: String,
+    account_state: Option<String>,
     role: String,
 }
 
@@ -111,6 +118,7 @@ impl PersonRow {
             account: parsed("accounts", &self.account)?,
             account_name: self.account_name,
             role: role(&self.role)?,
+            state: account_state(self.account_state.as_deref())?,
             operator: self.operator != 0,
             token: None,
             proved_at: None,
@@ -239,6 +247,7 @@ impl Store {
         let row: Option<Holder> = sqlx::query_as(
             r#"SELECT users.id AS "user", email, operator, accounts.id AS account,
                       accounts.name AS account_name, role, sessions.seen_at,
+                      (SELECT state FROM account_states WHERE account = accounts.id) AS account_state,
                       sessions.proved_at
                FROM sessions
                JOIN users ON users.id = sessions."user"

@@ -2,7 +2,7 @@
 
 use sqlx::{Row, sqlite::SqliteRow};
 use storm_protocol::{
-    api::{OperationStatus, Role},
+    api::{AccountState, OperationStatus, Role},
     envelope::{Actor, Envelope},
     ident::{
         AccessKeyId, AccountId, AgentId, BucketId, BucketName, Micros, OperationId, RegionName,
@@ -12,7 +12,9 @@ use storm_protocol::{
 };
 
 use super::{
-    Durability, Result, Store, from_big, from_json,
+    Durability, Result, Store,
+    account_states::account_state,
+    from_big, from_json,
     lost::agent_lost,
     operations::{counts, read_actor},
     parsed, parsed_option, to_json,
@@ -83,6 +85,8 @@ pub(crate) struct Standing {
     operator: bool,
     /// The role in the account.
     role: Option<Role>,
+    /// What became of the account.
+    state: AccountState,
     /// The token that they asked with.
     token: Option<TokenRights>,
 }
@@ -93,6 +97,7 @@ impl Standing {
         Rights {
             role: self.role,
             operator: self.operator,
+            state: self.state,
             token: self.token.as_ref(),
         }
     }
@@ -111,7 +116,8 @@ impl Store {
         let rows = sqlx::query(concat!(
             "SELECT * FROM (SELECT o.id, o.account, o.\"user\", o.operator, o.via, o.command, \
              o.parameters, o.seal_to, o.attempt, o.region, a.id AS executor, r.epoch, a.not_offered, \
-             u.operator AS runs_platform, m.role, o.token, t.scopes, t.on_buckets, t.expires_at, \
+             u.operator AS runs_platform, m.role, \
+             (SELECT s.state FROM account_states s WHERE s.account = o.account) AS account_state, o.token, t.scopes, t.on_buckets, t.expires_at, \
              ROW_NUMBER() OVER (PARTITION BY o.account, o.region ORDER BY o.id) AS place \
              FROM operations o JOIN regions r ON r.name = o.region JOIN agents a ON a.id = r.executor \
              LEFT JOIN users u ON u.id = o.\"user\" \
@@ -166,6 +172,7 @@ impl Store {
         Ok(Some(Standing {
             operator: operator != 0,
             role: role.map(super::accounts::role).transpose()?,
+            state: account_state(row.try_get("account_state")?)?,
             token,
         }))
     }

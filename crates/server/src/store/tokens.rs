@@ -84,7 +84,9 @@ impl Store {
     ) -> Result<Option<Person>> {
         let found: Option<Holder> = sqlx::query_as(
             r#"SELECT users.id AS "user", email, operator, accounts.id AS account,
-                      accounts.name AS account_name, role, tokens.id AS token, scopes, on_buckets,
+                      accounts.name AS account_name,
+                      (SELECT state FROM account_states WHERE account = accounts.id) AS account_state,
+                      role, tokens.id AS token, scopes, on_buckets,
                       last_used_at, tokens.expires_at
                FROM tokens
                JOIN users ON users.id = tokens."user"

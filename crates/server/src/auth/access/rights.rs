@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use storm_protocol::{
-    api::Role,
+    api::{AccountState, Role},
     command::{Command, Resource},
     ident::{BucketId, Micros, Scope, TokenId},
 };
 
-use super::Act;
+use super::{Act, states::stays};
 
 /// What somebody may.
 #[derive(Debug, Clone, Copy)]
@@ -17,6 +17,8 @@ pub(crate) struct Rights<'a> {
     pub(crate) role: Option<Role>,
     /// Whether they run the platform.
     pub(crate) operator: bool,
+    /// What became of the account.
+    pub(crate) state: AccountState,
     /// The API token they came with.
     pub(crate) token: Option<&'a TokenRights>,
 }
@@ -45,6 +47,10 @@ pub(crate) enum Denied {
     Buckets,
     /// They came with a token, and sessions alone may.
     Token,
+    /// The account is suspended.
+    Suspended,
+    /// The account is being closed, or closed.
+    Closing,
 }
 
 impl Rights<'_> {
@@ -52,6 +58,13 @@ impl Rights<'_> {
     pub(crate) fn allow(&self, act: &Act) -> Result<(), Denied> {
         if !act.least.is_met_by(self.role, self.operator) {
             return Err(Denied::Role(act.least.who()));
+        }
+        if !self.operator && !stays(act) {
+            match self.state {
+                AccountState::Active => {}
+                AccountState::Suspended => return Err(Denied::Suspended),
+                AccountState::Closing | AccountState::Closed => return Err(Denied::Closing),
+            }
         }
         let Some(token) = self.token else {
             return Ok(());
@@ -97,6 +110,15 @@ impl Rights<'_> {
 }
 
 impl Denied {
+    /// The code of the refusal.
+    pub(crate) const fn code(self) -> &'static str {
+        match self {
+            Self::Role(_) | Self::Scope(_) | Self::Buckets | Self::Token => "forbidden",
+            Self::Suspended => "account_suspended",
+            Self::Closing => "account_closing",
+        }
+    }
+
     /// The reason, for a person.
     pub(crate) fn sentence(self) -> String {
         match self {
@@ -109,6 +131,12 @@ impl Denied {
                               changed. Take a token for the whole account."
                 .to_owned(),
             Self::Token => "No API token may do this. Nothing was changed. Sign in and do it in the dashboard.".to_owned(),
+            Self::Suspended => "The account is suspended. Nothing was changed. GET /api/v1/account says why; whoever runs \
+                                this platform can resume it."
+                .to_owned(),
+            Self::Closing => "The account is being closed. Nothing was changed. GET /api/v1/account says until when \
+                              that can be cancelled."
+                .to_owned(),
         }
     }
 }

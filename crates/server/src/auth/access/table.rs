@@ -59,6 +59,12 @@ acts! {
     "account.rename" RenameAccount Owner "Call the account something else.";
     "account.set_limits" SetAccountLimits Operator "Say what an account may have.";
     "account.set_quotas" SetAccountQuotas Operator "";
+    "account.suspend" SuspendAccount Operator [fresh] "Stop an account's keys and changes, until it is resumed.";
+    "account.resume" ResumeAccount Operator "Let it go on as it was.";
+    "account.close" CloseAccount Owner [fresh] "Close your account: keys at once, buckets after some days.";
+    "account.cancel_close" CancelClose Owner "Cancel that, while its buckets are kept.";
+    "account.close_any" CloseAnyAccount Operator [fresh] "Close any account.";
+    "account.cancel_close_any" CancelAnyClose Operator "Cancel the closing of any account.";
 
     "account.list_own" ListOwnAccounts Viewer "The accounts that you are in.";
     "account.switch" SwitchAccount Viewer "Go on in another one of them.";

@@ -3,7 +3,7 @@
 use axum::response::Response;
 use http::StatusCode;
 use storm_protocol::{
-    api::{AdoptRequest, OperationAnswer},
+    api::{AccountState, AdoptRequest, OperationAnswer},
     command::{BucketAdopt, Command},
     ident::{AccountId, BucketId},
 };
@@ -19,7 +19,8 @@ use crate::{
 
 /// Give a bucket that nobody has to an account.
 ///
-/// For operators. `GET /api/v1/strays` lists such buckets. Also 404 `no_such_account`, 409 `has_account`.
+/// For operators. `GET /api/v1/strays` lists such buckets. Also 404 `no_such_account`, 409 `has_account`,
+/// `account_closing`, `account_closed`.
 #[utoipa::path(
     post,
     path = "/api/v1/buckets/{bucket}/adopt",
@@ -52,6 +53,15 @@ pub(crate) async fn adopt(
             "no_such_account",
             message,
         ));
+    }
+    let state = caller.store().account_state(account).await?;
+    if matches!(state, AccountState::Closing | AccountState::Closed) {
+        let message = format!(
+            "Account {account} is {}, and the bucket would be cleared with it. Nothing was changed.",
+            state.as_str()
+        );
+        let code = format!("account_{}", state.as_str());
+        return Err(ApiError::refused(StatusCode::CONFLICT, code, message));
     }
     // One that a sweep has just given to the same account may still be named and limited.
     if let Some(owner) = owner.filter(|owner| *owner != account) {

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use ::http::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use storm_protocol::api::Role;
+use storm_protocol::api::{AccountState, Role};
 
 use self::table::{filled, table};
 use super::{BUCKET, KEY, SEAL_TO, Site, read, request};
@@ -53,6 +53,7 @@ async fn every_route_with_every_role() {
             let rights = Rights {
                 role,
                 operator,
+                state: AccountState::Active,
                 token: None,
             };
             let expected = if rights.allow(act).is_ok() && !act.by_session {
@@ -100,6 +101,8 @@ async fn the_table_has_every_route() {
         ("POST", "/api/v1/password/reset"),
         ("POST", "/api/v1/device-authorizations"),
         ("POST", "/api/v1/device-authorizations/token"),
+        ("POST", "/api/v1/sign-ups"),
+        ("POST", "/api/v1/sign-ups/confirm"),
     ];
     assert_eq!(
         public,
@@ -194,6 +197,7 @@ async fn public_routes() {
         "/password",
         "/device",
         "/device.js",
+        "/sign-up",
         "/healthz",
         "/readyz",
     ] {

@@ -1,6 +1,7 @@
 //! The web tier over a real database, without signer and hub: what they would do, a test does.
 
 mod abuse;
+mod account_states;
 mod agents;
 mod audit;
 mod auth;
@@ -14,6 +15,7 @@ mod people;
 mod reconciliation;
 mod second_factor;
 mod sessions;
+mod sign_ups;
 mod usage;
 
 use std::{
@@ -30,7 +32,7 @@ use axum::{Router, body::Body, extract::ConnectInfo, response::Response};
 use ed25519_dalek::SigningKey;
 use serde_json::Value;
 use storm_protocol::{
-    api::{CreateRegionRequest, Role, Token},
+    api::{AccountState, CreateRegionRequest, Role, Token},
     envelope::{Envelope, PayloadType, VERSION, VerifyKey},
     ident::{AccountId, Digest, Micros, Scope, TokenId, UserId},
     trust::TrustDocument,
@@ -322,6 +324,7 @@ async fn add_person(
         account,
         account_name: String::new(),
         role,
+        state: AccountState::Active,
         operator,
         token: None,
         proved_at: None,

@@ -1,10 +1,18 @@
 //! Who may have what signed: the table's word, for each command and role, and what a token leaves of it.
 
 use serde_json::{Value, json, value::RawValue};
-use storm_protocol::{api::Role, command::RawCommand, ident::TokenId, seal::OpenKey};
+use storm_protocol::{
+    api::{AccountState, Role},
+    command::RawCommand,
+    ident::TokenId,
+    seal::OpenKey,
+};
 
 use super::*;
-use crate::auth::access::{self, Rights};
+use crate::{
+    auth::access::{self, Rights},
+    store::system::system_actor,
+};
 
 /// Parameters of each command about what is the customer's own.
 fn parameters(command: &str, world: &World) -> Value {
@@ -105,6 +113,7 @@ async fn every_command_is_signed_for_those_whom_the_table_allows() {
             let rights = Rights {
                 role,
                 operator: false,
+                state: AccountState::Active,
                 token: None,
             };
             let allowed = rights.allow(act).is_ok();
@@ -159,5 +168,33 @@ async fn a_token_that_is_gone_or_may_not_is_not_signed_for() {
         signer.pass().await.unwrap();
         assert_eq!(status(&world, operation).await, expected, "{scopes} {kept}");
         world.sql("UPDATE operations SET state = 'done'").await;
+    }
+}
+
+#[tokio::test]
+async fn for_a_suspended_account_only_operators_and_the_platform_are_signed_for() {
+    let (world, mut signer) = start().await;
+    let account = world.customer.account;
+    // It was asked for before the suspension, and waits for its signature.
+    let before = world.ask(&world.customer, create("photos")).await;
+    world
+        .app
+        .store
+        .suspend_account(account, "unpaid", world.app.clock.now())
+        .await
+        .unwrap();
+    let after = world.ask(&world.customer, create("videos")).await;
+    let operator = Actor {
+        account,
+        ..world.operator.clone()
+    };
+    let by_operator = world.ask(&operator, create("music")).await;
+    let by_platform = world.ask(&system_actor(account), create("texts")).await;
+    signer.pass().await.unwrap();
+    for id in [before, after] {
+        assert_eq!(refusal(&world, id).await, Some(Refusal::NotYours));
+    }
+    for id in [by_operator, by_platform] {
+        assert_eq!(status(&world, id).await, OperationStatus::Signed);
     }
 }

@@ -13,7 +13,7 @@ use storm_protocol::{
 };
 
 pub(crate) use self::counts::Full;
-use super::{Durability, Result, Store, from_big, parsed, to_big};
+use super::{Durability, Result, Store, account_states::account_state, from_big, parsed, to_big};
 use crate::usage::quota::Fill;
 
 const TABLE: &str = "accounts";
@@ -23,7 +23,7 @@ const LIMITS: &str = "account_limits";
 macro_rules! account_select {
     ($rest:literal) => {
         concat!(
-            "SELECT a.id, a.name, a.created_at, l.storage_bytes, l.buckets AS most_buckets, \
+            "SELECT a.id, a.name, a.created_at, s.state, s.reason, s.clears_at, l.storage_bytes, l.buckets AS most_buckets, \
              l.keys AS most_keys, \
              (SELECT COALESCE(SUM(COALESCE(b.bytes, 0) + COALESCE(b.unfinished_bytes, 0)), 0) \
               FROM buckets b WHERE b.account = a.id AND b.gone_at IS NULL) AS used_bytes, \
@@ -33,7 +33,8 @@ macro_rules! account_select {
               WHERE b.account = a.id AND b.gone_at IS NULL) AS buckets, \
              (SELECT COUNT(*) FROM keys k WHERE k.account = a.id AND k.gone_at IS NULL \
               AND k.temporary = 0 AND (k.expires_at IS NULL OR k.expires_at > $1)) AS keys \
-             FROM accounts a LEFT JOIN account_limits l ON l.account = a.id ",
+             FROM accounts a LEFT JOIN account_limits l ON l.account = a.id \
+             LEFT JOIN account_states s ON s.account = a.id ",
             $rest
         )
     };
@@ -186,6 +187,9 @@ fn read_account(row: &SqliteRow) -> Result<Account> {
         id: parsed(TABLE, row.try_get("id")?)?,
         name: row.try_get("name")?,
         created_at: Micros(row.try_get("created_at")?),
+        state: account_state(row.try_get("state")?)?,
+        state_reason: row.try_get("reason")?,
+        clears_at: row.try_get::<Option<i64>, _>("clears_at")?.map(Micros),
         limits: AccountLimits {
             storage_bytes: limit(row, "storage_bytes")?,
             buckets: limit(row, "most_buckets")?,
