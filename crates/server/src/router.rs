@@ -9,8 +9,8 @@ use crate::{
     openapi,
     routes::{
         about, accounts, agents, audit as trail, buckets, enrol_tokens, events, grants,
-        invitations, keys, members, operations, password, receipts, regions, session, sessions,
-        strays, tokens, trust, usage, whoami,
+        invitations, keys, members, oidc, operations, password, receipts, regions, session,
+        sessions, strays, tokens, trust, usage, whoami,
     },
     web,
 };
@@ -45,6 +45,8 @@ pub(crate) fn api() -> OpenApiRouter<Gate> {
         .routes(routes!(about::about))
         .routes(routes!(session::create::create, session::delete::delete))
         .routes(routes!(session::reauthenticate::reauthenticate))
+        .routes(routes!(oidc::start::start))
+        .routes(routes!(oidc::callback::callback))
         .routes(routes!(sessions::list::list))
         .routes(routes!(sessions::end::end))
         .routes(routes!(sessions::end_others::end_others))

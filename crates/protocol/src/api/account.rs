@@ -137,6 +137,17 @@ api_types! {
         version: String,
         /// The digest of the root key.
         root_key: Digest,
+        /// Companies' own providers that one may sign in at.
+        #[serde(default)]
+        providers: Vec<SignInProvider>,
+    }
+
+    /// A company's own provider that its people sign in at: `GET /api/v1/oidc/{name}/start`, in a browser.
+    SignInProvider {
+        /// Its name.
+        name: String,
+        /// What a button says that leads there.
+        title: String,
     }
 }
 

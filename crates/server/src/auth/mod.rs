@@ -25,7 +25,10 @@ use self::{
     password::Passwords,
     secret::StoredSecret,
 };
-use crate::{app::App, error::ApiError, events::Streams, store::Store, store::sessions::Person};
+use crate::{
+    app::App, error::ApiError, events::Streams, oidc::Providers, store::Store,
+    store::sessions::Person,
+};
 
 pub(crate) mod access;
 pub(crate) mod audit;
@@ -60,6 +63,7 @@ struct Inside {
     persons: PersonLimits,
     floods: FloodLimits,
     streams: Streams,
+    providers: Providers,
     refusals: audit::Refusals,
     wait: Duration,
     site: String,
@@ -82,6 +86,7 @@ impl Gate {
         Self(Arc::new(Inside {
             persons: PersonLimits::new(&app.config.limits),
             floods: FloodLimits::new(&app.config.limits),
+            providers: Providers::new(&app.config.oidc),
             app,
             passwords: Passwords::default(),
             sign_in: SignInLimits::default(),
@@ -277,6 +282,11 @@ impl Anyone {
     /// Counts tries to sign in.
     pub(crate) fn sign_in_limits(&self) -> &SignInLimits {
         &self.gate.0.sign_in
+    }
+
+    /// What is known of companies' providers.
+    pub(crate) fn providers(&self) -> &Providers {
+        &self.gate.0.providers
     }
 
     /// Whether browsers come over TLS.

@@ -94,6 +94,8 @@ async fn the_table_has_every_route() {
         ("GET", "/api/v1/about"),
         ("POST", "/api/v1/session"),
         ("DELETE", "/api/v1/session"),
+        ("GET", "/api/v1/oidc/{provider}/start"),
+        ("GET", "/api/v1/oidc/{provider}/callback"),
         ("POST", "/api/v1/invitations/accept"),
         ("POST", "/api/v1/password/forgotten"),
         ("POST", "/api/v1/password/reset"),
