@@ -42,11 +42,11 @@ struct Answer {
     security(()),
     params(("provider" = String, Path, description = "Its name")),
     responses(
-        (status = 200, description = "A page that goes on by itself; sets the session's cookie"),
-        (status = 400, description = "A page: this browser did not begin this sign-in, or too long ago"),
-        (status = 403, description = "A page: not let in, and why"),
-        (status = 404, description = "A page: there is no such provider"),
-        (status = 502, description = "A page: the provider does not answer"),
+        (status = 200, body = String, content_type = "text/html", description = "A page that goes on by itself; sets the session's cookie"),
+        (status = 400, body = String, content_type = "text/html", description = "A page: this browser did not begin this sign-in, or too long ago"),
+        (status = 403, body = String, content_type = "text/html", description = "A page: not let in, and why"),
+        (status = 404, body = String, content_type = "text/html", description = "A page: there is no such provider"),
+        (status = 502, body = String, content_type = "text/html", description = "A page: the provider does not answer"),
     ),
 )]
 pub(crate) async fn callback(

@@ -51,10 +51,10 @@ pub(crate) struct StartQuery {
     params(("provider" = String, Path, description = "Its name"), StartQuery),
     responses(
         (status = 303, description = "To the provider; a cookie remembers which browser began"),
-        (status = 401, description = "A page: sign in first, to prove again who you are"),
-        (status = 404, description = "A page: there is no such provider"),
-        (status = 429, description = "A page: too many tries; see Retry-After"),
-        (status = 502, description = "A page: the provider does not answer"),
+        (status = 401, body = String, content_type = "text/html", description = "A page: sign in first, to prove again who you are"),
+        (status = 404, body = String, content_type = "text/html", description = "A page: there is no such provider"),
+        (status = 429, body = String, content_type = "text/html", description = "A page: too many tries; see Retry-After"),
+        (status = 502, body = String, content_type = "text/html", description = "A page: the provider does not answer"),
     ),
 )]
 pub(crate) async fn start(
