@@ -5,6 +5,7 @@ mod audit_file;
 mod bad_input;
 mod bucket_settings;
 mod change_signal;
+mod company_sign_in;
 mod executor;
 mod harness_itself;
 mod hostile_agents;
