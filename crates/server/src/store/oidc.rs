@@ -160,7 +160,8 @@ async fn admitted(change: &mut Writing, arrival: &Arrival<'_>, now: Micros) -> R
         Some(user) => (Some(parsed("oidc_people", &user)?), true),
         None => (with_address(change, arrival.email).await?, false),
     };
-    if arrival.expected.is_some() && arrival.expected != user {
+    // A proof links nobody: linking would end the very session that it is for.
+    if arrival.expected.is_some() && (arrival.expected != user || !is_linked) {
         return Ok(Admission::Another);
     }
     let has = match user {

@@ -138,6 +138,16 @@ async fn a_proof_counts_for_the_same_person_alone() {
         StatusCode::FORBIDDEN
     );
     assert_eq!(company.count(proofs).await, 0);
+    company.site.sql("DELETE FROM oidc_people").await;
+    let sent = company.start(purpose, Some(&session)).await.unwrap();
+    let mut unlinked = ann(&["boss"]);
+    unlinked["auth_time"] = json!(at);
+    let told = company.finish(&sent, unlinked).await;
+    assert_eq!(told.status, StatusCode::FORBIDDEN);
+    assert_eq!(company.whoami(&session).await.0, StatusCode::OK);
+    let session = company.sign_in(ann(&["boss"])).await.session.unwrap();
+    company.site.clock.forward(5);
+    assert_eq!(company.count(proofs).await, 0);
     let sent = company.start(purpose, Some(&session)).await.unwrap();
     let mut new = ann(&["boss"]);
     new["auth_time"] = json!(at);
