@@ -6,6 +6,7 @@ mod audit_file;
 mod bad_input;
 mod bucket_settings;
 mod change_signal;
+mod company_sign_in;
 mod device_login;
 mod executor;
 mod harness_itself;

@@ -30,6 +30,7 @@ pub(crate) fn run(wish: &Wish) -> anyhow::Result<ExitCode> {
         None
     } else {
         step("S3 clients", tools::need_clients)?;
+        web::need_test_packages()?;
         Some(garage::find_or_build(wish.garage.clone())?)
     };
     web::build()?;

@@ -29,20 +29,40 @@ pub(crate) fn build() -> anyhow::Result<()> {
     if find_program("npm").is_none() {
         bail!("The web page needs Node 20.19 or later with npm to be built, and npm is not here.");
     }
-    let lock = modified(&folder.join("package-lock.json"));
-    let installed = modified(&folder.join("node_modules/.package-lock.json"));
-    if installed.is_none() || installed < lock {
-        step("Web packages", || {
-            run(checkout::command("npm")
-                .args(["ci", "--no-audit", "--no-fund"])
-                .current_dir(&folder))
-        })?;
-    }
+    install_packages(&folder)?;
     step("Web page", || {
         run(checkout::command("npm")
             .args(["run", "build"])
             .current_dir(&folder))
         .context("The web page could not be built")
+    })
+}
+
+/// Folders of the tests with packages of Node.
+const TEST_FOLDERS: [&str; 1] = ["tests/oidc"];
+
+/// Makes sure that the tests' packages of Node are there.
+pub(crate) fn need_test_packages() -> anyhow::Result<()> {
+    if find_program("npm").is_none() {
+        bail!("The tests need Node 20.19 or later with npm, and npm is not here.");
+    }
+    for folder in TEST_FOLDERS {
+        install_packages(&checkout::root().join(folder))?;
+    }
+    Ok(())
+}
+
+/// Installs what a folder's lock names, unless it is there.
+fn install_packages(folder: &Path) -> anyhow::Result<()> {
+    let lock = modified(&folder.join("package-lock.json"));
+    let installed = modified(&folder.join("node_modules/.package-lock.json"));
+    if installed.is_some() && installed >= lock {
+        return Ok(());
+    }
+    step("Node packages", || {
+        run(checkout::command("npm")
+            .args(["ci", "--no-audit", "--no-fund"])
+            .current_dir(folder))
     })
 }
 

@@ -15,6 +15,10 @@ use storm_protocol::api::AccountLimits;
 
 use crate::keys::read_secret;
 
+mod oidc;
+
+pub use self::oidc::Oidc;
+
 /// Where the configuration is looked for when the command line does not say.
 pub const DEFAULT_PATH: &str = "/etc/storm-buckets/config.toml";
 
@@ -39,6 +43,9 @@ pub struct Config {
     /// E-mail.
     #[serde(default)]
     pub mail: Mail,
+    /// Companies whose people sign in at a provider of their own.
+    #[serde(default)]
+    pub oidc: Vec<Oidc>,
     /// The log on standard error.
     #[serde(default)]
     pub log: Log,
@@ -379,6 +386,7 @@ impl Config {
         if let Some(smtp) = &self.mail.smtp {
             smtp.check()?;
         }
+        oidc::check(&self.oidc)?;
         if !self.data_dir.is_absolute() {
             bail!(
                 "data_dir = \"{}\" is not an absolute path; write it from the root",

@@ -17,6 +17,7 @@ mod hub;
 mod keys;
 mod listener;
 mod mail;
+mod oidc;
 mod openapi;
 mod output;
 mod progress;

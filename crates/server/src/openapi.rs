@@ -177,7 +177,9 @@ fn complete(operation: &mut Value) {
     let asks = responses.contains_key("422");
     for (status, response) in responses.iter_mut() {
         let words = response["description"].as_str().unwrap_or("").to_owned();
-        if status.starts_with(['4', '5']) {
+        // A browser that comes by itself is told in a page.
+        let is_page = response["content"].get("text/html").is_some();
+        if status.starts_with(['4', '5']) && !is_page {
             *response = problem(&words);
         } else if words.is_empty() {
             response["description"] = "As asked".into();

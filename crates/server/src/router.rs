@@ -9,8 +9,8 @@ use crate::{
     openapi,
     routes::{
         about, accounts, agents, audit as trail, buckets, device, enrol_tokens, events, grants,
-        invitations, keys, members, operations, password, receipts, regions, session, sessions,
-        sign_in_methods, sign_ups, strays, tokens, trust, usage, whoami,
+        invitations, keys, members, oidc, operations, password, receipts, regions, session,
+        sessions, sign_in_methods, sign_ups, strays, tokens, trust, usage, whoami,
     },
     web,
 };
@@ -58,6 +58,8 @@ pub(crate) fn api() -> OpenApiRouter<Gate> {
         .routes(routes!(
             sign_in_methods::renew_recovery_codes::renew_recovery_codes
         ))
+        .routes(routes!(oidc::start::start))
+        .routes(routes!(oidc::callback::callback))
         .routes(routes!(sessions::list::list))
         .routes(routes!(sessions::end::end))
         .routes(routes!(sessions::end_others::end_others))

@@ -34,7 +34,7 @@ pub(crate) const REQUEST_HEADER: HeaderName = HeaderName::from_static("storm-req
 const API_POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
 );
-const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
+pub(crate) const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
 );
 
@@ -217,6 +217,11 @@ fn write_problem(response: &mut Response, id: &str) {
     };
     if let Some(cause) = &fault.cause {
         tracing::error!(request = id, cause, "a request failed");
+    }
+    let media_type = response.headers().get(header::CONTENT_TYPE);
+    if media_type.is_some_and(|value| value.as_bytes().starts_with(b"text/html")) {
+        // A page says it itself.
+        return;
     }
     let error = ProblemBody {
         code: fault.code.into_owned(),

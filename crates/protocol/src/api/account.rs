@@ -145,6 +145,17 @@ api_types! {
         root_key: Digest,
         /// Whether anybody may sign up for an account of their own.
         sign_up: bool,
+        /// Companies' own providers that one may sign in at.
+        #[serde(default)]
+        providers: Vec<SignInProvider>,
+    }
+
+    /// A company's own provider that its people sign in at: `GET /api/v1/oidc/{name}/start`, in a browser.
+    SignInProvider {
+        /// Its name.
+        name: String,
+        /// What a button says that leads there.
+        title: String,
     }
 }
 

@@ -91,6 +91,15 @@ impl SignInLimits {
     }
 }
 
+impl SignInLimits {
+    /// Counts a try by its network alone, for who proves elsewhere who they are. The error is the number of
+    /// seconds to wait, at least 1.
+    pub(crate) fn admit_network(&self, address: Option<IpAddr>) -> Result<(), u64> {
+        let network = network(address.unwrap_or(Ipv6Addr::UNSPECIFIED.into()));
+        self.networks.take(&network).map_err(whole_seconds)
+    }
+}
+
 /// Counts what each person asks for, whichever session or token they use: making more tokens gives
 /// no more.
 pub(crate) struct PersonLimits {

@@ -28,7 +28,8 @@ use self::{
     secret::StoredSecret,
 };
 use crate::{
-    app::App, error::ApiError, events::Streams, keys::Files, store::Store, store::sessions::Person,
+    app::App, error::ApiError, events::Streams, keys::Files, oidc::Providers, store::Store,
+    store::sessions::Person,
 };
 
 pub(crate) mod access;
@@ -70,6 +71,7 @@ struct Inside {
     floods: FloodLimits,
     codes: device::CodeLimits,
     streams: Streams,
+    providers: Providers,
     refusals: audit::Refusals,
     wait: Duration,
     site: String,
@@ -94,6 +96,7 @@ impl Gate {
             floods: FloodLimits::new(&app.config.limits),
             codes: device::CodeLimits::default(),
             sealer: Sealer::new(Files::new(&app.config.data_dir).second_factor_key()),
+            providers: Providers::new(&app.config.oidc),
             app,
             passwords: Passwords::default(),
             sign_in: SignInLimits::default(),
@@ -319,6 +322,11 @@ impl Anyone {
     /// Counts tries to sign in.
     pub(crate) fn sign_in_limits(&self) -> &SignInLimits {
         &self.gate.0.sign_in
+    }
+
+    /// What is known of companies' providers.
+    pub(crate) fn providers(&self) -> &Providers {
+        &self.gate.0.providers
     }
 
     /// Whether browsers come over TLS.

@@ -1,6 +1,7 @@
 //! The command line: one page of what can be typed; each noun in a file of its own.
 
 mod mail;
+mod oidc;
 mod trust;
 mod user;
 
@@ -74,7 +75,11 @@ enum Noun {
 #[derive(Subcommand)]
 enum ConfigVerb {
     /// Say whether the configuration is valid, and what is in force.
-    Check,
+    Check {
+        /// Also ask each company's provider whether it answers as one.
+        #[arg(long)]
+        online: bool,
+    },
 }
 
 /// Does what the command line says.
@@ -92,7 +97,13 @@ pub fn run() -> anyhow::Result<()> {
             start_log(config.log.format)?;
             runtime()?.block_on(serve::serve(config))
         }
-        Noun::Config(ConfigVerb::Check) => check(&arguments.common.config, &config),
+        Noun::Config(ConfigVerb::Check { online }) => {
+            check(&arguments.common.config, &config)?;
+            if online {
+                runtime()?.block_on(oidc::check(&config))?;
+            }
+            Ok(())
+        }
         Noun::Trust(verb) => runtime()?.block_on(trust::run(&verb, &config)),
         Noun::User(verb) => runtime()?.block_on(user::run(&verb, &config)),
         Noun::Mail(verb) => runtime()?.block_on(mail::run(&verb, &config)),
@@ -137,7 +148,7 @@ fn check(file: &std::path::Path, config: &Config) -> anyhow::Result<()> {
     for (name, value) in facts {
         line(format_args!("{name:<36}  {value}"))?;
     }
-    Ok(())
+    oidc::say(config)
 }
 
 fn runtime() -> std::io::Result<tokio::runtime::Runtime> {

@@ -1,6 +1,6 @@
 //! `GET /api/v1/about`
 
-use storm_protocol::api::About;
+use storm_protocol::api::{About, SignInProvider};
 
 use crate::{auth::Anyone, web::Json};
 
@@ -17,9 +17,15 @@ use crate::{auth::Anyone, web::Json};
 )]
 pub(crate) async fn about(anyone: Anyone) -> Json<About> {
     let root_key = anyone.app().trust.borrow().root_key.id();
+    let providers = anyone.app().config.oidc.iter();
+    let providers = providers.map(|provider| SignInProvider {
+        name: provider.name.clone(),
+        title: provider.title.clone(),
+    });
     Json(About {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         root_key,
+        providers: providers.collect(),
         sign_up: anyone.app().config.sign_up.open,
     })
 }

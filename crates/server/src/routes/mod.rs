@@ -28,6 +28,7 @@ pub(crate) mod invitations;
 pub(crate) mod keys;
 mod limits;
 pub(crate) mod members;
+pub(crate) mod oidc;
 pub(crate) mod operations;
 pub(crate) mod password;
 pub(crate) mod receipts;

@@ -35,6 +35,7 @@ pub(crate) mod invitations;
 pub(crate) mod limits;
 pub mod lost;
 pub(crate) mod mails;
+pub(crate) mod oidc;
 pub mod operations;
 pub(crate) mod passwords;
 pub(crate) mod people;

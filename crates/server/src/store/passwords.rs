@@ -32,8 +32,8 @@ impl Store {
         change.commit().await
     }
 
-    /// Keeps a link that sets a new password and queues its e-mail, unless one was made since `since`:
-    /// then nothing.
+    /// Keeps a link that sets a new password and queues its e-mail, unless one was made since `since`, or
+    /// a company's provider says who this is: then nothing.
     pub(crate) async fn offer_reset(
         &self,
         user: UserId,
@@ -43,7 +43,9 @@ impl Store {
     ) -> Result<()> {
         let mut change = self.write(Durability::Machine).await?;
         let offered = sqlx::query(
-            r#"INSERT INTO password_resets ("user", hash, created_at, expires_at) VALUES ($1, $2, $3, $4)
+            r#"INSERT INTO password_resets ("user", hash, created_at, expires_at)
+               SELECT id, $2, $3, $4 FROM users WHERE id = $1
+               AND NOT EXISTS (SELECT 1 FROM oidc_people WHERE oidc_people."user" = users.id)
                ON CONFLICT ("user") DO UPDATE SET hash = excluded.hash, created_at = excluded.created_at,
                expires_at = excluded.expires_at WHERE password_resets.created_at <= $5"#,
         )

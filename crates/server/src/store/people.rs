@@ -132,19 +132,7 @@ impl Store {
         if now == Role::Owner && owners(&mut change, account).await? == 1 {
             return Ok(Changed::LastOwner);
         }
-        for sql in [
-            r#"DELETE FROM sessions WHERE account = $1 AND "user" = $2"#,
-            r#"DELETE FROM token_buckets WHERE token IN
-               (SELECT id FROM tokens WHERE account = $1 AND "user" = $2)"#,
-            r#"DELETE FROM tokens WHERE account = $1 AND "user" = $2"#,
-            r#"DELETE FROM members WHERE account = $1 AND "user" = $2"#,
-        ] {
-            sqlx::query(sql)
-                .bind(account.to_string())
-                .bind(user.to_string())
-                .execute(&mut *change)
-                .await?;
-        }
+        take_out(&mut change, account, user).await?;
         change.commit().await?;
         Ok(Changed::Yes)
     }
@@ -213,7 +201,25 @@ pub(super) async fn put_role(
     Ok(())
 }
 
-async fn owners(change: &mut Writing, account: AccountId) -> Result<i64> {
+/// Takes somebody out of an account, with their sessions and API tokens there.
+pub(super) async fn take_out(change: &mut Writing, account: AccountId, user: UserId) -> Result<()> {
+    for sql in [
+        r#"DELETE FROM sessions WHERE account = $1 AND "user" = $2"#,
+        r#"DELETE FROM token_buckets WHERE token IN
+           (SELECT id FROM tokens WHERE account = $1 AND "user" = $2)"#,
+        r#"DELETE FROM tokens WHERE account = $1 AND "user" = $2"#,
+        r#"DELETE FROM members WHERE account = $1 AND "user" = $2"#,
+    ] {
+        sqlx::query(sql)
+            .bind(account.to_string())
+            .bind(user.to_string())
+            .execute(&mut **change)
+            .await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn owners(change: &mut Writing, account: AccountId) -> Result<i64> {
     let sql = "SELECT COUNT(*) FROM members WHERE account = $1 AND role = 'owner'";
     let found = sqlx::query_scalar(sql).bind(account.to_string());
     Ok(found.fetch_one(&mut **change).await?)

@@ -96,6 +96,8 @@ async fn the_table_has_every_route() {
         ("POST", "/api/v1/session"),
         ("POST", "/api/v1/session/second-factor"),
         ("DELETE", "/api/v1/session"),
+        ("GET", "/api/v1/oidc/{provider}/start"),
+        ("GET", "/api/v1/oidc/{provider}/callback"),
         ("POST", "/api/v1/invitations/accept"),
         ("POST", "/api/v1/password/forgotten"),
         ("POST", "/api/v1/password/reset"),

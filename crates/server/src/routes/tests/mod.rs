@@ -10,6 +10,7 @@ mod events;
 mod http;
 mod lists;
 mod matrix;
+mod oidc;
 mod operations;
 mod people;
 mod reconciliation;
