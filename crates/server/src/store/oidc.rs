@@ -143,7 +143,9 @@ impl Store {
 }
 
 async fn admitted(change: &mut Writing, arrival: &Arrival<'_>, now: Micros) -> Result<Admission> {
-    let account: Option<i64> = sqlx::query_scalar("SELECT 1 FROM accounts WHERE id = $1")
+    let open = "SELECT 1 FROM accounts WHERE id = $1 AND NOT EXISTS \
+                (SELECT 1 FROM account_states WHERE account = accounts.id AND state = 'closed')";
+    let account: Option<i64> = sqlx::query_scalar(open)
         .bind(arrival.account.to_string())
         .fetch_optional(&mut **change)
         .await?;
