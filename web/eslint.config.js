@@ -20,6 +20,8 @@ export default ts.config(
       "svelte/no-navigation-without-resolve": "off",
       // The policy of the page forbids style attributes.
       "svelte/no-inline-styles": ["error", { allowTransitions: false }],
+      // What a derived value builds and returns whole needs no reactivity of its own.
+      "svelte/prefer-svelte-reactivity": "off",
       "svelte/no-at-html-tags": "error",
       "svelte/button-has-type": "error",
     },

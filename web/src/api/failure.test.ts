@@ -1,13 +1,18 @@
 import { describe, expect, it } from "vitest"
 import { asFailure, Failure } from "./failure"
 
-const answer = (status: number, headers: Record<string, string> = {}) => new Response(null, { status, headers })
+const answer = (status: number, headers: Record<string, string> = {}) =>
+  new Response(null, { status, headers })
 
 describe("a failure", () => {
   it("says what the server said, with its reference", () => {
     const body = { error: { code: "name_taken", message: "That name is taken.", request: "7f3a21c9" } }
     const failure = Failure.read(body, answer(409))
-    expect(failure).toMatchObject({ code: "name_taken", message: "That name is taken.", reference: "7f3a21c9" })
+    expect(failure).toMatchObject({
+      code: "name_taken",
+      message: "That name is taken.",
+      reference: "7f3a21c9",
+    })
   })
 
   it("knows when to come back", () => {

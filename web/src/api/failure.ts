@@ -15,7 +15,11 @@ export class Failure extends Error {
   }
 
   static offline(): Failure {
-    return new Failure("offline", "The server does not answer. Nothing was changed as far as this page knows.", 0)
+    return new Failure(
+      "offline",
+      "The server does not answer. Nothing was changed as far as this page knows.",
+      0,
+    )
   }
 
   /** Reads the problem that a response carries. */

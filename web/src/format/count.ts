@@ -30,7 +30,21 @@ export function percent(part: number, whole: number): number {
   return Math.min(99, Math.round((part / whole) * 100))
 }
 
-const WORDS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
+const WORDS = [
+  "no",
+  "one",
+  "two",
+  "three",
+  "four",
+  "five",
+  "six",
+  "seven",
+  "eight",
+  "nine",
+  "ten",
+  "eleven",
+  "twelve",
+]
 
 /** A small count as a word, as a sentence wants it. */
 export function inWords(amount: number): string {

@@ -15,7 +15,11 @@ export function shortCommand(id: string): string {
 
 /** Two letters for a person: of the e-mail address or the name. */
 export function initials(text: string): string {
-  const words = text.split("@")[0]?.split(/[\s._+-]+/).filter(Boolean) ?? []
+  const words =
+    text
+      .split("@")[0]
+      ?.split(/[\s._+-]+/)
+      .filter(Boolean) ?? []
   const letters = words.length > 1 ? words.slice(0, 2).map((word) => word[0]) : [words[0]?.slice(0, 2) ?? "?"]
   return letters.join("").toUpperCase()
 }

@@ -9,8 +9,8 @@ interface Route {
   /** The section that the page belongs to, as the top bar names it. */
   section: string
   /** Whether the page stands alone, without the bars. */
-  bare?: true
-  load: () => Promise<{ default: Page }>
+  bare?: boolean
+  load: () => Promise<{ default: Component<never> }>
 }
 
 /** Every page, in one place. Each is loaded when it is needed. */
@@ -18,7 +18,11 @@ const ROUTES: Route[] = [
   { pattern: "/", section: "overview", load: () => import("../pages/overview/Overview.svelte") },
   { pattern: "/buckets", section: "buckets", load: () => import("../pages/buckets/Buckets.svelte") },
   { pattern: "/buckets/:bucket", section: "buckets", load: () => import("../pages/bucket/Bucket.svelte") },
-  { pattern: "/buckets/:bucket/:tab", section: "buckets", load: () => import("../pages/bucket/Bucket.svelte") },
+  {
+    pattern: "/buckets/:bucket/:tab",
+    section: "buckets",
+    load: () => import("../pages/bucket/Bucket.svelte"),
+  },
   { pattern: "/keys", section: "keys", load: () => import("../pages/keys/Keys.svelte") },
   { pattern: "/activity", section: "activity", load: () => import("../pages/activity/Activity.svelte") },
   { pattern: "/people", section: "people", load: () => import("../pages/people/People.svelte") },
@@ -38,7 +42,12 @@ export interface Place {
 export function placeAt(path: string): Place {
   for (const route of ROUTES) {
     const params = match(route.pattern, path)
-    if (params) return { section: route.section, bare: route.bare ?? false, params, load: route.load }
+    if (params) return place(route, params)
   }
-  return { section: "", bare: false, params: {}, load: () => import("../pages/nowhere/Nowhere.svelte") }
+  return place({ pattern: "", section: "", load: () => import("../pages/nowhere/Nowhere.svelte") }, {})
+}
+
+function place({ section, bare = false, load }: Route, params: Params): Place {
+  // A page takes the variable parts of its own pattern, or none.
+  return { section, bare, params, load: load as Place["load"] }
 }

@@ -1,7 +1,10 @@
 import { fromBase64 } from "./encoding"
 
 /** The pair of keys of a test vector. */
-export async function vectorPair(vector: { private_key: string; public_key: string }): Promise<CryptoKeyPair> {
+export async function vectorPair(vector: {
+  private_key: string
+  public_key: string
+}): Promise<CryptoKeyPair> {
   const url = (base64: string) => base64.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "")
   const bytes = vector.private_key.match(/../g)?.map((pair) => parseInt(pair, 16)) ?? []
   const d = url(btoa(String.fromCharCode(...bytes)))

@@ -16,7 +16,8 @@ export function whyNot(operation: Operation): string | undefined {
   const { outcome, state, region } = operation
   if (outcome && "failed" in outcome) return outcome.failed.message
   if (outcome && "refused" in outcome) return outcome.refused.message
-  if (state === "expired") return `Expired: the agent of ${region} was away too long. Nothing was changed. Ask again.`
+  if (state === "expired")
+    return `Expired: the agent of ${region} was away too long. Nothing was changed. Ask again.`
   if (state === "cancelled") return "Cancelled. Nothing was changed."
   return undefined
 }

@@ -1,9 +1,12 @@
+import { api, ask } from "../api/client"
 import type { LiveEvent, Operation } from "../api/types"
 import { micros } from "../format/time"
 import { buckets, keys, operations, refreshAll } from "./lists"
 import { session } from "./session.svelte"
 
 const FIRST_WAIT_MILLIS = 1000
+/** A stream that opens later than this may have missed what happened since the lists were read. */
+const LATE_MICROS = 1_000_000
 const LONGEST_WAIT_MILLIS = 30_000
 
 type Hearer = (operation: Operation) => void
@@ -20,8 +23,10 @@ class Live {
   #wait = FIRST_WAIT_MILLIS
   #hearers = new Set<Hearer>()
   #wasLive = false
+  #startedAt = 0
 
   start(): void {
+    this.#startedAt = micros()
     this.#connect()
     addEventListener("online", () => this.tryNow())
     addEventListener("offline", () => this.#lost())
@@ -50,7 +55,7 @@ class Live {
       this.state = "live"
       this.#wait = FIRST_WAIT_MILLIS
       // Whatever happened while nobody listened.
-      if (this.#wasLive) refreshAll()
+      if (this.#wasLive || micros() - this.#startedAt > LATE_MICROS) refreshAll()
       this.#wasLive = true
     }
     source.onerror = () => this.#lost()
@@ -70,6 +75,16 @@ class Live {
     for (const [name, take] of Object.entries(takes)) source.addEventListener(name, hear(take))
   }
 
+  /** A stream does not say why it was refused. When the session ended, this asks for it, then goes on. */
+  async #lookWhy(): Promise<void> {
+    try {
+      await ask(api.GET("/api/v1/whoami"))
+      this.tryNow()
+    } catch {
+      // The timer tries again.
+    }
+  }
+
   #lost(): void {
     this.#source?.close()
     if (session.state === "ended") return
@@ -80,6 +95,7 @@ class Live {
     clearTimeout(this.#timer)
     this.#timer = setTimeout(() => this.#connect(), this.#wait)
     this.#wait = Math.min(this.#wait * 2, LONGEST_WAIT_MILLIS)
+    if (this.state === "lost") void this.#lookWhy()
   }
 }
 
