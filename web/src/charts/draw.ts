@@ -1,8 +1,8 @@
 import uPlot from "uplot"
-import { bytesText } from "../format/bytes"
 import { clock, day, micros, type Zone } from "../format/time"
 import type { Theme } from "../state/preferences.svelte"
 import { type Colours, coloursAt } from "./colours"
+import type { LimitLine } from "./limit"
 import { roundTicks } from "./scale"
 
 /** What a chart shows. */
@@ -15,8 +15,10 @@ export interface Plan {
   kind: "area" | "line" | "bars"
   height: number
   format: (value: number) => string
+  /** A round value at the axis. */
+  tick: (value: number) => string
   /** A limit, dashed, with its words. */
-  limit?: { value: number; text: string } | undefined
+  limit?: LimitLine | undefined
   zone: Zone
   onread: (index: number | undefined) => void
 }
@@ -28,6 +30,7 @@ export interface Drawing {
 }
 
 const AXIS_WIDTH = 62
+const EDGE = 20
 const DAY_SECONDS = 86_400
 
 /** Draws a chart into `place`, as wide as that is, in its colours. */
@@ -119,7 +122,10 @@ function series(plan: Plan, colours: Colours): uPlot.Series {
     }
     return plan.kind === "area" ? { ...line, fill: colours.wash } : line
   }
-  const bars = uPlot.paths.bars?.({ size: [0.7, 40], align: 0 })
+  const last = plan.at.length - 1
+  // The last step counts as far as it has come: it is paler.
+  const fills = () => plan.at.map((_, index) => (index === last ? colours.fade : colours.tide))
+  const bars = uPlot.paths.bars?.({ size: [0.7, 40], disp: { fill: { unit: 3, values: fills } } })
   return { fill: colours.tide, width: 0, points: { show: false }, ...(bars ? { paths: bars } : {}) }
 }
 
@@ -133,10 +139,13 @@ function timeAxis(plan: Plan, colours: Colours): uPlot.Axis {
     grid: { show: false },
     ticks: { show: false },
     border: { show: true, stroke: colours.base, width: 1 },
-    values: (_, splits, __, ___, step) =>
-      splits.map((second) =>
-        step < DAY_SECONDS ? clock(second * 1e6, plan.zone) : day(second * 1e6, micros(), plan.zone),
-      ),
+    values: (plot, splits, _, __, step) =>
+      splits.map((second) => {
+        // A label at the very edge would be cut off.
+        if (plot.valToPos(second, "x") < EDGE) return null
+        const at = second * 1e6
+        return step < DAY_SECONDS ? clock(at, plan.zone) : day(at, micros(), plan.zone)
+      }),
   }
 }
 
@@ -150,7 +159,7 @@ function valueAxis(plan: Plan, ticks: number[], colours: Colours): uPlot.Axis {
     grid: { stroke: colours.line, width: 1 },
     ticks: { show: false },
     splits: () => ticks,
-    values: (_, splits) => splits.map((value) => (value === 0 ? "0" : plan.format(value))),
+    values: (_, splits) => splits.map((value) => (value === 0 ? "0" : plan.tick(value))),
   }
 }
 
@@ -173,9 +182,4 @@ function drawLimit(plot: uPlot, { limit }: Plan, colours: Colours): void {
   ctx.font = `600 ${11 * ratio}px sans-serif`
   ctx.fillText(limit.text, left, y - 5 * ratio)
   ctx.restore()
-}
-
-/** A quota's line. */
-export function limitLine(name: string, value: number | null | undefined): Plan["limit"] {
-  return value ? { value, text: `${name} ${bytesText(value)}` } : undefined
 }

@@ -29,6 +29,12 @@ export function kindOf({ days }: RangeOption): "area" | "line" {
   return days > LONG_DAYS ? "line" : "area"
 }
 
+/** Bars for what happened in each step, as long as they are wide enough to be told apart. */
+export function barsOf({ days, step }: RangeOption): "bars" | "area" {
+  const steps = step === "hour" ? days * 24 : days
+  return steps > LONG_DAYS ? "area" : "bars"
+}
+
 export function beginOf({ days }: RangeOption, now: number): number {
   return now - days * DAY_MICROS
 }

@@ -24,6 +24,12 @@ export function bytesText(amount: number): string {
   return `${value} ${unit}`
 }
 
+/** A round amount at an axis: "2 TB", "2.5 GB". */
+export function bytesTick(amount: number): string {
+  const { value, unit } = bytes(amount)
+  return `${Number(value)} ${unit}`
+}
+
 /** All bytes, for a tooltip: "841,220 bytes". */
 export function exactBytes(amount: number): string {
   return `${amount.toLocaleString("en")} ${amount === 1 ? "byte" : "bytes"}`

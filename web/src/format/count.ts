@@ -19,6 +19,13 @@ export function countText(amount: number): string {
   return unit ? `${value} ${unit}` : value
 }
 
+/** A round count at an axis: "300 k", "2.5 M". */
+export function countTick(amount: number): string {
+  if (amount >= 1e9) return `${Number(threeDigits(amount / 1e9))} G`
+  if (amount >= 1e6) return `${Number(threeDigits(amount / 1e6))} M`
+  return amount >= 1e4 ? `${Number(threeDigits(amount / 1e3))} k` : count(amount)
+}
+
 /** "1 bucket", "38 buckets". */
 export function several(amount: number, one: string, many = `${one}s`): string {
   return `${countText(amount)} ${amount === 1 ? one : many}`

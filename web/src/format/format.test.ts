@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
-import { bytesText, exactBytes, parseBytes } from "./bytes"
-import { count, countText, inWords, percent, several } from "./count"
+import { bytesText, bytesTick, exactBytes, parseBytes } from "./bytes"
+import { count, countText, countTick, inWords, percent, several } from "./count"
 import { initials, shortCommand, shortHash, shortKey } from "./ids"
 import { clock, day, duration, instant, moment, when } from "./time"
 
@@ -46,6 +46,11 @@ describe("counts", () => {
     expect(countText(2_310_448)).toBe("2.31 million")
     expect(countText(999_600)).toBe("1.00 million")
     expect(count(2_310_448)).toBe("2,310,448")
+  })
+
+  it("is short at an axis", () => {
+    expect([0, 9000, 300_000, 2_500_000, 1e9].map(countTick)).toEqual(["0", "9,000", "300 k", "2.5 M", "1 G"])
+    expect([1e12, 2.5e9, 20].map(bytesTick)).toEqual(["1 TB", "2.5 GB", "20 B"])
   })
 
   it("agrees with its noun", () => {
