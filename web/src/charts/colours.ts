@@ -9,6 +9,7 @@ export interface Colours {
   amber: string
   paper: string
   fade: string
+  well: string
 }
 
 const TOKENS: Record<keyof Colours, string> = {
@@ -20,6 +21,7 @@ const TOKENS: Record<keyof Colours, string> = {
   label: "var(--color-ink-3)",
   amber: "var(--color-amber)",
   paper: "var(--color-paper)",
+  well: "var(--color-well)",
   fade: "color-mix(in srgb, var(--color-tide) 55%, var(--color-paper))",
 }
 

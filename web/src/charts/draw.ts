@@ -9,6 +9,9 @@ import { roundTicks } from "./scale"
 export interface Plan {
   /** Instants, oldest first. */
   at: number[]
+  /** The range that is looked at, whether or not there are points in all of it. */
+  from: number
+  to: number
   /** Values; null where nothing is known. */
   values: (number | null)[]
   /** An area from zero, a line on a zoomed axis, or a bar a step. */
@@ -80,13 +83,14 @@ function make(place: HTMLElement, plan: Plan): uPlot {
     scales: {
       x: {
         time: true,
-        range: (_, low, high) => (plan.kind === "bars" ? padded(times, low, high) : [low, high]),
+        range: () => span(plan, times),
       },
       y: { range: () => [ticks[0] ?? 0, ticks.at(-1) ?? 1] },
     },
     axes: [timeAxis(plan, colours), valueAxis(plan, ticks, colours)],
     series: [{}, series(plan, colours)],
     hooks: {
+      drawClear: [(plot) => shadeUnknown(plot, plan, colours)],
       draw: [(plot) => drawLimit(plot, plan, colours)],
       setCursor: [(plot) => plan.onread(plot.cursor.idx ?? undefined)],
     },
@@ -107,9 +111,11 @@ function ticksOf({ values, kind, limit }: Plan): number[] {
   return roundTicks(0, shown || 1)
 }
 
-function padded(times: number[], low: number, high: number): [number, number] {
-  const half = times.length > 1 ? ((times[1] ?? 0) - (times[0] ?? 0)) / 2 : DAY_SECONDS / 2
-  return [low - half, high + half]
+function span({ kind, from, to }: Plan, times: number[]): [number, number] {
+  const [low, high] = [from / 1e6, to / 1e6]
+  if (kind !== "bars") return [low, Math.max(high, times.at(-1) ?? 0)]
+  const half = times.length > 1 ? ((times[1] ?? 0) - (times[0] ?? 0)) / 2 : (high - low) / 60
+  return [Math.min(low, times[0] ?? low) - half, Math.max(times.at(-1) ?? high, low) + half]
 }
 
 function series(plan: Plan, colours: Colours): uPlot.Series {
@@ -161,6 +167,17 @@ function valueAxis(plan: Plan, ticks: number[], colours: Colours): uPlot.Axis {
     splits: () => ticks,
     values: (_, splits) => splits.map((value) => (value === 0 ? "0" : plan.tick(value))),
   }
+}
+
+/** What was before the first point is not known; it is not zero. */
+function shadeUnknown(plot: uPlot, { at }: Plan, colours: Colours): void {
+  const [first] = at
+  if (first === undefined) return
+  const { left, top, height } = plot.bbox
+  const width = plot.valToPos(first / 1e6, "x", true) - left
+  if (width < 2) return
+  plot.ctx.fillStyle = colours.well
+  plot.ctx.fillRect(left, top, width, height)
 }
 
 function drawLimit(plot: uPlot, { limit }: Plan, colours: Colours): void {

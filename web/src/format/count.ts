@@ -57,3 +57,8 @@ const WORDS = [
 export function inWords(amount: number): string {
   return WORDS[amount] ?? countText(amount)
 }
+
+/** Words as a sentence begins. */
+export function sentence(words: string): string {
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}`
+}

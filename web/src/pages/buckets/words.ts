@@ -1,6 +1,6 @@
 import type { Bucket } from "../../api/types"
 import { bytesText } from "../../format/bytes"
-import { inWords, percent, several } from "../../format/count"
+import { inWords, percent, sentence, several } from "../../format/count"
 import { ATTENTION } from "../../marks/mood"
 
 /** What a person calls a bucket. */
@@ -29,8 +29,7 @@ export function summary(buckets: Bucket[]): string {
   const verb = buckets.length === 1 ? "holds" : "hold"
   const first = `${several(buckets.length, "bucket")} ${verb} ${bytesText(stored)}.`
   if (!near) return first
-  const words = inWords(near)
-  return `${first} ${words[0]?.toUpperCase()}${words.slice(1)} ${near === 1 ? "is" : "are"} near ${near === 1 ? "its" : "their"} quota.`
+  return `${first} ${sentence(inWords(near))} ${near === 1 ? "is" : "are"} near ${near === 1 ? "its" : "their"} quota.`
 }
 
 const RULE = /^(?!xn--)(?!.*-s3alias$)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/
