@@ -181,7 +181,8 @@ mod tests {
 
     #[test]
     fn a_file_that_is_not_there_is_nothing() {
-        assert!(file("assets/../index.html", &HeaderMap::new()).is_none());
+        assert!(file("../package.json", &HeaderMap::new()).is_none());
+        assert!(file("assets/../../package.json", &HeaderMap::new()).is_none());
         assert!(file("assets/none.js", &HeaderMap::new()).is_none());
     }
 

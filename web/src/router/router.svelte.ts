@@ -1,8 +1,10 @@
-import { tick } from "svelte"
+/** A page that takes longer no longer takes the focus: somebody may have moved on. */
+const ARRIVAL_MILLIS = 3000
 
 /** Where the page is: the path and the query, in step with the address bar. */
 class Router {
   path = $state(location.pathname)
+  #wentAt = -ARRIVAL_MILLIS
   query = $state.raw(new URLSearchParams(location.search))
 
   constructor() {
@@ -14,11 +16,13 @@ class Router {
   go(to: string): void {
     history.pushState(null, "", to)
     this.#read()
-    void tick().then(() => {
-      scrollTo(0, 0)
-      // A reader of screens hears where it is.
-      document.querySelector<HTMLElement>("main h1")?.focus()
-    })
+    scrollTo(0, 0)
+    this.#wentAt = performance.now()
+  }
+
+  /** Whether the page was just gone to, so that its heading takes the focus: a reader of screens hears where it is. */
+  get hasJustArrived(): boolean {
+    return performance.now() - this.#wentAt < ARRIVAL_MILLIS
   }
 
   /** Sets a part of the query, without a step in the history; nothing takes it out. */

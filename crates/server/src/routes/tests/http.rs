@@ -331,7 +331,7 @@ async fn headers_on_everything() {
         .send(request(Method::PATCH, "/api/v1/keys", None))
         .await;
     assert!(response.headers().contains_key(header::ALLOW));
-    let text = crate::web::plain(&site.app).await;
+    let text = web::plain(&site.app).await;
     assert!(text.contains("The API is up.") && text.contains(super::PUBLIC_URL));
     assert!(!text.contains("{{") && !text.contains("<script") && !text.contains("style="));
 }
