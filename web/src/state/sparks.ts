@@ -11,7 +11,7 @@ const known = new Map<string, Promise<number[]>>()
 const waiting: Job[] = []
 let running = 0
 
-/** A bucket's bytes, day by day, for a sparkline: few requests at once, each bucket asked for once. */
+/** A bucket's bytes, day by day, for a sparkline: few requests at once, the newest wish first, each bucket once. */
 export function spark(bucket: string): Promise<number[]> {
   const before = known.get(bucket)
   if (before) return before
@@ -36,7 +36,7 @@ async function read(bucket: string): Promise<number[]> {
 
 function next(): void {
   if (running >= AT_ONCE) return
-  const job = waiting.shift()
+  const job = waiting.pop()
   if (!job) return
   running += 1
   void job().finally(() => {
