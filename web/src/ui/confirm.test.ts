@@ -1,4 +1,4 @@
-import { fireEvent, render, screen } from "@testing-library/svelte"
+import { cleanup, fireEvent, render, screen } from "@testing-library/svelte"
 import { createRawSnippet } from "svelte"
 import { describe, expect, it, vi } from "vitest"
 import { Change } from "../state/change.svelte"
@@ -25,6 +25,16 @@ describe("what loses data", () => {
     expect(act.disabled).toBe(false)
     await fireEvent.click(act)
     expect(onconfirm).toHaveBeenCalledOnce()
+  })
+
+  it("gives the focus back", async () => {
+    const opener = document.body.appendChild(document.createElement("button"))
+    opener.focus()
+    shown("media")
+    cleanup()
+    await Promise.resolve()
+    expect(document.activeElement).toBe(opener)
+    opener.remove()
   })
 
   it("begins at the safe button", async () => {
