@@ -1,12 +1,14 @@
 import { api, ask } from "../api/client"
 import type { LiveEvent, Operation } from "../api/types"
 import { micros } from "../format/time"
-import { buckets, keys, operations, refreshAll } from "./lists"
+import { buckets, keys, operations, refreshAll, regions } from "./lists"
 import { session } from "./session.svelte"
 
 const FIRST_WAIT_MILLIS = 1000
 /** A stream that opens later than this may have missed what happened since the lists were read. */
 const LATE_MICROS = 1_000_000
+/** How often the regions are read again: whether their agents are there comes by no event. */
+const REGIONS_MILLIS = 30_000
 const LONGEST_WAIT_MILLIS = 30_000
 
 type Hearer = (operation: Operation) => void
@@ -28,6 +30,9 @@ class Live {
   start(): void {
     this.#startedAt = micros()
     this.#connect()
+    setInterval(() => {
+      if (!document.hidden && this.state === "live") void regions.load()
+    }, REGIONS_MILLIS)
     addEventListener("online", () => this.tryNow())
     addEventListener("offline", () => this.#lost())
     document.addEventListener("visibilitychange", () => {
@@ -70,6 +75,8 @@ class Live {
       bucket_gone: (id: never) => buckets.drop(id),
       key: (key: never) => keys.put(key),
       key_gone: (id: never) => keys.drop(id),
+      // Operators hear of agents; others look now and then.
+      agent: () => void regions.load(),
       missed: () => refreshAll(),
     }
     for (const [name, take] of Object.entries(takes)) source.addEventListener(name, hear(take))
