@@ -4,7 +4,6 @@ export const ICONS = {
   copy: ["M5.5 5.5h8v8h-8z", "M10.5 5V2.5h-8v8H5"],
   check: ["m3 8.5 3.2 3.2L13 4.8"],
   down: ["m4.5 6.5 3.5 3.5 3.5-3.5"],
-  right: ["m6.5 4.5 3.5 3.5-3.5 3.5"],
   plus: ["M8 3v10M3 8h10"],
   close: ["m4 4 8 8m0-8-8 8"],
   more: ["M3.5 8h.01M8 8h.01M12.5 8h.01"],
@@ -14,8 +13,6 @@ export const ICONS = {
   level: ["M1.5 13.5h13M1.5 9.5c2-4 4-4 6.5 0s4.5 4 6.5 0"],
   log: ["M6 3.5h8M6 8h8M6 12.5h8M2.5 3.5h.01M2.5 8h.01M2.5 12.5h.01"],
   menu: ["M2 4h12M2 8h12M2 12h12"],
-  table: ["M2 3h12v10H2zM2 6.5h12M2 10h12M6.5 6.5V13"],
-  chart: ["M2 2.5v11h12", "m4.5 10 3-3.5 2.5 2 3.5-4.5"],
 } as const
 
 export type IconName = keyof typeof ICONS
