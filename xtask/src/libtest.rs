@@ -46,7 +46,7 @@ pub(crate) fn run(command: &mut Command, screen: &mut impl Write) -> anyhow::Res
         let line = String::from_utf8_lossy(&line);
         // Nobody reading along is no reason to stop.
         let _ = writeln!(screen, "{line}");
-        if let Some(found) = parse(&line) {
+        if let Some(found) = parse(&line).or_else(|| parse_tap(&line)) {
             count += found;
         }
     }
@@ -69,11 +69,25 @@ fn parse(line: &str) -> Option<Count> {
     })
 }
 
+/// Reads `ok 3 - what it says` and `not ok 4 - …`, as the Test Anything Protocol has them.
+fn parse_tap(line: &str) -> Option<Count> {
+    let (failed, rest) = match line.strip_prefix("not ") {
+        Some(rest) => (1, rest),
+        None => (0, line),
+    };
+    let (number, _) = rest.strip_prefix("ok ")?.split_once(" - ")?;
+    number.parse::<u64>().ok()?;
+    Some(Count {
+        passed: 1 - failed,
+        failed,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use std::process::Command;
 
-    use super::{Count, parse, run};
+    use super::{Count, parse, parse_tap, run};
 
     const LINE: &str = "test result: FAILED. 11 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s";
 
@@ -87,6 +101,18 @@ mod tests {
             })
         );
         assert_eq!(parse("test parse ... ok"), None);
+    }
+
+    #[test]
+    fn a_line_of_the_page_s_tests_is_read() {
+        let passed = Count {
+            passed: 1,
+            failed: 0,
+        };
+        assert_eq!(parse_tap("ok 3 - it opens # time=1ms"), Some(passed));
+        assert_eq!(parse_tap("not ok 4 - it opens"), Some(Count::FAILURE));
+        assert_eq!(parse_tap("ok then - nothing"), None);
+        assert_eq!(parse_tap("1..94"), None);
     }
 
     #[test]

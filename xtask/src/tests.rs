@@ -36,6 +36,8 @@ pub(crate) fn run(wish: &Wish) -> anyhow::Result<ExitCode> {
     web::build()?;
 
     let mut count = Count::default();
+    let found = check(&mut count, step("Web tests", web::test));
+    count += found.unwrap_or_default();
     check(&mut count, step("Format", cargo::check_format));
     check(&mut count, step("Boundaries", boundaries::check));
     if let Some(built) = check(&mut count, cargo::build()) {

@@ -1,4 +1,4 @@
-//! The web page, when there is one: built with npm, only when its sources are newer.
+//! The web page, when there is one: built with npm, only when its sources are newer, and tested.
 
 use std::{
     fs,
@@ -10,6 +10,7 @@ use anyhow::{Context as _, bail};
 
 use crate::{
     checkout::{self, find_program, run},
+    libtest::{self, Count},
     step::step,
 };
 
@@ -64,6 +65,19 @@ fn install_packages(folder: &Path) -> anyhow::Result<()> {
             .args(["ci", "--no-audit", "--no-fund"])
             .current_dir(folder))
     })
+}
+
+/// Checks the page's format, lints and types, then runs its tests and counts them.
+pub(crate) fn test() -> anyhow::Result<Count> {
+    let folder = checkout::root().join("web");
+    if !folder.join("package.json").is_file() {
+        return Ok(Count::default());
+    }
+    let mut npm = checkout::command("npm");
+    run(npm.args(["run", "check"]).current_dir(&folder))?;
+    let mut npm = checkout::command("npm");
+    let npm = npm.args(["test", "--", "--reporter=tap-flat"]);
+    libtest::run(npm.current_dir(&folder), &mut std::io::stdout())
 }
 
 fn newest_source(folder: &Path) -> Option<SystemTime> {

@@ -10,6 +10,7 @@ mod auth;
 mod cli;
 mod clock;
 mod config;
+mod dashboard;
 mod error;
 mod events;
 mod first_operator;

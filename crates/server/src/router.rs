@@ -6,7 +6,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     app::App,
     auth::{Gate, audit, floods},
-    openapi,
+    dashboard, openapi,
     routes::{
         about, accounts, agents, audit as trail, buckets, device, enrol_tokens, events, grants,
         invitations, keys, members, oidc, operations, password, receipts, regions, session,
@@ -24,7 +24,8 @@ pub fn router(app: App) -> Router {
 /// The web tier behind `gate`.
 pub(crate) fn through(gate: Gate) -> Router {
     let (api, _) = api().split_for_parts();
-    api.route("/", get(web::page))
+    api.route("/", get(dashboard::index))
+        .route("/assets/{*file}", get(dashboard::asset))
         .route("/page.css", get(web::page_style))
         .route("/invitation", get(web::invitation_page))
         .route("/form.js", get(web::form_script))
@@ -35,7 +36,7 @@ pub(crate) fn through(gate: Gate) -> Router {
         .route("/healthz", get(web::healthz))
         .route("/readyz", get(web::readyz))
         .route("/api/openapi.json", get(openapi::document))
-        .fallback(web::nowhere)
+        .fallback(dashboard::elsewhere)
         .layer(middleware::from_fn_with_state(gate.clone(), floods::admit))
         .layer(middleware::from_fn_with_state(gate.clone(), audit::trace))
         .layer(middleware::from_fn_with_state(gate.clone(), web::guard))

@@ -15,6 +15,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use storm_protocol::api::{Problem, ProblemBody};
 
 use crate::{
+    app::App,
     auth::{Anyone, Gate},
     clock::random,
     error::{ApiError, Fault},
@@ -310,21 +311,26 @@ pub(crate) async fn readyz(anyone: Anyone) -> (StatusCode, &'static str) {
     }
 }
 
-/// `GET /`: a plain page that says what this is.
+/// A plain page that says what this is, for a server without its dashboard.
 pub(crate) async fn page(anyone: Anyone) -> impl IntoResponse {
-    let (class, words) = match anyone.app().store.regions().await {
+    let text = plain(anyone.app()).await;
+    ([(header::CONTENT_SECURITY_POLICY, PAGE_POLICY)], Html(text))
+}
+
+/// The plain page's text.
+pub(crate) async fn plain(app: &App) -> String {
+    let (class, words) = match app.store.regions().await {
         Ok(_) => ("up", "The API is up."),
         Err(_) => (
             "down",
             "The API is up, but its database does not answer. Buckets keep serving.",
         ),
     };
-    let text = include_str!("page/index.html")
+    include_str!("page/index.html")
         .replace("{{class}}", class)
         .replace("{{status}}", words)
-        .replace("{{url}}", &escaped(&anyone.app().config.web.public_url))
-        .replace("{{version}}", env!("CARGO_PKG_VERSION"));
-    ([(header::CONTENT_SECURITY_POLICY, PAGE_POLICY)], Html(text))
+        .replace("{{url}}", &escaped(&app.config.web.public_url))
+        .replace("{{version}}", env!("CARGO_PKG_VERSION"))
 }
 
 /// What a page says that a link in an e-mail leads to. The secret behind its `#` stays in the browser

@@ -1,0 +1,84 @@
+import createClient from "openapi-fetch"
+import { Failure } from "./failure"
+import type { paths } from "./types"
+
+/** Told when the server no longer knows this session; the promise ends when somebody signed in again. */
+type SessionEnded = () => Promise<void>
+
+let sessionEnded: SessionEnded = () => Promise.reject(Failure.offline())
+
+/** Says what happens when a session ended. */
+export function onSessionEnded(handler: SessionEnded): void {
+  sessionEnded = handler
+}
+
+/** Requests that answer 401 about what they carry, not about the session. */
+const OPEN_PATHS = ["/api/v1/session", "/api/v1/session/reauthenticate", "/api/v1/password/forgotten"]
+
+/** `fetch`, that asks again after a session ended and somebody signed in: the form stays, the act is done. */
+async function patientFetch(request: Request): Promise<Response> {
+  const again = request.clone()
+  const response = await fetch(request)
+  if (response.status !== 401 || OPEN_PATHS.includes(new URL(request.url).pathname)) return response
+  await sessionEnded()
+  return fetch(again)
+}
+
+/** The API, with the types of its description. */
+export const api = createClient<paths>({
+  baseUrl: globalThis.location?.origin ?? "",
+  credentials: "same-origin",
+  // The trail and the receipts then say that it was asked for in the dashboard.
+  headers: { "Storm-Via": "web" },
+  fetch: patientFetch,
+})
+
+interface Answer<T> {
+  data?: T
+  error?: unknown
+  response: Response
+}
+
+/** The answer's content; a `Failure` is thrown for all that is none. */
+export async function ask<T>(request: Promise<Answer<T>>): Promise<T> {
+  let answer: Answer<T>
+  try {
+    answer = await request
+  } catch (cause) {
+    if (cause instanceof Failure) throw cause
+    throw Failure.offline()
+  }
+  if (!answer.response.ok) throw Failure.read(answer.error, answer.response)
+  return answer.data as T
+}
+
+/** A key for one act: asked twice with it, it is done once. */
+export function once(): { header: { "Idempotency-Key": string } } {
+  return { header: { "Idempotency-Key": crypto.randomUUID() } }
+}
+
+interface Page<T> {
+  items: T[]
+  next_cursor?: string | null
+}
+
+/** All pages of a list; `seen` hears of each as it comes. */
+export async function everyPage<T>(
+  page: (cursor: string | undefined) => Promise<Page<T>>,
+  seen: (items: T[]) => void = () => undefined,
+): Promise<T[]> {
+  const all: T[] = []
+  let cursor: string | undefined
+  do {
+    const { items, next_cursor } = await page(cursor)
+    all.push(...items)
+    seen(all)
+    cursor = next_cursor ?? undefined
+  } while (cursor)
+  return all
+}
+
+/** The query of one page. */
+export function paged(cursor: string | undefined, limit: number): { limit: number; cursor?: string } {
+  return cursor === undefined ? { limit } : { limit, cursor }
+}

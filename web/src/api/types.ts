@@ -1,0 +1,28 @@
+import type { components, paths } from "./schema"
+
+type Schemas = components["schemas"]
+
+export type { paths }
+export type Account = Schemas["Account"]
+export type Agent = Schemas["Agent"]
+export type AuditEvent = Schemas["AuditEvent"]
+export type Bucket = Schemas["Bucket"]
+export type BucketSettings = Schemas["BucketSettings"]
+export type Grant = Schemas["Grant"]
+export type Key = Schemas["Key"]
+export type KeyGrant = Schemas["KeyGrant"]
+export type LiveEvent = Schemas["Event"]
+export type Member = Schemas["Member"]
+export type Operation = Schemas["Operation"]
+export type OperationAnswer = Schemas["OperationAnswer"]
+export type OwnAccount = Schemas["OwnAccount"]
+export type Problem = Schemas["ProblemBody"]
+export type Region = Schemas["Region"]
+export type Role = Schemas["Role"]
+export type Sealed = Schemas["Sealed"]
+export type Session = Schemas["Session"]
+export type Token = Schemas["Token"]
+export type UsagePoint = Schemas["UsagePoint"]
+export type Usage = Schemas["Usage"]
+export type SecondFactor = Schemas["SecondFactor"]
+export type Whoami = Schemas["Whoami"]

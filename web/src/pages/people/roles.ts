@@ -1,0 +1,13 @@
+import type { Role } from "../../api/types"
+
+/** What each role may do, in words. */
+export const ROLES: { value: Role; title: string; text: string }[] = [
+  { value: "viewer", title: "Viewer", text: "Looks, and changes nothing." },
+  { value: "member", title: "Member", text: "Makes and changes buckets and keys." },
+  { value: "admin", title: "Admin", text: "The same, asks people in, and sees what everybody did." },
+  { value: "owner", title: "Owner", text: "Everything, the account and its owners included." },
+]
+
+export function titleOf(role: Role): string {
+  return ROLES.find(({ value }) => value === role)?.title ?? role
+}

@@ -1,0 +1,53 @@
+import type { Component } from "svelte"
+import { match } from "./pattern"
+
+type Params = Record<string, string>
+type Page = Component<{ params: Params }>
+
+interface Route {
+  pattern: string
+  /** The section that the page belongs to, as the top bar names it. */
+  section: string
+  /** Whether the page stands alone, without the bars. */
+  bare?: boolean
+  load: () => Promise<{ default: Component<never> }>
+}
+
+/** Every page, in one place. Each is loaded when it is needed. */
+const ROUTES: Route[] = [
+  { pattern: "/", section: "overview", load: () => import("../pages/overview/Overview.svelte") },
+  { pattern: "/buckets", section: "buckets", load: () => import("../pages/buckets/Buckets.svelte") },
+  { pattern: "/buckets/:bucket", section: "buckets", load: () => import("../pages/bucket/Bucket.svelte") },
+  {
+    pattern: "/buckets/:bucket/:tab",
+    section: "buckets",
+    load: () => import("../pages/bucket/Bucket.svelte"),
+  },
+  { pattern: "/keys", section: "keys", load: () => import("../pages/keys/Keys.svelte") },
+  { pattern: "/activity", section: "activity", load: () => import("../pages/activity/Activity.svelte") },
+  { pattern: "/people", section: "people", load: () => import("../pages/people/People.svelte") },
+  { pattern: "/settings", section: "settings", load: () => import("../pages/settings/Settings.svelte") },
+  { pattern: "/start", section: "start", bare: true, load: () => import("../pages/start/Start.svelte") },
+]
+
+/** What a path leads to. */
+export interface Place {
+  section: string
+  bare: boolean
+  params: Params
+  load: () => Promise<{ default: Page }>
+}
+
+/** Finds a path's page; one that is nowhere says so. */
+export function placeAt(path: string): Place {
+  for (const route of ROUTES) {
+    const params = match(route.pattern, path)
+    if (params) return place(route, params)
+  }
+  return place({ pattern: "", section: "", load: () => import("../pages/nowhere/Nowhere.svelte") }, {})
+}
+
+function place({ section, bare = false, load }: Route, params: Params): Place {
+  // A page takes the variable parts of its own pattern, or none.
+  return { section, bare, params, load: load as Place["load"] }
+}

@@ -1,0 +1,20 @@
+import type { IconName } from "../ui/icons"
+
+export interface Section {
+  id: string
+  text: string
+  href: string
+  icon: IconName
+}
+
+/** The sections of an account; the first four are tabs on phones. */
+export const SECTIONS: Section[] = [
+  { id: "overview", text: "Overview", href: "/", icon: "level" },
+  { id: "buckets", text: "Buckets", href: "/buckets", icon: "bucket" },
+  { id: "keys", text: "Keys", href: "/keys", icon: "key" },
+  { id: "activity", text: "Activity", href: "/activity", icon: "log" },
+  { id: "people", text: "People", href: "/people", icon: "menu" },
+  { id: "settings", text: "Settings", href: "/settings", icon: "menu" },
+]
+
+export const TABS = 4

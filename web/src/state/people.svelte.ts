@@ -1,0 +1,37 @@
+import { api, ask, everyPage, paged } from "../api/client"
+import { asFailure, type Failure } from "../api/failure"
+import type { Member } from "../api/types"
+import { session } from "./session.svelte"
+
+const PAGE = 1000
+
+/** Who is in the account. */
+class People {
+  members = $state.raw<Member[]>([])
+  read = $state(false)
+  failure = $state.raw<Failure>()
+
+  need(): void {
+    if (!this.read) void this.load()
+  }
+
+  async load(): Promise<void> {
+    this.failure = undefined
+    try {
+      this.members = await everyPage((cursor) =>
+        ask(api.GET("/api/v1/members", { params: { query: paged(cursor, PAGE) } })),
+      )
+      this.read = true
+    } catch (cause) {
+      this.failure = asFailure(cause)
+    }
+  }
+
+  /** What a person is called here. */
+  nameOf(user: string): string {
+    if (user === session.who?.user) return "you"
+    return this.members.find((member) => member.user === user)?.email ?? "somebody else"
+  }
+}
+
+export const people = new People()

@@ -1,0 +1,63 @@
+/** Signed envelopes, as `crates/protocol/src/envelope.rs` makes them: DSSE with Ed25519. */
+import { fromBase64, joined, toHex } from "../seal/encoding"
+
+export interface Envelope {
+  payload: string
+  payloadType: string
+  signatures: { keyid: string; sig: string }[]
+}
+
+export type PayloadType = "trust" | "agent" | "receipt"
+
+/** A signature that does not hold, or a proof that says something else than it should. */
+export class ProofError extends Error {
+  override name = "ProofError"
+}
+
+/** What an envelope says and what it is called by those that follow it. */
+export interface Verified {
+  payload: unknown
+  identity: string
+}
+
+/** SHA-256 of a key, by which signatures name it. */
+export function keyId(key: string): Promise<string> {
+  return digest(fromBase64(key))
+}
+
+/** Verifies the received bytes with one of `keys` (base64) and reads what they say. */
+export async function verify(envelope: Envelope, type: PayloadType, keys: string[]): Promise<Verified> {
+  if (envelope.payloadType !== `application/vnd.storm.${type}.v1+json`) {
+    throw new ProofError(`It is no ${type}, but ${envelope.payloadType}.`)
+  }
+  const payload = fromBase64(envelope.payload)
+  const message = pae(envelope.payloadType, payload)
+  for (const key of keys) {
+    // A key's id only selects candidates; the signature decides.
+    const id = await keyId(key)
+    for (const signature of envelope.signatures) {
+      if (signature.keyid === id && (await signed(key, signature.sig, message))) {
+        const text = new TextDecoder("utf-8", { fatal: true }).decode(payload)
+        return { payload: JSON.parse(text), identity: await digest(message) }
+      }
+    }
+  }
+  throw new ProofError(`No key that is trusted signed this ${type}.`)
+}
+
+/** DSSE's pre-authentication encoding: `DSSEv1 <len> <type> <len> <payload>`. */
+function pae(type: string, payload: Uint8Array): Uint8Array<ArrayBuffer> {
+  const head = `DSSEv1 ${type.length} ${type} ${payload.length} `
+  return joined([new TextEncoder().encode(head), payload])
+}
+
+async function signed(key: string, signature: string, message: Uint8Array<ArrayBuffer>): Promise<boolean> {
+  const imported = await crypto.subtle.importKey("raw", fromBase64(key), { name: "Ed25519" }, false, [
+    "verify",
+  ])
+  return crypto.subtle.verify({ name: "Ed25519" }, imported, fromBase64(signature), message)
+}
+
+async function digest(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  return toHex(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)))
+}

@@ -1,0 +1,68 @@
+/** Receipts: an agent's signed answers, each linked to the account's one before it on that agent. */
+import type { Operation, Sealed } from "../api/types"
+import { sealedDigest } from "../seal/seal"
+import { type Envelope, ProofError, verify } from "./envelope"
+import { type AgentKey, readTrust } from "./trust"
+
+/** What a receipt says, as far as a page needs it. */
+export interface Receipt {
+  agent: string
+  region: string
+  account: string
+  account_sequence: number
+  account_previous: string | null
+  operation: string
+  command: string
+  finished_at: number
+  sealed: string | null
+}
+
+export interface VerifiedReceipt {
+  receipt: Receipt
+  identity: string
+}
+
+/** Verifies a receipt with the keys of the agents. */
+export async function openReceipt(envelope: Envelope, agents: AgentKey[]): Promise<VerifiedReceipt> {
+  const { payload, identity } = await verify(
+    envelope,
+    "receipt",
+    agents.map(({ receiptKey }) => receiptKey),
+  )
+  const receipt = payload as Receipt
+  if (!agents.some(({ agent, region }) => agent === receipt.agent && region === receipt.region)) {
+    throw new ProofError("It names an agent that nothing is known of.")
+  }
+  return { receipt, identity }
+}
+
+/** Checks that an operation's receipt holds, and that the sealed secret beside it is the agent's. */
+export async function checkReceipt(operation: Operation, sealed: Sealed): Promise<void> {
+  if (!operation.receipt) throw new ProofError("There is no receipt for it.")
+  const { receipt } = await openReceipt(operation.receipt, await readTrust())
+  if (receipt.operation !== operation.id || receipt.account !== operation.actor.account) {
+    throw new ProofError("The receipt is of another operation.")
+  }
+  if (receipt.sealed !== (await sealedDigest(sealed))) {
+    throw new ProofError("The sealed secret is not the one that the agent sealed.")
+  }
+}
+
+/** An account's chain on one agent, checked one receipt at a time, in order. */
+export class Chain {
+  sequence = 0
+  head: string | null = null
+
+  /** Takes the next receipt; throws when it does not follow. */
+  take({ receipt, identity }: VerifiedReceipt): void {
+    const expected = this.sequence + 1
+    if (receipt.account_sequence !== expected) {
+      throw new ProofError(`Receipt ${expected} is missing: ${receipt.account_sequence} stands in its place.`)
+    }
+    if (receipt.account_previous !== this.head) {
+      throw new ProofError(`Receipt ${expected} does not follow from the one before it.`)
+    }
+    this.sequence = expected
+    this.head = identity
+  }
+}
