@@ -13,7 +13,13 @@ export function onSessionEnded(handler: SessionEnded): void {
 }
 
 /** Requests that answer 401 about what they carry, not about the session. */
-const OPEN_PATHS = ["/api/v1/session", "/api/v1/session/reauthenticate", "/api/v1/password/forgotten"]
+const OPEN_PATHS = [
+  "/api/v1/session",
+  "/api/v1/session/second-factor",
+  "/api/v1/session/reauthenticate",
+  "/api/v1/password",
+  "/api/v1/password/forgotten",
+]
 
 /** `fetch`, that asks again after a session ended and somebody signed in: the form stays, the act is done. */
 async function patientFetch(request: Request): Promise<Response> {
