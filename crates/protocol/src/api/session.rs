@@ -66,6 +66,9 @@ api_types! {
         totp_since: Option<Micros>,
         /// Recovery codes that are left.
         recovery_codes: u32,
+        /// How many passkeys there are.
+        #[serde(default)]
+        passkeys: u32,
     }
 
     /// An authenticator app to set up. Shown this once.

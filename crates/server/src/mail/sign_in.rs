@@ -27,6 +27,36 @@ pub(crate) fn second_factor_reset(to: &str) -> Mail {
     sign_in_changed(to, what, NOT_YOU)
 }
 
+/// There is another passkey.
+pub(crate) fn passkey_added(to: &str, name: &str) -> Mail {
+    let what = format!(
+        "A passkey was added, called \"{name}\". It signs in to Storm Buckets without your password."
+    );
+    let undo = "If this was not you, delete it at once under Settings, set another password, end your other \
+                sessions, and ask whoever runs the service.";
+    sign_in_changed(to, &what, undo)
+}
+
+/// One is gone.
+pub(crate) fn passkey_removed(to: &str, name: &str) -> Mail {
+    let what = format!(
+        "The passkey called \"{name}\" was deleted. It no longer signs in to Storm Buckets, and sessions that \
+         were begun with a passkey have ended."
+    );
+    sign_in_changed(to, &what, NOT_YOU)
+}
+
+/// One was used that seems to be a copy.
+pub(crate) fn passkey_copied(to: &str, name: &str) -> Mail {
+    let what = format!(
+        "A sign-in with the passkey called \"{name}\" was refused: it has counted backwards, as a copy of it \
+         would. Nobody was let in."
+    );
+    let undo = "If you did not try to sign in just now, somebody may have copied it. Delete it under Settings and \
+                make another one.";
+    sign_in_changed(to, &what, undo)
+}
+
 /// There are new recovery codes.
 pub(crate) fn recovery_codes_renewed(to: &str) -> Mail {
     let what = "Your recovery codes for Storm Buckets were made anew; the old ones are void.";
