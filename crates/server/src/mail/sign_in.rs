@@ -22,8 +22,8 @@ pub(crate) fn second_factor_off(to: &str) -> Mail {
 
 /// An operator took it away on the server.
 pub(crate) fn second_factor_reset(to: &str) -> Mail {
-    let what = "An operator of Storm Buckets turned your authenticator app off: your password alone is enough to \
-                sign in. Your recovery codes are void.";
+    let what = "An operator of Storm Buckets took away your authenticator app, its recovery codes and your passkeys: \
+                your password alone is enough to sign in.";
     sign_in_changed(to, what, NOT_YOU)
 }
 
