@@ -31,7 +31,9 @@ export async function addPasskey(name: string): Promise<Passkey> {
 }
 
 function sign(options: unknown): Promise<unknown> {
-  const read = PublicKeyCredential.parseRequestOptionsFromJSON(options as PublicKeyCredentialRequestOptionsJSON)
+  const read = PublicKeyCredential.parseRequestOptionsFromJSON(
+    options as PublicKeyCredentialRequestOptionsJSON,
+  )
   return answer(() => navigator.credentials.get({ publicKey: read }))
 }
 
@@ -42,7 +44,11 @@ async function answer(asking: () => Promise<Credential | null>): Promise<unknown
     if (made instanceof PublicKeyCredential) return made.toJSON()
   } catch (cause) {
     if (cause instanceof DOMException && cause.name === "InvalidStateError") {
-      throw new Failure("passkey_taken", "This device has a passkey of yours already. Nothing was changed.", 0)
+      throw new Failure(
+        "passkey_taken",
+        "This device has a passkey of yours already. Nothing was changed.",
+        0,
+      )
     }
   }
   throw new Failure("no_passkey", "The device gave no passkey. Nothing was changed; try again.", 0)
