@@ -1,11 +1,13 @@
 //! Has the server built again when the dashboard was.
 
-use std::path::Path;
+use std::{fs, path::Path};
 
 fn main() {
     let built = Path::new("../../web/dist");
-    // A path that is absent would have everything built each time.
-    let watched = if built.is_dir() {
+    // There, though empty, before the dashboard is built: a path that is absent would have everything built
+    // each time, and one that appears later would not be noticed.
+    let there = fs::create_dir_all(built).is_ok();
+    let watched = if there {
         built
     } else {
         Path::new("../../web/index.html")

@@ -32,7 +32,7 @@ const EMAIL: Share = Share {
 /// Tries for all addresses from everywhere, before they are slowed down.
 const ALL: Share = Share {
     burst: NonZeroU32::new(200).unwrap(),
-    refill: Duration::from_millis(100),
+    refill: Duration::from_millis(40),
 };
 /// Guesses at one person's six digits, from everywhere: a million of them are hit by chance in a day or so
 /// if nobody counts.

@@ -9,15 +9,14 @@ use std::{
     thread,
 };
 
-use argon2::{
-    Algorithm, Argon2, Block, Params, Version,
-    password_hash::{PasswordHasher, phc::PasswordHash},
-};
+use argon2::{Algorithm, Argon2, Block, Params, Version, password_hash::phc::PasswordHash};
+use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq as _;
 use tokio::sync::oneshot;
 
 use super::guessable;
+use crate::clock::random;
 
 /// The shortest password that may be set, in bytes.
 pub(crate) const MIN_PASSWORD_BYTES: usize = 8;
@@ -25,6 +24,8 @@ pub(crate) const MIN_PASSWORD_BYTES: usize = 8;
 pub(crate) const MAX_EMAIL_BYTES: usize = 254;
 /// The longest password, in bytes.
 pub(crate) const MAX_PASSWORD_BYTES: usize = 1024;
+const SALT_BYTES: usize = 16;
+const HASH_BYTES: usize = 32;
 /// Checks that run at the same time; each takes 19 MiB and a core.
 const CHECKS_AT_ONCE: usize = 2;
 /// Checks that wait, some seconds' worth; more are turned away.
@@ -66,52 +67,45 @@ pub(crate) fn check(password: &SecretString, email: &str) -> Result<(), Password
 ///
 /// Errors: [`PasswordError::Length`], [`PasswordError::Guessable`], [`PasswordError::Hash`].
 pub(crate) fn hash(password: &SecretString, email: &str) -> Result<String, PasswordError> {
-    check(password, email)?;
-    let bytes = password.expose_secret().as_bytes();
-    let hashed: Result<PasswordHash, _> = Argon2::default().hash_password(bytes);
-    hashed
-        .map(|hash| hash.to_string())
-        .map_err(|error| PasswordError::Hash(error.to_string()))
+    hash_in(password, email, &mut Vec::new())
 }
 
-/// Checks passwords on [`CHECKS_AT_ONCE`] threads of their own, each with memory that it keeps:
+/// Does the work on passwords on [`CHECKS_AT_ONCE`] threads of their own, each with memory that it keeps:
 /// glibc before 2.38 hardly finds a use for such large aligned pieces again once they are freed.
 #[derive(Clone)]
-pub(crate) struct Passwords(SyncSender<Check>);
+pub(crate) struct Passwords(SyncSender<Work>);
 
-struct Check {
-    password: SecretString,
-    stored: Option<String>,
-    answer: oneshot::Sender<Result<bool, PasswordError>>,
-}
+type Work = Box<dyn FnOnce(&mut Vec<Block>) + Send>;
 
 impl Default for Passwords {
     /// Starts the threads; they end with the last clone.
     fn default() -> Self {
-        let (checks, waiting) = mpsc::sync_channel(CHECKS_WAITING);
+        let (works, waiting) = mpsc::sync_channel(CHECKS_WAITING);
         let waiting = Arc::new(Mutex::new(waiting));
         for _ in 0..CHECKS_AT_ONCE {
             let waiting = Arc::clone(&waiting);
             let started = thread::Builder::new()
                 .name("passwords".to_owned())
-                .spawn(move || check_all(&waiting));
+                .spawn(move || work_on(&waiting));
             if let Err(error) = started {
                 tracing::error!(%error, "a thread that checks passwords cannot be started");
             }
         }
-        Self(checks)
+        Self(works)
     }
 }
 
 impl Passwords {
-    /// As [`hash`], beside the threads that check passwords.
+    /// As [`hash`], in turn with what else there is to do.
+    ///
+    /// Errors: those of [`hash`], [`PasswordError::Busy`].
     pub(crate) async fn hash(
         &self,
         password: SecretString,
         email: String,
     ) -> Result<String, PasswordError> {
-        let hashed = tokio::task::spawn_blocking(move || hash(&password, &email)).await;
-        hashed.unwrap_or_else(|_| Err(stopped()))
+        self.work(move |memory| hash_in(&password, &email, memory))
+            .await
     }
 
     /// Whether `password` is the one of `stored`; `None` costs the same and is never right.
@@ -122,13 +116,26 @@ impl Passwords {
         password: SecretString,
         stored: Option<String>,
     ) -> Result<bool, PasswordError> {
+        self.work(move |memory| {
+            let known = stored.is_some();
+            let stored = stored.as_deref().unwrap_or(NOBODYS_HASH);
+            verify_in(&password, stored, memory).map(|right| known && right)
+        })
+        .await
+    }
+
+    async fn work<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Vec<Block>) -> Result<T, PasswordError> + Send + 'static,
+    ) -> Result<T, PasswordError> {
         let (answer, answered) = oneshot::channel();
-        let check = Check {
-            password,
-            stored,
-            answer,
-        };
-        self.0.try_send(check).map_err(|error| match error {
+        let work: Work = Box::new(move |memory| {
+            // Whoever asked may have gone away meanwhile.
+            if !answer.is_closed() {
+                let _ = answer.send(work(memory));
+            }
+        });
+        self.0.try_send(work).map_err(|error| match error {
             TrySendError::Full(_) => PasswordError::Busy,
             TrySendError::Disconnected(_) => stopped(),
         })?;
@@ -140,7 +147,7 @@ fn stopped() -> PasswordError {
     PasswordError::Hash("the threads that check passwords have stopped".to_owned())
 }
 
-fn check_all(waiting: &Mutex<Receiver<Check>>) {
+fn work_on(waiting: &Mutex<Receiver<Work>>) {
     let mut memory = Vec::new();
     loop {
         // Held while waiting, too: then there is nothing for the other threads either.
@@ -148,20 +155,43 @@ fn check_all(waiting: &Mutex<Receiver<Check>>) {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .recv();
-        let Ok(check) = next else { return };
-        // Whoever asked may have gone away meanwhile.
-        if check.answer.is_closed() {
-            continue;
-        }
-        let known = check.stored.is_some();
-        let stored = check.stored.as_deref().unwrap_or(NOBODYS_HASH);
-        let right = verify_now(&check.password, stored, &mut memory).map(|right| known && right);
-        let _ = check.answer.send(right);
+        let Ok(work) = next else { return };
+        work(&mut memory);
     }
 }
 
+/// As [`hash`], worked out in `memory`, which grows to what it takes.
+fn hash_in(
+    password: &SecretString,
+    email: &str,
+    memory: &mut Vec<Block>,
+) -> Result<String, PasswordError> {
+    check(password, email)?;
+    let argon2 = Argon2::default();
+    let params = argon2.params();
+    memory.resize(params.block_count(), Block::default());
+    let (salt, mut found) = (random::<SALT_BYTES>(), [0; HASH_BYTES]);
+    argon2
+        .hash_password_into_with_memory(
+            password.expose_secret().as_bytes(),
+            &salt,
+            &mut found,
+            memory,
+        )
+        .map_err(|error| PasswordError::Hash(error.to_string()))?;
+    Ok(format!(
+        "$argon2id$v={}$m={},t={},p={}${}${}",
+        u32::from(Version::default()),
+        params.m_cost(),
+        params.t_cost(),
+        params.p_cost(),
+        STANDARD_NO_PAD.encode(salt),
+        STANDARD_NO_PAD.encode(found)
+    ))
+}
+
 /// Whether `password` is the one of `stored`, worked out in `memory`, which grows to what it takes.
-fn verify_now(
+fn verify_in(
     password: &SecretString,
     stored: &str,
     memory: &mut Vec<Block>,
