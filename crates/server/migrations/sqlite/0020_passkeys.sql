@@ -21,3 +21,8 @@ CREATE TABLE passkey_challenges (
 );
 CREATE INDEX passkey_challenges_by_user ON passkey_challenges ("user");
 CREATE INDEX passkey_challenges_by_end ON passkey_challenges (expires_at);
+CREATE INDEX passkey_challenges_by_purpose ON passkey_challenges (purpose, expires_at);
+
+-- The passkey that began a session; deleting it ends the session.
+ALTER TABLE sessions ADD COLUMN passkey TEXT;
+CREATE INDEX sessions_by_passkey ON sessions (passkey);

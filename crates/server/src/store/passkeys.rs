@@ -1,5 +1,5 @@
-//! Passkeys, and what authenticators were asked to sign. Nothing that was asked is answered twice: what takes
-//! the answer deletes the question first.
+//! Passkeys: public keys that people's devices sign with. What devices are asked to sign is in
+//! `passkey_challenges`.
 
 use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
 use storm_protocol::{
@@ -17,37 +17,6 @@ const TABLE: &str = "passkeys";
 
 /// Passkeys that somebody may have.
 const MAX_PASSKEYS: i64 = 20;
-/// Sign-ins that may be under way.
-const MAX_SIGN_INS: i64 = 10_000;
-
-/// What a signature is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Purpose {
-    /// To make a passkey.
-    Create(UserId),
-    /// To sign in, whoever it is.
-    SignIn,
-    /// To prove again who is there.
-    Reauthenticate(UserId),
-}
-
-impl Purpose {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Create(_) => "create",
-            Self::SignIn => "sign_in",
-            Self::Reauthenticate(_) => "reauthenticate",
-        }
-    }
-
-    /// Whose answer alone counts.
-    pub(crate) const fn user(self) -> Option<UserId> {
-        match self {
-            Self::Create(user) | Self::Reauthenticate(user) => Some(user),
-            Self::SignIn => None,
-        }
-    }
-}
 
 /// A passkey with what checks its signatures.
 pub(crate) struct Known {
@@ -88,75 +57,6 @@ pub(crate) enum Deletion {
 }
 
 impl Store {
-    /// Keeps what an authenticator is asked to sign, in place of what its person was asked before for the
-    /// same purpose, and forgets what nobody answered. `false`: too many are signing in.
-    pub(crate) async fn begin_passkey_challenge(
-        &self,
-        secret: StoredSecret,
-        purpose: Purpose,
-        state: &str,
-        (now, expires_at): (Micros, Micros),
-    ) -> Result<bool> {
-        let mut change = self.write(Durability::Process).await?;
-        let user = purpose.user().map(|user| user.to_string());
-        sqlx::query(
-            r#"DELETE FROM passkey_challenges WHERE expires_at <= $1 OR ("user" = $2 AND purpose = $3)"#,
-        )
-        .bind(now.0)
-        .bind(user.as_deref().unwrap_or_default())
-        .bind(purpose.name())
-        .execute(&mut *change)
-        .await?;
-        let open: i64 =
-            sqlx::query_scalar("SELECT COUNT(*) FROM passkey_challenges WHERE purpose = 'sign_in'")
-                .fetch_one(&mut *change)
-                .await?;
-        if purpose == Purpose::SignIn && open >= MAX_SIGN_INS {
-            return Ok(false);
-        }
-        sqlx::query(
-            r#"INSERT INTO passkey_challenges (hash, purpose, "user", state, expires_at)
-               VALUES ($1, $2, $3, $4, $5)"#,
-        )
-        .bind(secret.0.to_string())
-        .bind(purpose.name())
-        .bind(user)
-        .bind(state)
-        .bind(expires_at.0)
-        .execute(&mut *change)
-        .await?;
-        change.commit().await?;
-        Ok(true)
-    }
-
-    /// Takes what was asked, once.
-    pub(crate) async fn take_passkey_challenge(
-        &self,
-        secret: StoredSecret,
-        purpose: Purpose,
-        now: Micros,
-    ) -> Result<Option<String>> {
-        let mut change = self.write(Durability::Process).await?;
-        let state = sqlx::query_scalar(
-            r#"DELETE FROM passkey_challenges
-               WHERE hash = $1 AND purpose = $2 AND COALESCE("user", '') = $3 AND expires_at > $4
-               RETURNING state"#,
-        )
-        .bind(secret.0.to_string())
-        .bind(purpose.name())
-        .bind(
-            purpose
-                .user()
-                .map(|user| user.to_string())
-                .unwrap_or_default(),
-        )
-        .bind(now.0)
-        .fetch_optional(&mut *change)
-        .await?;
-        change.commit().await?;
-        Ok(state)
-    }
-
     /// Somebody's passkeys, oldest first.
     pub(crate) async fn passkeys(&self, user: UserId) -> Result<Vec<Passkey>> {
         let rows = sqlx::query(
@@ -271,7 +171,7 @@ impl Store {
     pub(crate) async fn use_passkey(
         &self,
         known: &Known,
-        (passkey, synced): (&str, bool),
+        (passkey, synced): &(String, bool),
         now: Micros,
     ) -> Result<bool> {
         let mut change = self.write(Durability::Machine).await?;
@@ -282,7 +182,7 @@ impl Store {
         .bind(known.id.to_string())
         .bind(&known.passkey)
         .bind(passkey)
-        .bind(i64::from(synced))
+        .bind(i64::from(*synced))
         .bind(now.0)
         .execute(&mut *change)
         .await?
@@ -291,8 +191,8 @@ impl Store {
         Ok(used > 0)
     }
 
-    /// Deletes a passkey of somebody, ends their sessions that were begun with any passkey but for
-    /// `current`, and tells them. A passkey that is the last way in stays.
+    /// Deletes a passkey of somebody, ends the sessions that were begun with it but for `current`, and tells
+    /// them. A passkey that is the last way in stays.
     pub(crate) async fn delete_passkey(
         &self,
         user: UserId,
@@ -321,13 +221,11 @@ impl Store {
             return Ok(left.map_or(Deletion::Absent, |_| Deletion::Last));
         };
         let current = current.map(|secret| secret.0.to_string());
-        sqlx::query(
-            r#"DELETE FROM sessions WHERE "user" = $1 AND method = 'passkey' AND hash <> $2"#,
-        )
-        .bind(user.to_string())
-        .bind(current.unwrap_or_default())
-        .execute(&mut *change)
-        .await?;
+        sqlx::query("DELETE FROM sessions WHERE passkey = $1 AND hash <> $2")
+            .bind(id.to_string())
+            .bind(current.unwrap_or_default())
+            .execute(&mut *change)
+            .await?;
         mails::queue(&mut change, None, &mail(&name), now).await?;
         note_thing(&id.to_string());
         change.commit().await?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sqlx::{FromRow, Row as _, sqlite::SqliteRow};
 use storm_protocol::{
     api::{AccountState, Role, Session, Whoami},
-    ident::{AccountId, Micros, SessionId, UserId},
+    ident::{AccountId, Micros, PasskeyId, SessionId, UserId},
 };
 
 use super::{
@@ -126,6 +126,37 @@ impl PersonRow {
     }
 }
 
+/// How somebody proved who they are.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Proof<'a> {
+    /// In a way that is called so.
+    By(&'a str),
+    /// With this passkey.
+    Passkey(PasskeyId),
+}
+
+impl Proof<'_> {
+    const fn method(&self) -> &str {
+        match self {
+            Self::By(method) => method,
+            Self::Passkey(_) => "passkey",
+        }
+    }
+
+    fn passkey(&self) -> Option<String> {
+        match self {
+            Self::By(_) => None,
+            Self::Passkey(id) => Some(id.to_string()),
+        }
+    }
+}
+
+impl<'a> From<&'a str> for Proof<'a> {
+    fn from(method: &'a str) -> Self {
+        Self::By(method)
+    }
+}
+
 /// A session to begin.
 pub(crate) struct NewSession<'a> {
     /// What is kept of its secret.
@@ -141,7 +172,7 @@ pub(crate) struct NewSession<'a> {
     /// When.
     pub(crate) created_at: Micros,
     /// How.
-    pub(crate) method: &'a str,
+    pub(crate) proof: Proof<'a>,
     /// How long it lasts unused.
     pub(crate) idle: Duration,
     /// When it ends at the latest.
@@ -149,8 +180,9 @@ pub(crate) struct NewSession<'a> {
 }
 
 impl Store {
-    /// Begins a session, and forgets those that have ended.
-    pub(crate) async fn begin_session(&self, session: NewSession<'_>) -> Result<()> {
+    /// Begins a session, and forgets those that have ended. `false`: the passkey that was to begin it was
+    /// deleted meanwhile.
+    pub(crate) async fn begin_session(&self, session: NewSession<'_>) -> Result<bool> {
         let idle = i64::try_from(session.idle.as_micros()).unwrap_or(i64::MAX);
         let expires_at = session.created_at.0.saturating_add(idle);
         let mut change = self.write(Durability::Process).await?;
@@ -158,10 +190,11 @@ impl Store {
             .bind(session.created_at.0)
             .execute(&mut *change)
             .await?;
-        sqlx::query(
+        let begun = sqlx::query(
             r#"INSERT INTO sessions (hash, "user", account, origin, created_at, expires_at, id, user_agent,
-                                     method, proved_at, idle_micros, ends_at)
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $5, $10, $11)"#,
+                                     method, proved_at, idle_micros, ends_at, passkey)
+               SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $5, $10, $11, $12
+               WHERE $12 IS NULL OR EXISTS (SELECT 1 FROM passkeys WHERE id = $12)"#,
         )
         .bind(session.secret.0.to_string())
         .bind(session.user.to_string())
@@ -171,15 +204,21 @@ impl Store {
         .bind(expires_at.min(session.ends_at.0))
         .bind(SessionId::new(session.created_at, random()).to_string())
         .bind(session.user_agent)
-        .bind(session.method)
+        .bind(session.proof.method())
         .bind(idle)
         .bind(session.ends_at.0)
+        .bind(session.proof.passkey())
         .execute(&mut *change)
-        .await?;
+        .await?
+        .rows_affected();
+        if begun == 0 {
+            return Ok(false);
+        }
         audit::note_act("session.create");
         audit::note_who(session.user, session.account);
         audit::expect_change();
-        change.commit().await
+        change.commit().await?;
+        Ok(true)
     }
 
     /// The sessions of somebody that last, oldest first; `current`: the one that asks.

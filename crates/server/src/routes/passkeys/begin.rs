@@ -6,7 +6,7 @@ use super::{CHALLENGE_SECONDS, check_room};
 use crate::{
     auth::{Anyone, Caller, act, passkeys::ask_for_new, secret::PlainSecret},
     error::ApiError,
-    store::passkeys::Purpose,
+    store::passkey_challenges::Purpose,
     web::Json,
 };
 

@@ -12,7 +12,7 @@ use crate::{
     clock::random,
     error::ApiError,
     mail,
-    store::passkeys::Purpose,
+    store::passkey_challenges::Purpose,
     web::Json,
 };
 

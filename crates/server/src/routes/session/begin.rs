@@ -9,11 +9,11 @@ use storm_protocol::{
     ident::UserId,
 };
 
-use super::cookie;
+use super::{cookie, passkey::bad_passkey};
 use crate::{
     auth::{Anyone, secret::PlainSecret},
     error::ApiError,
-    store::sessions::NewSession,
+    store::sessions::{NewSession, Proof},
     web::Json,
 };
 
@@ -52,12 +52,12 @@ pub(crate) async fn go_on(
     Ok(Json(SecondFactorAsked { second_factor }).into_response())
 }
 
-/// Begins a session of `user`, who has just proved who they are by `method`, in their first account.
+/// Begins a session of `user`, who has just proved who they are, in their first account.
 pub(crate) async fn begin(
     anyone: &Anyone,
     headers: &HeaderMap,
     user: UserId,
-    method: &str,
+    proof: impl Into<Proof<'_>>,
 ) -> Result<Begun, ApiError> {
     let app = anyone.app();
     let now = app.clock.now();
@@ -69,7 +69,8 @@ pub(crate) async fn begin(
     let limits = &app.config.sessions;
     let longest_seconds = i64::from(limits.longest_days.get()) * 86_400;
     let secret = PlainSecret::session();
-    app.store
+    let begun = app
+        .store
         .begin_session(NewSession {
             secret: secret.stored(),
             user,
@@ -77,11 +78,14 @@ pub(crate) async fn begin(
             origin: origin.as_deref(),
             user_agent: user_agent.as_deref(),
             created_at: now,
-            method,
+            proof: proof.into(),
             idle: Duration::from_secs(u64::from(limits.idle_hours.get()) * 3600),
             ends_at: now.plus_seconds(longest_seconds),
         })
         .await?;
+    if !begun {
+        return Err(bad_passkey());
+    }
     let person = app.store.person_of_session(secret.stored(), now).await?;
     let person =
         person.ok_or_else(|| ApiError::Internal("a new session is not there".to_owned()))?;

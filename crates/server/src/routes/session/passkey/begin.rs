@@ -3,7 +3,7 @@
 use storm_protocol::api::PasskeyAsked;
 
 use super::ask;
-use crate::{auth::Anyone, error::ApiError, store::passkeys::Purpose, web::Json};
+use crate::{auth::Anyone, error::ApiError, store::passkey_challenges::Purpose, web::Json};
 
 /// Begin to sign in with a passkey.
 ///

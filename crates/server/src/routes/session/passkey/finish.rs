@@ -6,7 +6,10 @@ use storm_protocol::api::{PasskeyRequest, Whoami};
 
 use super::prove;
 use crate::{
-    auth::Anyone, error::ApiError, routes::session::begin::begin, store::passkeys::Purpose,
+    auth::Anyone,
+    error::ApiError,
+    routes::session::begin::begin,
+    store::{passkey_challenges::Purpose, sessions::Proof},
     web::Json,
 };
 
@@ -31,6 +34,6 @@ pub(crate) async fn finish(
     headers: HeaderMap,
     Json(request): Json<PasskeyRequest>,
 ) -> Result<impl IntoResponse, ApiError> {
-    let user = prove(&anyone, Purpose::SignIn, request).await?;
-    begin(&anyone, &headers, user, "passkey").await
+    let known = prove(&anyone, (Purpose::SignIn, None), request).await?;
+    begin(&anyone, &headers, known.user, Proof::Passkey(known.id)).await
 }

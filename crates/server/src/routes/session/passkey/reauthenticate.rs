@@ -7,7 +7,7 @@ use super::prove;
 use crate::{
     auth::{Anyone, Caller, act},
     error::ApiError,
-    store::passkeys::Purpose,
+    store::passkey_challenges::Purpose,
     web::Json,
 };
 
@@ -34,7 +34,10 @@ pub(crate) async fn reauthenticate(
 ) -> Result<StatusCode, ApiError> {
     prove(
         &anyone,
-        Purpose::Reauthenticate(caller.person.user),
+        (
+            Purpose::Reauthenticate(caller.person.user),
+            Some(&caller.person.email),
+        ),
         request,
     )
     .await?;

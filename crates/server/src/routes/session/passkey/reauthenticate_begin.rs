@@ -6,7 +6,7 @@ use super::ask;
 use crate::{
     auth::{Anyone, Caller, act},
     error::ApiError,
-    store::passkeys::Purpose,
+    store::passkey_challenges::Purpose,
     web::Json,
 };
 
