@@ -74,7 +74,7 @@ pub(crate) fn api() -> OpenApiRouter<Gate> {
         .routes(routes!(sessions::list::list))
         .routes(routes!(sessions::end::end))
         .routes(routes!(sessions::end_others::end_others))
-        .routes(routes!(password::change::change))
+        .routes(routes!(password::change::change, password::remove::remove))
         .routes(routes!(password::forgotten::forgotten))
         .routes(routes!(password::reset::reset))
         .routes(routes!(whoami::whoami))

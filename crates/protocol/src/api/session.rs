@@ -45,7 +45,7 @@ api_types! {
     SecondFactor {
         /// Names this sign-in, for five minutes.
         challenge: String,
-        /// What is taken: `totp`, `recovery_code`, or another.
+        /// What is taken: `totp`, `recovery_code`; `passkey`: whoever has one can begin anew with it.
         methods: Vec<String>,
     }
 

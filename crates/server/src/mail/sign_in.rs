@@ -41,9 +41,16 @@ pub(crate) fn passkey_added(to: &str, name: &str) -> Mail {
 pub(crate) fn passkey_removed(to: &str, name: &str) -> Mail {
     let what = format!(
         "The passkey called \"{name}\" was deleted. It no longer signs in to Storm Buckets, and sessions that \
-         were begun with a passkey have ended."
+         were begun with it have ended."
     );
     sign_in_changed(to, &what, NOT_YOU)
+}
+
+/// Passkeys are the only way in.
+pub(crate) fn password_removed(to: &str) -> Mail {
+    let what = "Your password was removed: you sign in to Storm Buckets with passkeys alone from now on. A link by \
+                e-mail sets a new password, should you lose them.";
+    sign_in_changed(to, what, NOT_YOU)
 }
 
 /// One was used that seems to be a copy.

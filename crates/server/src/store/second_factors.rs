@@ -54,6 +54,10 @@ impl Store {
         if !methods.is_empty() && has.recovery_codes > 0 {
             methods.push("recovery_code".to_owned());
         }
+        // With one of these one begins anew: it signs in alone.
+        if !methods.is_empty() && has.passkeys > 0 {
+            methods.push("passkey".to_owned());
+        }
         Ok(methods)
     }
 

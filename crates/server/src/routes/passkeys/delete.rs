@@ -14,8 +14,7 @@ use crate::{
 
 /// Delete a passkey.
 ///
-/// It no longer signs in, and your other sessions that were begun with a passkey end. You are told so by
-/// e-mail.
+/// It no longer signs in, and your other sessions that were begun with it end. You are told so by e-mail.
 #[utoipa::path(
     delete,
     path = "/api/v1/passkeys/{passkey}",

@@ -1,17 +1,16 @@
 //! Passkeys, with an authenticator in software that can be told to lie.
 
 mod device;
+mod life;
 
 use ::http::{Method, StatusCode};
 use serde_json::{Value, json};
-use storm_protocol::api::Role;
 
 use self::device::Device;
 use super::{
     Site, code,
     second_factor::{OWNER, ask, sign_in, two_people},
 };
-use crate::store::oidc::{Admission, Arrival};
 
 const ADMIN: &str = "admin@example.org";
 const PASSKEYS: &str = "/api/v1/passkeys";
@@ -268,6 +267,9 @@ async fn nothing_of_another_person_helps() {
         );
     }
     hers.user = user;
+    let noted = "SELECT COUNT(*) FROM security_events WHERE kind = 'sign_in_failed' AND subject = ";
+    assert_eq!(count(&site, &format!("{noted}'{ADMIN}'")).await, 2);
+    assert_eq!(count(&site, &format!("{noted}'{OWNER}'")).await, 0);
     // Nor does his sign in as her.
     let open = asked(&site, "", SIGN_IN).await;
     let own = std::mem::replace(&mut his.user, hers.user.clone());
@@ -342,101 +344,4 @@ async fn a_passkey_that_did_not_ask_or_is_too_many_is_not_kept() {
         refused(&site, &cookie, PASSKEYS, &open, answer).await,
         "too_many_passkeys"
     );
-}
-
-#[tokio::test]
-async fn a_deleted_passkey_stops_at_once_and_the_last_way_in_stays() {
-    let site = Site::new().await;
-    let (mut device, id, cookie) = with_passkey(&site, OWNER).await;
-    let (_, _, other) = enter(&site, &mut device).await;
-    let open = asked(&site, "", SIGN_IN).await;
-    let answer = device.sign(&open);
-    let path = format!("{PASSKEYS}/{id}");
-    site.sql("UPDATE users SET password_hash = NULL WHERE email = 'owner@example.org'")
-        .await;
-    let (status, problem, _) = ask(&site, &cookie, Method::DELETE, &path, None).await;
-    assert_eq!(
-        (status, code(&problem)),
-        (StatusCode::CONFLICT, "last_sign_in_method")
-    );
-    // Without a password nobody signs in with one.
-    let (status, problem, _) = sign_in(&site, OWNER, "").await;
-    assert_eq!(
-        (status, code(&problem)),
-        (StatusCode::UNAUTHORIZED, "bad_credentials")
-    );
-    site.sql("UPDATE users SET password_hash = 'x' WHERE email = 'owner@example.org'")
-        .await;
-    let deleted = ask(&site, &cookie, Method::DELETE, &path, None).await;
-    assert_eq!(deleted.0, StatusCode::NO_CONTENT);
-    assert_eq!(
-        refused(&site, "", SIGN_IN, &open, answer).await,
-        "bad_passkey"
-    );
-    assert_eq!(enter(&site, &mut device).await.0, StatusCode::UNAUTHORIZED);
-    // What it began ends, what the password began stays.
-    let whoami = async |cookie: &str| {
-        ask(&site, cookie, Method::GET, "/api/v1/whoami", None)
-            .await
-            .0
-    };
-    assert_eq!(whoami(&other).await, StatusCode::UNAUTHORIZED);
-    assert_eq!(whoami(&cookie).await, StatusCode::OK);
-    let told = "SELECT COUNT(*) FROM mails WHERE body_text LIKE '%desk%was deleted%'";
-    assert_eq!(count(&site, told).await, 1);
-}
-
-#[tokio::test]
-async fn changes_need_a_fresh_proof_which_a_passkey_gives() {
-    let site = Site::new().await;
-    let (mut device, id, cookie) = with_passkey(&site, OWNER).await;
-    site.clock.forward(601);
-    let path = format!("{PASSKEYS}/{id}");
-    let begin = format!("{PASSKEYS}/begin");
-    for (method, path) in [(Method::POST, &begin), (Method::DELETE, &path)] {
-        let (status, problem, _) = ask(&site, &cookie, method, path, None).await;
-        assert_eq!(
-            (status, code(&problem)),
-            (StatusCode::FORBIDDEN, "reauthenticate")
-        );
-    }
-    let open = asked(&site, &cookie, PROVE).await;
-    let (status, _, _) = finish(&site, &cookie, PROVE, &open, device.sign(&open)).await;
-    assert_eq!(status, StatusCode::NO_CONTENT);
-    let deleted = ask(&site, &cookie, Method::DELETE, &path, None).await;
-    assert_eq!(deleted.0, StatusCode::NO_CONTENT);
-}
-
-#[tokio::test]
-async fn whom_a_provider_vouches_for_has_no_passkeys() {
-    let site = Site::new().await;
-    two_people(&site).await;
-    let (mut device, _, cookie) = with_passkey(&site, ADMIN).await;
-    let begun = asked(&site, &cookie, PASSKEYS).await;
-    let arrival = Arrival {
-        issuer: "https://id.example.com",
-        subject: "7",
-        email: ADMIN,
-        account: site.account,
-        role: Some(Role::Admin),
-        expected: None,
-        origin: None,
-    };
-    let admitted = site.app.store.admit(&arrival, site.app.clock.now()).await;
-    let Admission::In(user) = admitted.unwrap() else {
-        panic!("not let in")
-    };
-    assert_eq!(enter(&site, &mut device).await.0, StatusCode::UNAUTHORIZED);
-    assert_eq!(
-        count(
-            &site,
-            "SELECT COUNT(*) FROM passkey_challenges WHERE \"user\" IS NOT NULL"
-        )
-        .await,
-        0
-    );
-    // Whatever session they have: there is no room for another one.
-    assert!(begun["challenge"].is_string());
-    let room = site.app.store.passkey_room(user).await.unwrap();
-    assert_eq!(room, crate::store::passkeys::Room::Elsewhere);
 }

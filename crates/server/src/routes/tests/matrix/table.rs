@@ -77,6 +77,13 @@ pub(super) fn table() -> Vec<(&'static str, &'static str, &'static str, u16, Opt
             403,
             Some(json!({"challenge": "", "credential": null})),
         ),
+        (
+            "DELETE",
+            "/api/v1/password",
+            "sign_in_method.remove",
+            403,
+            None,
+        ),
         ("GET", "/api/v1/passkeys", "sign_in_method.list", 403, None),
         (
             "POST",
