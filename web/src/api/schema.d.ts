@@ -1423,8 +1423,7 @@ export interface paths {
         post?: never;
         /**
          * Delete a passkey.
-         * @description It no longer signs in, and your other sessions that were begun with a passkey end. You are told so by
-         *     e-mail.
+         * @description It no longer signs in, and your other sessions that were begun with it end. You are told so by e-mail.
          */
         delete: operations["delete_passkeys_passkey"];
         options?: never;
@@ -1463,7 +1462,12 @@ export interface paths {
          */
         put: operations["put_password"];
         post?: never;
-        delete?: never;
+        /**
+         * Sign in with passkeys alone from now on.
+         * @description Your password no longer counts, and your other sessions end. A link by e-mail still sets a new one, so that
+         *     whoever loses their devices gets in again. You are told so by e-mail.
+         */
+        delete: operations["delete_password"];
         options?: never;
         head?: never;
         patch?: never;
@@ -3686,7 +3690,7 @@ export interface components {
         SecondFactor: {
             /** @description Names this sign-in, for five minutes. */
             challenge: string;
-            /** @description What is taken: `totp`, `recovery_code`, or another. */
+            /** @description What is taken: `totp`, `recovery_code`; `passkey`: whoever has one can begin anew with it. */
             methods: string[];
         };
         /** @description What a sign-in still wants. */
@@ -8505,6 +8509,47 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Timeout"];
+        };
+    };
+    delete_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description You have no password */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["NotSignedIn"];
+            /** @description `forbidden`: with an API token; `reauthenticate` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `last_sign_in_method`: add a passkey first */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Timeout"];
         };
