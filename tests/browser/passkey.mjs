@@ -1,11 +1,26 @@
 // A passkey of a device that Chromium plays: made, used, the only way in, deleted.
 import { ask, signIn, tell } from "./stage.mjs"
 
+/** In which each page is looked at. */
+const LOOKS = [
+  [360, "light"],
+  [360, "dark"],
+  [1440, "dark"],
+  [1440, "light"],
+]
 const NEW_PASSWORD = "glacier walnut orbit 58"
 
 await tell(async ({ open, given, shot }) => {
   const page = await open()
   const device = await attachDevice(page)
+  const looks = async (name) => {
+    if (!given.screenshots) return
+    for (const [width, colorScheme] of LOOKS) {
+      await page.setViewportSize({ width, height: 900 })
+      await page.emulateMedia({ colorScheme })
+      await shot(page, `passkey-${name}-${width}-${colorScheme}`)
+    }
+  }
   const settings = async () => {
     await page.goto("/settings")
     await page.getByRole("heading", { name: "Passkeys" }).waitFor()
@@ -18,7 +33,7 @@ await tell(async ({ open, given, shot }) => {
   }
 
   await page.goto("/")
-  await shot(page, "passkey-sign-in")
+  await looks("sign-in")
   await signIn(page, given.email, given.password)
   await page.waitForURL("**/start")
   await settings()
@@ -30,6 +45,9 @@ await tell(async ({ open, given, shot }) => {
     await dialog.getByLabel("Name").fill(name)
     await dialog.getByRole("button", { name: "Make the passkey" }).click()
   }
+  await page.getByRole("button", { name: "New passkey" }).click()
+  await looks("new")
+  await dialog.getByRole("button", { name: "Leave it" }).click()
   await make("laptop")
   await passkeys.getByText("laptop").waitFor()
   equal(await device.count(), 1)
@@ -48,17 +66,20 @@ await tell(async ({ open, given, shot }) => {
   await dialog.getByLabel("Name").fill("desk")
   await dialog.getByRole("button", { name: "Rename" }).click()
   await passkeys.getByText("desk").waitFor()
-  await shot(page, "passkey-settings")
+  await looks("settings")
 
   // The only way in. The server asks again who is there; the page goes on by itself.
   await asksWhoOnce(page, "DELETE", "/api/v1/password")
   await page.getByRole("button", { name: "Remove the password" }).click()
   await dialog.getByRole("button", { name: "Remove the password" }).click()
+  await dialog.getByRole("button", { name: "Use a passkey" }).waitFor()
+  await looks("who")
   await dialog.getByRole("button", { name: "Use a passkey" }).click()
   await page.getByText("You have none. A link by e-mail sets one.").waitFor()
   await passkeys.getByRole("button", { name: "Delete desk" }).click()
   await dialog.getByRole("button", { name: "Delete passkey" }).click()
   await dialog.getByText("this passkey is the last way in").waitFor()
+  await looks("last")
   await dialog.getByRole("button", { name: "Keep it" }).click()
   await signOut(page)
   await signIn(page, given.email, given.password)
@@ -88,7 +109,7 @@ await tell(async ({ open, given, shot }) => {
   equal(await device.count(), 1)
   await page.getByRole("button", { name: "Use a passkey" }).click()
   await page.getByText("This passkey does not sign in here").waitFor()
-  await shot(page, "passkey-refused")
+  await looks("refused")
 })
 
 /** A device that asks its person who they are, and is always answered. */
