@@ -126,37 +126,6 @@ impl PersonRow {
     }
 }
 
-/// How somebody proved who they are.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Proof<'a> {
-    /// In a way that is called so.
-    By(&'a str),
-    /// With this passkey.
-    Passkey(PasskeyId),
-}
-
-impl Proof<'_> {
-    const fn method(&self) -> &str {
-        match self {
-            Self::By(method) => method,
-            Self::Passkey(_) => "passkey",
-        }
-    }
-
-    fn passkey(&self) -> Option<String> {
-        match self {
-            Self::By(_) => None,
-            Self::Passkey(id) => Some(id.to_string()),
-        }
-    }
-}
-
-impl<'a> From<&'a str> for Proof<'a> {
-    fn from(method: &'a str) -> Self {
-        Self::By(method)
-    }
-}
-
 /// A session to begin.
 pub(crate) struct NewSession<'a> {
     /// What is kept of its secret.
@@ -172,7 +141,9 @@ pub(crate) struct NewSession<'a> {
     /// When.
     pub(crate) created_at: Micros,
     /// How.
-    pub(crate) proof: Proof<'a>,
+    pub(crate) method: &'a str,
+    /// With which passkey, if with one.
+    pub(crate) passkey: Option<PasskeyId>,
     /// How long it lasts unused.
     pub(crate) idle: Duration,
     /// When it ends at the latest.
@@ -204,10 +175,10 @@ impl Store {
         .bind(expires_at.min(session.ends_at.0))
         .bind(SessionId::new(session.created_at, random()).to_string())
         .bind(session.user_agent)
-        .bind(session.proof.method())
+        .bind(session.method)
         .bind(idle)
         .bind(session.ends_at.0)
-        .bind(session.proof.passkey())
+        .bind(session.passkey.map(|id| id.to_string()))
         .execute(&mut *change)
         .await?
         .rows_affected();

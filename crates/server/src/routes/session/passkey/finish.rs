@@ -8,8 +8,8 @@ use super::prove;
 use crate::{
     auth::Anyone,
     error::ApiError,
-    routes::session::begin::begin,
-    store::{passkey_challenges::Purpose, sessions::Proof},
+    routes::session::begin::{How, begin},
+    store::passkey_challenges::Purpose,
     web::Json,
 };
 
@@ -35,5 +35,9 @@ pub(crate) async fn finish(
     Json(request): Json<PasskeyRequest>,
 ) -> Result<impl IntoResponse, ApiError> {
     let known = prove(&anyone, (Purpose::SignIn, None), request).await?;
-    begin(&anyone, &headers, known.user, Proof::Passkey(known.id)).await
+    let how = How {
+        method: "passkey",
+        passkey: Some(known.id),
+    };
+    begin(&anyone, &headers, known.user, how).await
 }

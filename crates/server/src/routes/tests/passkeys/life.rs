@@ -18,7 +18,7 @@ use crate::{
     clock::random,
     store::{
         oidc::{Admission, Arrival},
-        sessions::{NewSession, Proof},
+        sessions::NewSession,
     },
 };
 
@@ -143,7 +143,8 @@ async fn a_passkey_that_is_deleted_meanwhile_begins_no_session() {
             origin: None,
             user_agent: None,
             created_at: site.app.clock.now(),
-            proof: Proof::Passkey(passkey),
+            method: "passkey",
+            passkey: Some(passkey),
             idle: std::time::Duration::from_secs(60),
             ends_at: site.app.clock.now().plus_seconds(60),
         };
