@@ -35,6 +35,8 @@ export function outlineFaults(page) {
       const before = levels[at - 1] ?? 0
       if (level > before + 1) faults.push(`a heading of level ${level} follows one of level ${before}`)
     })
+    for (const trouble of document.querySelectorAll(".trouble"))
+      faults.push(`it says ${trouble.textContent.trim()}`)
     if (!document.documentElement.lang) faults.push("no language is said")
     if (!document.title.endsWith("Storm Buckets") || document.title.length < 20)
       faults.push(`the title says ${document.title}`)

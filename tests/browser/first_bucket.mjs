@@ -8,7 +8,7 @@ await tell(async ({ open, given, requests, shot }) => {
   const page = await open({ permissions: ["clipboard-read", "clipboard-write"] })
   await page.goto("/")
   await shot(page, "sign-in")
-  await signIn(page, given)
+  await signIn(page, given.email, given.password)
   await page.waitForURL("**/start")
   await page.getByRole("heading", { level: 1 }).waitFor()
   await shot(page, "start-1-name")

@@ -20,7 +20,7 @@ await tell(async ({ open, given, shot }) => {
   await page.getByLabel("Password", { exact: true }).fill("not the password")
   await asks.getByRole("button", { name: "Sign in" }).click()
   await asks.getByText("do not match").waitFor()
-  await signIn(page, given)
+  await signIn(page, given.email, given.password)
   await asks.waitFor({ state: "detached" })
 
   // What was asked for before is done now, with what the form held.

@@ -20,6 +20,9 @@ const ARGUMENTS = [
 /** Nothing on one machine takes longer, milliseconds. */
 const PATIENCE = 30_000
 
+/** A picture is cut off below, pixels. */
+const HIGHEST = 6000
+
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]()
 const receive = async () => JSON.parse((await lines.next()).value)
 const send = (line) => process.stdout.write(`${JSON.stringify(line)}\n`)
@@ -87,7 +90,7 @@ export async function tell(story) {
 }
 
 /** Signs in on the page that is shown. */
-export async function signIn(page, { email, password }) {
+export async function signIn(page, email, password) {
   await page.getByLabel("E-mail").fill(email)
   await page.getByLabel("Password", { exact: true }).fill(password)
   await page.getByRole("button", { name: "Sign in", exact: true }).click()
@@ -97,7 +100,7 @@ export async function signIn(page, { email, password }) {
 export async function arrive(open, given, path = "/buckets", options = {}) {
   const page = await open(options)
   await page.goto(path)
-  await signIn(page, given)
+  await signIn(page, given.email, given.password)
   await page.getByRole("navigation", { name: "Sections" }).first().waitFor({ state: "attached" })
   return page
 }
@@ -129,8 +132,15 @@ async function watch(context, { given, troubles, requests, pages }) {
   })
 }
 
+/** The whole page, as if the screen were as high: what is fixed to its end stands at the end. */
 async function screenshot(folder, page, name) {
   if (!folder) return
   await mkdir(folder, { recursive: true })
-  await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true })
+  const path = join(folder, `${name}.png`)
+  const screen = page.viewportSize()
+  const height = await page.evaluate(() => document.documentElement.scrollHeight)
+  if (height > screen.height)
+    await page.setViewportSize({ width: screen.width, height: Math.min(height, HIGHEST) })
+  await page.screenshot({ path })
+  if (height > screen.height) await page.setViewportSize(screen)
 }

@@ -142,3 +142,9 @@ async fn the_keyboard_alone_does_it_all() -> Result<()> {
     House::shared().await?.play("keyboard").await?;
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_is_reached_on_a_phone() -> Result<()> {
+    House::shared().await?.play("phone").await?;
+    Ok(())
+}

@@ -29,12 +29,12 @@ INSERT INTO made VALUES
     (6, 'logs-2026', 'falkenstein', 96400000000, 412008, 100000000000, 0.008),
     (7, 'website-nordlicht', 'falkenstein', 841000000, 3120, NULL, 0.0002),
     (8, 'terraform-state', 'falkenstein', 18400000, 214, 1000000000, 0.001),
-    (9, 'exports-for-the-accounting-office-of-nordlicht-labs-2026-quarter', 'helsinki', 5120000000, 96, NULL, 0.003),
+    (9, 'exports-for-the-accounting-office-of-nordlicht-labs-2026', 'helsinki', 5120000000, 96, NULL, 0.003),
     (10, 'scratch', 'helsinki', 0, 0, 20000000000, 0);
 
 INSERT INTO buckets (id, region, account, name, aliases, bytes, objects, unfinished_bytes, unfinished_uploads,
                      quota_bytes, created_at, seen_at, website)
-SELECT printf('%064x', number * 7919), region, (SELECT id FROM accounts), name, json_array(name), bytes, objects,
+SELECT printf('%08x%056x', number * 371948273 % 4294967296, number), region, (SELECT id FROM accounts), name, json_array(name), bytes, objects,
        CASE number WHEN 1 THEN 18300000000 WHEN 3 THEN 2100000000 ELSE 0 END,
        CASE number WHEN 1 THEN 12 WHEN 3 THEN 3 ELSE 0 END,
        quota, (unixepoch() - 380 * 86400) * 1000000, unixepoch() * 1000000 - 41000000, number = 7
@@ -45,13 +45,13 @@ INSERT INTO keys_made VALUES
     (1, 'render farm', 'falkenstein'), (2, 'restic office', 'helsinki'), (3, 'gitlab runner', 'falkenstein'),
     (4, 'laptop of Mira', 'helsinki'), (5, 'website deploy', 'falkenstein'), (6, 'auditor, until March', 'helsinki');
 INSERT INTO keys (id, region, account, label, created_at, expires_at, acknowledged_at, seen_at, suspended)
-SELECT printf('GK%024x', number * 1299709), region, (SELECT id FROM accounts), label,
+SELECT printf('GK%08x%016x', number * 738197503 % 4294967296, number * 48271), region, (SELECT id FROM accounts), label,
        (unixepoch() - number * 40 * 86400) * 1000000,
        CASE number WHEN 6 THEN (unixepoch() + 90 * 86400) * 1000000 WHEN 3 THEN (unixepoch() + 5 * 86400) * 1000000 END,
        unixepoch() * 1000000, unixepoch() * 1000000, number = 4
 FROM keys_made;
 INSERT INTO grants (region, bucket, key, read, write, owner)
-SELECT m.region, printf('%064x', m.number * 7919), printf('GK%024x', k.number * 1299709), 1,
+SELECT m.region, printf('%08x%056x', m.number * 371948273 % 4294967296, m.number), printf('GK%08x%016x', k.number * 738197503 % 4294967296, k.number * 48271), 1,
        k.number <> 6, k.number = 1
 FROM made m JOIN keys_made k ON k.region = m.region AND (m.number + k.number) % 3 <> 0;
 
@@ -64,12 +64,12 @@ CREATE TEMP TABLE ago_hours AS
 WITH RECURSIVE n (hours) AS (SELECT 1 UNION ALL SELECT hours + 1 FROM n WHERE hours < 340) SELECT hours FROM n;
 
 INSERT INTO usage_days (account, bucket, at, region, bytes, objects, unfinished_bytes, peak_bytes, byte_hours)
-SELECT (SELECT id FROM accounts), printf('%064x', number * 7919), (unixepoch() / 86400 - days) * 86400 * 1000000,
+SELECT (SELECT id FROM accounts), printf('%08x%056x', number * 371948273 % 4294967296, number), (unixepoch() / 86400 - days) * 86400 * 1000000,
        region, used, CAST(objects * used / max(bytes, 1) AS INTEGER), 0, used, used * 24
 FROM (SELECT *, CAST(bytes * (1 - min(0.9, growth * days * 0.4)) * (1 + 0.012 * ((days * 13 + number) % 5)) AS INTEGER) AS used
       FROM made, ago WHERE days > 0);
 INSERT INTO usage_hours (account, bucket, at, region, bytes, objects, unfinished_bytes, peak_bytes, byte_hours)
-SELECT (SELECT id FROM accounts), printf('%064x', number * 7919), (unixepoch() / 3600 - hours) * 3600 * 1000000,
+SELECT (SELECT id FROM accounts), printf('%08x%056x', number * 371948273 % 4294967296, number), (unixepoch() / 3600 - hours) * 3600 * 1000000,
        region, used, CAST(objects * used / max(bytes, 1) AS INTEGER), 0, used, used
 FROM (SELECT *, CAST(bytes * (1 - growth * hours / 60.0) * (1 + 0.002 * ((hours * 7 + number) % 5)) AS INTEGER) AS used
       FROM made, ago_hours);
