@@ -19,8 +19,17 @@ async fn every_page_is_fit_to_be_seen_and_heard() -> Result<()> {
         .execute("UPDATE agents SET connected = 1 WHERE region = 'falkenstein'")
         .await?;
     for words in [
-        json!(["bucket", "create", "drafts", "--quota", "10GB"]),
-        json!(["bucket", "create", "render-cache", "--no-key"]),
+        json!([
+            "bucket", "create", "drafts", "--quota", "10GB", "--region", "local"
+        ]),
+        json!([
+            "bucket",
+            "create",
+            "render-cache",
+            "--no-key",
+            "--region",
+            "local"
+        ]),
         json!(["bucket", "delete", "render-cache", "--yes"]),
     ] {
         house.storm(&words)?;

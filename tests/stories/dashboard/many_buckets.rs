@@ -12,7 +12,8 @@ const FILL: &str = "
     INSERT INTO buckets (id, region, account, name, aliases, bytes, objects, quota_bytes, created_at, seen_at)
     WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)
     SELECT printf('%064x', i * 7919), 'warehouse', (SELECT id FROM accounts), printf('archive-%05d', i),
-           json_array(printf('archive-%05d', i)), i * 1000000, i, 20000000000, 0, 1 FROM n;";
+           json_array(printf('archive-%05d', i)), i * 1000000, i, 20000000000, 0,
+           unixepoch() * 1000000 FROM n;";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_list_of_ten_thousand_buckets_is_quick() -> Result<()> {
