@@ -1,5 +1,5 @@
 import { api, ask } from "../api/client"
-import type { LiveEvent, Operation } from "../api/types"
+import type { Bucket, Key, LiveEvent, Operation } from "../api/types"
 import { micros } from "../format/time"
 import { buckets, keys, operations, refreshAll, regions } from "./lists"
 import { session } from "./session.svelte"
@@ -71,10 +71,10 @@ class Live {
         operations.put(operation)
         for (const hearer of this.#hearers) hearer(operation)
       },
-      bucket: (bucket: never) => buckets.put(bucket),
-      bucket_gone: (id: never) => buckets.drop(id),
-      key: (key: never) => keys.put(key),
-      key_gone: (id: never) => keys.drop(id),
+      bucket: (bucket: Bucket) => buckets.hear(bucket.id, bucket),
+      bucket_gone: (id: string) => buckets.hear(id, undefined),
+      key: (key: Key) => keys.hear(key.id, key),
+      key_gone: (id: string) => keys.hear(id, undefined),
       // Operators hear of agents; others look now and then.
       agent: () => void regions.load(),
       missed: () => refreshAll(),
