@@ -47,7 +47,7 @@ async fn rights_are_changed_on_the_page_and_so_in_the_storage() -> Result<()> {
             "changed" => ensure!(rights == ("rw".into(), "r".into()), "{rights:?}"),
             "take" => {
                 let id = key_called(&cli, "reader")?.context("no reader")?;
-                cli.text(&["--yes", "grant", "remove", "films", &id])?;
+                cli.text(&["--yes", "grant", "remove", &id, "films"])?;
             }
             other => anyhow::bail!("{other}?"),
         }
