@@ -396,7 +396,8 @@ fn not_signed_in() -> ApiError {
 }
 
 fn bad_token() -> ApiError {
-    let message = "The API token is not valid: it is mistyped, was deleted or has ended. Sign in again (`storm \
-                   login`), or send a token that is valid as `Authorization: Bearer sbt_…`.";
+    let message = "The API token is not valid: it is mistyped, was deleted, has ended, or rests until its maker \
+                   signs in at their company again. Sign in again (`storm login`), or send a token that is valid \
+                   as `Authorization: Bearer sbt_…`.";
     ApiError::refused(StatusCode::UNAUTHORIZED, "bad_token", message)
 }

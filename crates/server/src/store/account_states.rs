@@ -296,7 +296,11 @@ impl Store {
     }
 }
 
-async fn state_in(change: &mut Writing, account: AccountId) -> Result<Option<AccountState>> {
+/// The state of an account; none: there is no such account.
+pub(super) async fn state_in(
+    change: &mut Writing,
+    account: AccountId,
+) -> Result<Option<AccountState>> {
     let found: Option<Option<String>> = sqlx::query_scalar(
         "SELECT s.state FROM accounts a LEFT JOIN account_states s ON s.account = a.id WHERE a.id = $1",
     )

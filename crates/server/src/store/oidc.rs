@@ -43,6 +43,8 @@ pub(crate) struct Arrival<'a> {
     pub(crate) expected: Option<UserId>,
     /// From where they come.
     pub(crate) origin: Option<&'a str>,
+    /// Until when this word counts for their API tokens.
+    pub(crate) tokens_until: Micros,
 }
 
 /// Whether they are let in.
@@ -191,6 +193,7 @@ async fn admitted(change: &mut Writing, arrival: &Arrival<'_>, now: Micros) -> R
         Some(_) => return Ok(Admission::Taken),
         None => arrive(change, arrival, now).await?,
     };
+    renew_word(change, arrival, user).await?;
     if has != Some(role) && !is_last_owner(change, arrival.account, has).await? {
         put_role(change, arrival.account, user, role).await?;
         tell(change, arrival, user, "member.set_role", now).await?;
@@ -255,6 +258,16 @@ async fn link(
     end_others(change, user, None).await?;
     tell(change, arrival, user, "member.link", now).await?;
     Ok(true)
+}
+
+/// Their API tokens go on.
+async fn renew_word(change: &mut Writing, arrival: &Arrival<'_>, user: UserId) -> Result<()> {
+    sqlx::query(r#"UPDATE oidc_people SET tokens_until = $2 WHERE "user" = $1"#)
+        .bind(user.to_string())
+        .bind(arrival.tokens_until.0)
+        .execute(&mut **change)
+        .await?;
+    Ok(())
 }
 
 /// Somebody new.

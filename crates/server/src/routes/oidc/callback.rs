@@ -12,7 +12,7 @@ use crate::{
     config::Oidc,
     error::ApiError,
     oidc::{Redeem, Said},
-    routes::{check_email, session::begin::begin},
+    routes::{check_email, session::begin::{How, begin}},
     store::{
         oidc::{Admission, Arrival, Flow},
         security::SecurityEvent,
@@ -163,6 +163,7 @@ async fn admit(
                 role: provider.role_of(&said.groups),
                 expected,
                 origin: origin.as_deref(),
+                tokens_until: app.clock.now().plus_seconds(provider.token_seconds()),
             };
             match app.store.admit(&arrival, app.clock.now()).await? {
                 Admission::In(user) => return Ok(user),
@@ -212,7 +213,11 @@ async fn signed_in(
     user: UserId,
 ) -> Result<Response, Refusal> {
     let method = format!("oidc:{}", provider.name);
-    let begun = begin(anyone, headers, user, &method).await;
+    let how = How {
+        method: &method,
+        longest_seconds: Some(provider.session_seconds()),
+    };
+    let begun = begin(anyone, headers, user, how).await;
     let (set, _) = begun.map_err(|error: ApiError| Refusal::internal(error.to_string()))?;
     let mut response = go_on("You are signed in", "You go on in a moment.");
     let end = cookie(anyone, "", 0)?;

@@ -3,7 +3,7 @@
 use ::http::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::{BUCKET, KEY, SEAL_TO, Site, code};
+use super::{BUCKET, KEY, PASSWORD, SEAL_TO, Site, code, read, request};
 use crate::account_keeper::pass;
 
 const AGENT: &str = "01900000-0000-7000-8000-000000000000";
@@ -113,6 +113,59 @@ async fn in_a_suspended_account_people_look_and_change_nothing() {
         (status, code(&problem)),
         (StatusCode::BAD_REQUEST, "bad_request")
     );
+}
+
+#[tokio::test]
+async fn an_invitation_made_before_waits_until_the_account_goes_on() {
+    let site = site().await;
+    for email in ["new@example.org", "stranger@example.org"] {
+        let body = json!({"email": email, "role": "admin"});
+        let made = site.post(&site.admin, "/api/v1/invitations", body).await;
+        assert_eq!(made.0, StatusCode::CREATED);
+    }
+    let tokens: Vec<String> =
+        sqlx::query_scalar("SELECT body_text FROM mails ORDER BY id")
+            .fetch_all(&mut *site.app.store.read().await)
+            .await
+            .unwrap();
+    let token = |mail: &String| {
+        let (_, rest) = mail.split_once("/invitation#").unwrap();
+        rest.split_whitespace().next().unwrap().to_owned()
+    };
+    let tokens: Vec<_> = tokens.iter().map(token).collect();
+    site.sql("UPDATE users SET password_hash = (SELECT password_hash FROM users WHERE email = 'owner@example.org') WHERE email = 'stranger@example.org'").await;
+    let people = format!("members WHERE account = '{}'", site.account);
+    let (before, users) = (site.count(&people).await, site.count("users").await);
+    site.by_operator("suspend", suspension()).await;
+    let accept = async |token: &str| {
+        let body = json!({"token": token, "password": PASSWORD});
+        let path = "/api/v1/invitations/accept";
+        read(site.send(request(Method::POST, path, Some(body))).await).await
+    };
+    for token in &tokens {
+        let (status, problem) = accept(token).await;
+        assert_eq!(
+            (status, code(&problem)),
+            (StatusCode::FORBIDDEN, "account_suspended")
+        );
+    }
+    site.by_operator("resume", None).await;
+    assert_eq!(accept(&tokens[0]).await.0, StatusCode::NO_CONTENT);
+    assert_eq!(site.count(&people).await, before + 1);
+    assert_eq!(site.count("users").await, users + 1);
+
+    site.post(&site.owner, "/api/v1/account/close", json!({}))
+        .await;
+    let (status, problem) = accept(&tokens[1]).await;
+    assert_eq!(
+        (status, code(&problem)),
+        (StatusCode::FORBIDDEN, "account_closing")
+    );
+    assert_eq!(site.count(&people).await, before + 1);
+    site.post(&site.owner, "/api/v1/account/cancel-close", json!({}))
+        .await;
+    assert_eq!(accept(&tokens[1]).await.0, StatusCode::NO_CONTENT);
+    assert_eq!(accept(&tokens[1]).await.0, StatusCode::NOT_FOUND);
 }
 
 #[tokio::test]
