@@ -107,6 +107,12 @@ impl Gate {
         }))
     }
 
+    /// How often argon2 has run.
+    #[cfg(test)]
+    pub(crate) fn password_runs(&self) -> u64 {
+        self.0.passwords.runs()
+    }
+
     /// Opens what was sealed for `user`.
     fn open(&self, sealed: &str, user: UserId) -> Result<SecretSlice<u8>, ApiError> {
         let opened = self.0.sealer.open(sealed, &user.to_string());

@@ -12,7 +12,10 @@ use crate::{
     config::Oidc,
     error::ApiError,
     oidc::{Redeem, Said},
-    routes::{check_email, session::begin::{How, begin}},
+    routes::{
+        check_email,
+        session::begin::{How, begin},
+    },
     store::{
         oidc::{Admission, Arrival, Flow},
         security::SecurityEvent,

@@ -55,7 +55,9 @@ pub(crate) async fn go_on(
     let app = anyone.app();
     let methods = app.store.second_factors(user).await?;
     if methods.is_empty() {
-        return Ok(begin(anyone, headers, user, method.into()).await?.into_response());
+        return Ok(begin(anyone, headers, user, method.into())
+            .await?
+            .into_response());
     }
     let now = app.clock.now();
     let secret = PlainSecret::session();

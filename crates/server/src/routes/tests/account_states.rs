@@ -1,5 +1,7 @@
 //! Accounts that are suspended or being closed: what their people may, and what is asked of Garage.
 
+mod closing_days;
+
 use ::http::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -39,6 +41,14 @@ impl Site {
     async fn keep(&self) {
         self.clock.forward(1);
         pass(&self.app).await.unwrap();
+    }
+
+    /// Days on which the platform runs.
+    async fn days(&self, days: i64) {
+        for _ in 0..days * 6 {
+            self.clock.forward(DAY_SECONDS / 6);
+            pass(&self.app).await.unwrap();
+        }
     }
 
     async fn count(&self, text: &str) -> i64 {
@@ -123,11 +133,10 @@ async fn an_invitation_made_before_waits_until_the_account_goes_on() {
         let made = site.post(&site.admin, "/api/v1/invitations", body).await;
         assert_eq!(made.0, StatusCode::CREATED);
     }
-    let tokens: Vec<String> =
-        sqlx::query_scalar("SELECT body_text FROM mails ORDER BY id")
-            .fetch_all(&mut *site.app.store.read().await)
-            .await
-            .unwrap();
+    let tokens: Vec<String> = sqlx::query_scalar("SELECT body_text FROM mails ORDER BY recipient")
+        .fetch_all(&mut *site.app.store.read().await)
+        .await
+        .unwrap();
     let token = |mail: &String| {
         let (_, rest) = mail.split_once("/invitation#").unwrap();
         rest.split_whitespace().next().unwrap().to_owned()
@@ -245,9 +254,8 @@ async fn a_closing_goes_on_by_itself_and_ends_once() {
     assert_eq!(site.asked("bucket.clear").await, 0);
 
     // While the agent is away nothing is asked for, and the work goes on when it is back.
-    site.clock.forward(30 * DAY_SECONDS);
     site.sql("UPDATE agents SET connected = 0").await;
-    site.keep().await;
+    site.days(30).await;
     assert_eq!(site.asked("bucket.clear").await, 0);
     site.sql("UPDATE agents SET connected = 1").await;
     site.keep().await;
@@ -319,8 +327,7 @@ async fn a_cancelled_closing_keeps_the_buckets_and_an_operators_is_not_its_owner
         (status, &account["state"]),
         (StatusCode::OK, &json!("active"))
     );
-    site.clock.forward(60 * DAY_SECONDS);
-    site.keep().await;
+    site.days(31).await;
     assert_eq!(site.asked("bucket.clear").await, 0);
 
     // One that was suspended is suspended again, and its people do not end that.
