@@ -7,6 +7,7 @@ mod bad_input;
 mod bucket_settings;
 mod change_signal;
 mod company_sign_in;
+mod dashboard;
 mod device_login;
 mod executor;
 mod harness_itself;

@@ -10,7 +10,7 @@ use anyhow::{Context as _, bail};
 use crate::checkout::{self, find_program, run};
 
 /// Programs and the Debian packages that they are in.
-const TOOLS: [(&str, &str); 8] = [
+const TOOLS: [(&str, &str); 9] = [
     ("rclone", "rclone"),
     ("aws", "awscli"),
     ("s3cmd", "s3cmd"),
@@ -19,6 +19,7 @@ const TOOLS: [(&str, &str); 8] = [
     ("caddy", "caddy"),
     ("dbus-run-session", "dbus-daemon"),
     ("gnome-keyring-daemon", "gnome-keyring"),
+    ("chromium", "chromium"),
 ];
 /// Where Debian puts servers, which is not in everybody's path.
 const SERVERS: &str = "/usr/sbin";
@@ -42,7 +43,7 @@ pub(crate) fn need_rust_components() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Makes sure that the S3 clients, the proxies before Garage and a keyring are there.
+/// Makes sure that the S3 clients, the proxies before Garage, a keyring and a browser are there.
 pub(crate) fn need_clients() -> anyhow::Result<()> {
     let missing: Vec<_> = TOOLS
         .iter()

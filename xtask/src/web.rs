@@ -40,7 +40,7 @@ pub(crate) fn build() -> anyhow::Result<()> {
 }
 
 /// Folders of the tests with packages of Node.
-const TEST_FOLDERS: [&str; 1] = ["tests/oidc"];
+const TEST_FOLDERS: [&str; 2] = ["tests/browser", "tests/oidc"];
 
 /// Makes sure that the tests' packages of Node are there.
 pub(crate) fn need_test_packages() -> anyhow::Result<()> {

@@ -3,6 +3,7 @@
 
 pub mod agent;
 pub mod api;
+pub mod browser;
 pub mod cli;
 pub mod clock_shift;
 pub mod connection;
