@@ -1,6 +1,8 @@
 //! The web listener's connections: bounded in number, and each in the time for which it may hold its
 //! place without asking or reading anything.
 
+mod shares;
+
 use std::{
     convert::Infallible,
     io,
@@ -24,8 +26,12 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::Service as _;
 
+use self::shares::Shares;
+
 /// Connections at the same time; more wait in the system's queue.
 const MAX_CONNECTIONS: usize = 1024;
+/// Those of one network; more are closed at once.
+const MAX_CONNECTIONS_PER_NETWORK: usize = 256;
 /// Seconds until a request's head has to be there, counted from the answer before it: an idle
 /// connection is closed by that too.
 const HEADER_TIMEOUT_SECONDS: u64 = 10;
@@ -40,9 +46,11 @@ const ACCEPT_REST_MILLISECONDS: u64 = 100;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Bounds {
     /// Connections at the same time.
-    connections: usize,
+    pub(crate) connections: usize,
+    /// Those of one network.
+    per_network: usize,
     /// Until a request's head is there.
-    header: Duration,
+    pub(crate) header: Duration,
     /// For which an answer may be left unread.
     stall: Duration,
 }
@@ -51,6 +59,7 @@ impl Default for Bounds {
     fn default() -> Self {
         Self {
             connections: MAX_CONNECTIONS,
+            per_network: MAX_CONNECTIONS_PER_NETWORK,
             header: Duration::from_secs(HEADER_TIMEOUT_SECONDS),
             stall: Duration::from_secs(STALL_TIMEOUT_SECONDS),
         }
@@ -65,6 +74,7 @@ pub(crate) async fn serve(
     stop: CancellationToken,
 ) {
     let places = Arc::new(Semaphore::new(bounds.connections));
+    let shares = Shares::default();
     let connections = TaskTracker::new();
     loop {
         // The place comes first: whoever finds none waits outside and costs nothing here.
@@ -84,9 +94,13 @@ pub(crate) async fn serve(
                 continue;
             }
         };
+        let Some(share) = shares.take(peer.ip(), bounds.per_network) else {
+            tracing::debug!(%peer, "a network has too many connections");
+            continue;
+        };
         let (router, stop) = (router.clone(), stop.clone());
         connections.spawn(async move {
-            let _place = place;
+            let _held = (place, share);
             if let Err(error) = converse(stream, peer, router, bounds, stop).await {
                 tracing::debug!(%peer, %error, "a connection ended");
             }
@@ -258,6 +272,7 @@ mod tests {
             connections: 1,
             header: SOON,
             stall: SOON,
+            ..Bounds::default()
         }
     }
 

@@ -1619,8 +1619,9 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Prove again who you are: with the password, or a code of the second factor.
-         * @description For ten minutes this session may then do what is dangerous.
+         * Prove again who you are: with the password, and with a code of the second factor where one is on.
+         * @description For ten minutes this session may then do what is dangerous. `GET /api/v1/sign-in-methods` says whether a
+         *     second factor is on. Whoever comes by a company's provider proves it there.
          */
         post: operations["post_session_reauthenticate"];
         delete?: never;
@@ -3303,9 +3304,9 @@ export interface components {
         };
         /** @description Proves again who is there, before something dangerous. */
         ReauthenticateRequest: {
-            /** @description A code of the second factor. */
+            /** @description A code of the second factor, where one is on. */
             code?: string | null;
-            /** @description The password; either this or a code. */
+            /** @description The password. */
             password?: string | null;
         };
         ReceiptPage: {
@@ -6715,6 +6716,15 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `account_suspended`, `account_closing`: the invitation is kept */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `no_such_invitation` */
             404: {
                 headers: {
@@ -8720,7 +8730,15 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["BadRequest"];
+            /** @description `bad_request`: a second factor is on and password or code is missing; or none is and there is a code */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `bad_credentials`; `bad_code` */
             401: {
                 headers: {

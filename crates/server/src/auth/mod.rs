@@ -28,8 +28,13 @@ use self::{
     secret::StoredSecret,
 };
 use crate::{
-    app::App, error::ApiError, events::Streams, keys::Files, oidc::Providers, store::Store,
-    store::sessions::Person,
+    app::App,
+    error::ApiError,
+    events::Streams,
+    keys::Files,
+    oidc::Providers,
+    store::{Store, sessions::Person},
+    web::BODY_TIMEOUT_SECONDS,
 };
 
 pub(crate) mod access;
@@ -74,6 +79,7 @@ struct Inside {
     providers: Providers,
     refusals: audit::Refusals,
     wait: Duration,
+    body_limit: Duration,
     site: String,
 }
 
@@ -85,6 +91,11 @@ impl Gate {
 
     /// The gate of `app`, with another wait for operations to end.
     pub(crate) fn with_wait(app: App, wait: Duration) -> Self {
+        Self::with_times(app, wait, Duration::from_secs(BODY_TIMEOUT_SECONDS))
+    }
+
+    /// The gate of `app`, with another patience for bodies, too.
+    pub(crate) fn with_times(app: App, wait: Duration, body_limit: Duration) -> Self {
         let site = app
             .config
             .web
@@ -103,6 +114,7 @@ impl Gate {
             streams: Streams::default(),
             refusals: audit::Refusals::default(),
             wait,
+            body_limit,
             site,
         }))
     }
@@ -111,6 +123,11 @@ impl Gate {
     #[cfg(test)]
     pub(crate) fn password_runs(&self) -> u64 {
         self.0.passwords.runs()
+    }
+
+    /// How long a body may take to arrive.
+    pub(crate) fn body_limit(&self) -> Duration {
+        self.0.body_limit
     }
 
     /// Opens what was sealed for `user`.

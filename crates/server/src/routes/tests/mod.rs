@@ -14,6 +14,7 @@ mod matrix;
 mod oidc;
 mod operations;
 mod people;
+mod raw_socket;
 mod reconciliation;
 mod second_factor;
 mod sessions;
