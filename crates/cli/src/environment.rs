@@ -64,8 +64,8 @@ pub(crate) fn config(path: &Path) -> Result<Config> {
     let api_url =
         config::parse_url(&url).map_err(|expected| usage(format!("{URL}: {expected}.")))?;
     config::check_url(&api_url)?;
-    let root_key: Digest = root_key
-        .parse()
+    let root_key = root_key
+        .parse::<Digest>()
         .map_err(|error| usage(format!("{ROOT_KEY}: {error}.")))?;
     Ok(Config {
         api_url,

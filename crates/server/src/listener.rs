@@ -48,11 +48,11 @@ pub(crate) struct Bounds {
     /// Connections at the same time.
     pub(crate) connections: usize,
     /// Those of one network.
-    per_network: usize,
+    pub(crate) per_network: usize,
     /// Until a request's head is there.
     pub(crate) header: Duration,
     /// For which an answer may be left unread.
-    stall: Duration,
+    pub(crate) stall: Duration,
 }
 
 impl Default for Bounds {

@@ -205,6 +205,11 @@ fn not_admitted(admission: Admission) -> Refusal {
             "no_such_account",
             "The account that your company's people are in is not there. Tell an operator.",
         ),
+        Admission::NotNow => refused(
+            "account_suspended",
+            "The account that your company's people are in is suspended or being closed, so nobody new comes in \
+             now. Ask its owner.",
+        ),
         Admission::Another | Admission::In(_) => another(),
     }
 }

@@ -220,3 +220,26 @@ async fn a_password_from_an_operator_does_not_need_the_word_of_a_provider_that_i
     assert!(store.reset_password("ann@acme.org", "hash").await.unwrap());
     assert_eq!(works().await, StatusCode::OK);
 }
+
+#[tokio::test]
+async fn nobody_new_comes_into_a_suspended_account() {
+    let company = Company::new().await;
+    company.sign_in(ann(&["staff"])).await.session.unwrap();
+    company
+        .site
+        .sql("INSERT INTO account_states (account, state, since) VALUES ('01900000-0000-7000-8000-00000000acce', 'suspended', 0)")
+        .await;
+    let bob = json!({"sub": "bob-1", "email": "bob@acme.org", "email_verified": true, "groups": ["staff"]});
+    let told = company.sign_in(bob.clone()).await;
+    assert_eq!(told.status, StatusCode::FORBIDDEN);
+    assert!(told.page.contains("nobody new comes in"), "{}", told.page);
+    let bobs = "SELECT COUNT(*) FROM users WHERE email = 'bob@acme.org'";
+    assert_eq!(company.count(bobs).await, 0);
+    // Who is in looks on, and is still let go.
+    company.sign_in(ann(&["staff"])).await.session.unwrap();
+    company.sign_in(ann(&[])).await;
+    let members = "SELECT COUNT(*) FROM members WHERE account LIKE '%acce'";
+    assert_eq!(company.count(members).await, 1);
+    company.site.sql("DELETE FROM account_states").await;
+    company.sign_in(bob).await.session.unwrap();
+}
