@@ -37,8 +37,9 @@ const MAX_CONNECTIONS_PER_NETWORK: usize = 256;
 const HEADER_TIMEOUT_SECONDS: u64 = 10;
 /// Seconds for which a client may leave an answer unread.
 const STALL_TIMEOUT_SECONDS: u64 = 30;
-/// The largest head of a request, and what is read ahead of a body, in bytes.
-const BUFFER_BYTES: usize = 32 * 1024;
+/// The largest head of a request, and what is read ahead of a body, in bytes. One that is whole in the read that
+/// goes beyond it, which is no larger, is still taken.
+pub(crate) const BUFFER_BYTES: usize = 32 * 1024;
 /// Milliseconds to rest when the system has no more sockets to give.
 const ACCEPT_REST_MILLISECONDS: u64 = 100;
 

@@ -3923,6 +3923,15 @@ export interface components {
                 "application/json": components["schemas"]["Problem"];
             };
         };
+        /** @description `too_slow`: the body did not arrive in time */
+        TooSlow: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Problem"];
+            };
+        };
         /** @description `unsupported_media_type` */
         UnsupportedMediaType: {
             headers: {
@@ -4123,6 +4132,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["NotSignedIn"];
             403: components["responses"]["Forbidden"];
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
@@ -4162,6 +4172,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
@@ -4225,6 +4236,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["NotSignedIn"];
             403: components["responses"]["Forbidden"];
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
@@ -4423,6 +4435,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
@@ -4512,6 +4525,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `account_closing`, `account_closed` */
             409: {
                 headers: {
@@ -4614,6 +4628,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
@@ -4929,6 +4944,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `name_taken`, `bucket_not_empty`, `no_region`, `no_agent`, `limit_reached`, `cancelled` */
             409: {
                 headers: {
@@ -5161,6 +5177,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `name_taken`, `bucket_not_empty`, `no_region`, `no_agent`, `limit_reached`, `cancelled` */
             409: {
                 headers: {
@@ -5243,6 +5260,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `name_taken`, `bucket_not_empty`, `no_region`, `no_agent`, `limit_reached`, `cancelled` */
             409: {
                 headers: {
@@ -5402,6 +5420,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `name_taken`, `bucket_not_empty`, `no_region`, `no_agent`, `limit_reached`, `cancelled` */
             409: {
                 headers: {
@@ -5551,6 +5570,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `name_taken`, `bucket_not_empty`, `no_region`, `no_agent`, `limit_reached`, `cancelled` */
             409: {
                 headers: {
@@ -5621,6 +5641,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
@@ -5719,6 +5740,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `name_taken`, `bucket_not_empty`, `no_region`, `no_agent`, `limit_reached`, `cancelled` */
             409: {
                 headers: {
@@ -5801,6 +5823,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `name_taken`, `bucket_not_empty`, `no_region`, `no_agent`, `limit_reached`, `cancelled` */
             409: {
                 headers: {
@@ -5874,6 +5897,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `name_taken`, `bucket_not_empty`, `no_region`, `no_agent`, `limit_reached`, `cancelled` */
             409: {
                 headers: {
@@ -5956,6 +5980,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `name_taken`, `bucket_not_empty`, `no_region`, `no_agent`, `limit_reached`, `cancelled` */
             409: {
                 headers: {
@@ -6277,6 +6302,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `name_taken`, `bucket_not_empty`, `no_region`, `no_agent`, `limit_reached`, `cancelled` */
             409: {
                 headers: {
@@ -6334,6 +6360,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `rate_limited`: too many wait; see Retry-After */
@@ -6389,6 +6416,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `rate_limited`: too many tries; see Retry-After */
@@ -6436,6 +6464,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `rate_limited`: too many tries; see Retry-After */
@@ -6485,6 +6514,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `rate_limited`: too many tries; see Retry-After */
@@ -6549,6 +6579,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `too_many_tokens` */
             409: {
                 headers: {
@@ -6662,6 +6693,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `too_many_invitations` */
             409: {
                 headers: {
@@ -6734,6 +6766,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `rate_limited`: too many tries; see Retry-After */
@@ -6868,6 +6901,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `name_taken`, `bucket_not_empty`, `no_region`, `no_agent`, `limit_reached`, `cancelled` */
             409: {
                 headers: {
@@ -6948,6 +6982,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `name_taken`, `bucket_not_empty`, `no_region`, `no_agent`, `limit_reached`, `cancelled` */
             409: {
                 headers: {
@@ -7143,6 +7178,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `name_taken`, `bucket_not_empty`, `no_region`, `no_agent`, `limit_reached`, `cancelled` */
             409: {
                 headers: {
@@ -7225,6 +7261,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `name_taken`, `bucket_not_empty`, `no_region`, `no_agent`, `limit_reached`, `cancelled` */
             409: {
                 headers: {
@@ -7383,6 +7420,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `name_taken`, `bucket_not_empty`, `no_region`, `no_agent`, `limit_reached`, `cancelled` */
             409: {
                 headers: {
@@ -7465,6 +7503,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `name_taken`, `bucket_not_empty`, `no_region`, `no_agent`, `limit_reached`, `cancelled` */
             409: {
                 headers: {
@@ -7700,6 +7739,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `last_owner` */
             409: {
                 headers: {
@@ -8056,6 +8096,7 @@ export interface operations {
                 };
             };
             403: components["responses"]["Forbidden"];
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `rate_limited`: too many tries; see Retry-After */
@@ -8092,6 +8133,7 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["BadRequest"];
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `rate_limited`: too many tries; see Retry-After */
@@ -8145,6 +8187,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             500: components["responses"]["Internal"];
@@ -8239,6 +8282,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["NotSignedIn"];
             403: components["responses"]["Forbidden"];
+            408: components["responses"]["TooSlow"];
             /** @description `region_taken` */
             409: {
                 headers: {
@@ -8340,6 +8384,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `name_taken`, `bucket_not_empty`, `no_region`, `no_agent`, `limit_reached`, `cancelled` */
             409: {
                 headers: {
@@ -8624,6 +8669,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `rate_limited`: too many tries; see Retry-After */
@@ -8694,6 +8740,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `no_session`: with an API token */
             409: {
                 headers: {
@@ -8757,6 +8804,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `rate_limited`: too many tries; see Retry-After */
@@ -8806,6 +8854,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `rate_limited`: too many tries; see Retry-After */
@@ -9117,6 +9166,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `rate_limited`: too many tries; see Retry-After */
@@ -9162,6 +9212,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `rate_limited`: too many tries; see Retry-After */
@@ -9216,6 +9267,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `rate_limited`: enough accounts were made today; the link stays good */
@@ -9300,6 +9352,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
@@ -9363,6 +9416,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["NotSignedIn"];
             403: components["responses"]["Forbidden"];
+            408: components["responses"]["TooSlow"];
             /** @description `too_many_tokens` */
             409: {
                 headers: {
