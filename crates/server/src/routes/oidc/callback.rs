@@ -12,10 +12,7 @@ use crate::{
     config::Oidc,
     error::ApiError,
     oidc::{Redeem, Said},
-    routes::{
-        check_email,
-        session::begin::{How, begin},
-    },
+    routes::{check_email, session::begin::begin_within},
     store::{
         oidc::{Admission, Arrival, Flow},
         security::SecurityEvent,
@@ -221,11 +218,8 @@ async fn signed_in(
     user: UserId,
 ) -> Result<Response, Refusal> {
     let method = format!("oidc:{}", provider.name);
-    let how = How {
-        method: &method,
-        longest_seconds: Some(provider.session_seconds()),
-    };
-    let begun = begin(anyone, headers, user, how).await;
+    let most_seconds = provider.session_seconds();
+    let begun = begin_within(anyone, headers, user, &method, most_seconds).await;
     let (set, _) = begun.map_err(|error: ApiError| Refusal::internal(error.to_string()))?;
     let mut response = go_on("You are signed in", "You go on in a moment.");
     let end = cookie(anyone, "", 0)?;
