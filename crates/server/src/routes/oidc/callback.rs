@@ -12,7 +12,10 @@ use crate::{
     config::Oidc,
     error::ApiError,
     oidc::{Redeem, Said},
-    routes::{check_email, session::begin::begin_within},
+    routes::{
+        check_email,
+        session::begin::{How, begin},
+    },
     store::{
         oidc::{Admission, Arrival, Flow},
         security::SecurityEvent,
@@ -218,8 +221,11 @@ async fn signed_in(
     user: UserId,
 ) -> Result<Response, Refusal> {
     let method = format!("oidc:{}", provider.name);
-    let most_seconds = provider.session_seconds();
-    let begun = begin_within(anyone, headers, user, &method, most_seconds).await;
+    let how = How {
+        longest_seconds: Some(provider.session_seconds()),
+        ..How::from(method.as_str())
+    };
+    let begun = begin(anyone, headers, user, how).await;
     let (set, _) = begun.map_err(|error: ApiError| Refusal::internal(error.to_string()))?;
     let mut response = go_on("You are signed in", "You go on in a moment.");
     let end = cookie(anyone, "", 0)?;

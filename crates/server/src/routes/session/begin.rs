@@ -6,10 +6,10 @@ use axum::response::{IntoResponse as _, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use storm_protocol::{
     api::{SecondFactor, SecondFactorAsked, Whoami},
-    ident::UserId,
+    ident::{PasskeyId, UserId},
 };
 
-use super::cookie;
+use super::{cookie, passkey::bad_passkey};
 use crate::{
     auth::{Anyone, secret::PlainSecret},
     error::ApiError,
@@ -26,6 +26,27 @@ const CHALLENGE_SECONDS: i64 = 300;
 /// What answers a sign-in: the session's cookie, and who it is.
 pub(crate) type Begun = ([(HeaderName, HeaderValue); 1], Json<Whoami>);
 
+/// How somebody proved who they are.
+pub(crate) struct How<'a> {
+    /// By what, as sessions name it.
+    pub(crate) method: &'a str,
+    /// With which passkey, if with one.
+    pub(crate) passkey: Option<PasskeyId>,
+    /// Seconds for which that counts, where it is less than a session's usual length.
+    pub(crate) longest_seconds: Option<i64>,
+}
+
+impl<'a> From<&'a str> for How<'a> {
+    /// As usual, by `method`, without a passkey.
+    fn from(method: &'a str) -> Self {
+        Self {
+            method,
+            passkey: None,
+            longest_seconds: None,
+        }
+    }
+}
+
 /// Goes on with the sign-in of `user`, who has just proved who they are by `method`: asks whoever has a second
 /// factor for it, and begins the session of whoever has none.
 pub(crate) async fn go_on(
@@ -37,7 +58,9 @@ pub(crate) async fn go_on(
     let app = anyone.app();
     let methods = app.store.second_factors(user).await?;
     if methods.is_empty() {
-        return Ok(begin(anyone, headers, user, method).await?.into_response());
+        return Ok(begin(anyone, headers, user, method.into())
+            .await?
+            .into_response());
     }
     let now = app.clock.now();
     let secret = PlainSecret::session();
@@ -52,23 +75,12 @@ pub(crate) async fn go_on(
     Ok(Json(SecondFactorAsked { second_factor }).into_response())
 }
 
-/// Begins a session of `user`, who has just proved who they are by `method`, in their first account.
+/// Begins a session of `user`, who has just proved who they are, in their first account.
 pub(crate) async fn begin(
     anyone: &Anyone,
     headers: &HeaderMap,
     user: UserId,
-    method: &str,
-) -> Result<Begun, ApiError> {
-    begin_within(anyone, headers, user, method, i64::MAX).await
-}
-
-/// As [`begin`], for a proof that counts for `most_seconds`, however long a session lasts otherwise.
-pub(crate) async fn begin_within(
-    anyone: &Anyone,
-    headers: &HeaderMap,
-    user: UserId,
-    method: &str,
-    most_seconds: i64,
+    how: How<'_>,
 ) -> Result<Begun, ApiError> {
     let app = anyone.app();
     let now = app.clock.now();
@@ -79,9 +91,12 @@ pub(crate) async fn begin_within(
     let user_agent = user_agent(headers);
     let limits = &app.config.sessions;
     let longest_seconds = i64::from(limits.longest_days.get()) * 86_400;
-    let longest_seconds = longest_seconds.min(most_seconds);
+    let longest_seconds = how
+        .longest_seconds
+        .map_or(longest_seconds, |seconds| seconds.min(longest_seconds));
     let secret = PlainSecret::session();
-    app.store
+    let begun = app
+        .store
         .begin_session(NewSession {
             secret: secret.stored(),
             user,
@@ -89,11 +104,15 @@ pub(crate) async fn begin_within(
             origin: origin.as_deref(),
             user_agent: user_agent.as_deref(),
             created_at: now,
-            method,
+            method: how.method,
+            passkey: how.passkey,
             idle: Duration::from_secs(u64::from(limits.idle_hours.get()) * 3600),
             ends_at: now.plus_seconds(longest_seconds),
         })
         .await?;
+    if !begun {
+        return Err(bad_passkey());
+    }
     let person = app.store.person_of_session(secret.stored(), now).await?;
     let person =
         person.ok_or_else(|| ApiError::Internal("a new session is not there".to_owned()))?;

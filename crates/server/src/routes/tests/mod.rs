@@ -13,6 +13,7 @@ mod lists;
 mod matrix;
 mod oidc;
 mod operations;
+mod passkeys;
 mod people;
 mod raw_socket;
 mod reconciliation;
