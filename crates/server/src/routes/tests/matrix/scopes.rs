@@ -14,7 +14,9 @@ use crate::auth::access::{self, Least};
 
 /// A site on which nobody asks for too much.
 async fn unlimited() -> Site {
-    let limits = "[limits]\nrequests_per_second = 100000\nchanges_per_second = 100000\n";
+    let limits = "[limits]\nrequests_per_second = 100000\nchanges_per_second = 100000\n\
+                  account_requests_per_second = 100000\ntoken_requests_per_second = 100000\n\
+                  address_requests_per_second = 100000\n";
     Site::configured(Duration::from_millis(20), limits).await
 }
 
