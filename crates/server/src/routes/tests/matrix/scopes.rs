@@ -24,7 +24,8 @@ async fn unlimited() -> Site {
 async fn token_for(site: &Site, scopes: &[&str]) -> String {
     let body = json!({"name": "scoped", "scopes": scopes});
     let (_, made) = site.post(&site.operator, "/api/v1/tokens", body).await;
-    made["secret"].as_str().unwrap().to_owned()
+    let secret = made["secret"].as_str();
+    secret.unwrap_or_else(|| panic!("{made}")).to_owned()
 }
 
 #[tokio::test]
