@@ -73,6 +73,9 @@ pub(crate) struct List {
     /// Only those that are not as they were asked for
     #[arg(long)]
     drift: bool,
+    /// With --drift: whoever's they are (operators)
+    #[arg(long, requires = "drift")]
+    everyones: bool,
     /// Those that vanished within 90 days without having been deleted here
     #[arg(long, conflicts_with = "drift")]
     vanished: bool,
@@ -177,6 +180,7 @@ async fn list(session: &Session, args: List) -> Result<()> {
     let filters = [
         ("region", region.map(RegionName::as_str)),
         ("drift", args.drift.then_some("true")),
+        ("everyones", args.everyones.then_some("true")),
         ("vanished", args.vanished.then_some("true")),
     ];
     let buckets = session.api.list::<BucketPage>("/buckets", &filters).await?;
