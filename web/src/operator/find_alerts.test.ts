@@ -68,7 +68,7 @@ describe("alerts", () => {
   })
 
   it("ask for a node where there is none, and for an executor where it was removed", () => {
-    const { executor: _, ...empty } = region
+    const empty = { ...region, executor: null }
     expect(found({ regions: [empty], agents: [] })[0]?.title).toBe("falkenstein has no node yet")
     const other = { ...agent, id: "b", executor: false }
     expect(found({ agents: [other] })[0]?.title).toBe("No agent makes the changes of falkenstein")
@@ -100,8 +100,7 @@ describe("alerts", () => {
       ignored: false,
       claimed_by: [],
     }
-    const { bucket: _, ...rest } = stray
-    const key = { ...rest, key: "GK1", name: "old" }
+    const key = { ...stray, bucket: null, key: "GK1", name: "old" }
     const strays = [stray, key, { ...stray, bucket: "b2", ignored: true }]
     expect(found({ strays }).map(({ title }) => title)).toEqual([
       "1 bucket and 1 key in falkenstein belong to nobody",
