@@ -33,6 +33,13 @@ export const open = new Collection<Operation>((cursor) => {
   return ask(api.GET("/api/v1/operations", { params: { query } }))
 })
 
+/** The newest of everyone's operations that failed, were refused or expired. */
+export const notDone = new Collection<Operation>(async () => {
+  const query = { limit: RECENT, everyones: true, not_done: true }
+  const { items } = await ask(api.GET("/api/v1/operations", { params: { query } }))
+  return { items }
+})
+
 /** The newest security events. */
 export const securityEvents = new Collection<SecurityEvent>(async () => {
   const { items } = await ask(api.GET("/api/v1/security-events", { params: { query: { limit: RECENT } } }))
@@ -49,13 +56,25 @@ export function accountName(id: string | null | undefined): string {
   return (id && accounts.find(id)?.name) || "somebody"
 }
 
-const ENDED = ["done", "failed", "refused", "expired", "cancelled"]
+const NOT_DONE = ["failed", "refused", "expired"]
+const ENDED = ["done", "cancelled", ...NOT_DONE]
+
+/** Whether an operation ended without having done its work; a cancelled one was not wanted any more. */
+export function isNotDone({ state }: Operation): boolean {
+  return NOT_DONE.includes(state)
+}
 
 // What moves is heard of; what is only counted now and then is read again (see `alerts`).
-live.onAgent((agent) => agents.put(agent))
+live.onAgent((agent) => {
+  const known = agents.find(agent.id) !== undefined
+  if (known) agents.put(agent)
+  // It may be new, or removed: the list knows.
+  if (!known || !agent.connected) void agents.load()
+})
 live.onOperation((operation) => {
+  if (notDone.whole && isNotDone(operation)) notDone.put(operation)
   if (!open.whole) return
   if (ENDED.includes(operation.state)) open.drop(operation.id)
   else open.put(operation)
 })
-keepFresh(agents, accounts, strays, drifting, open, securityEvents)
+keepFresh(agents, accounts, strays, drifting, open, notDone, securityEvents)

@@ -185,3 +185,26 @@ async fn an_operator_hears_of_everyones_operations_when_asked() {
     let silent = tokio::time::timeout(Duration::from_millis(100), stranger.next()).await;
     assert!(silent.is_err(), "another account heard of it");
 }
+
+#[tokio::test]
+async fn everybody_hears_that_a_regions_agent_went() {
+    let site = Site::new().await;
+    let agent = "01900000-0000-7000-8000-000000000000";
+    site.sql(&format!(
+        "INSERT INTO agents (id, region, host, receipt_key, seal_key, tls_key, statement, connected, \
+         created_at) VALUES ('{agent}', 'home', 'h', 'x', 'x', 'x', '{{}}', 0, 0)"
+    ))
+    .await;
+    let mut stream = open(&site, &site.stranger)
+        .await
+        .into_body()
+        .into_data_stream();
+    site.app.bus.tell(Change::Agent(agent.parse().unwrap()));
+    let text = next(&mut stream).await;
+    let data = text.strip_prefix("event: region\ndata: ").unwrap();
+    let region: serde_json::Value = serde_json::from_str(data).unwrap();
+    assert_eq!(
+        (&region["name"], &region["connected"]),
+        (&json!("home"), &json!(false))
+    );
+}
