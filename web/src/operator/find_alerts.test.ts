@@ -64,7 +64,7 @@ describe("alerts", () => {
     const kept = { ...agent, connected: false, quarantined: "its chain is shorter than ours" }
     const all = found({ agents: [kept] })
     expect(all.map(({ title }) => title)).toEqual(["The agent on fsn-01 is kept out"])
-    expect(all[0]?.text).toContain("its chain is shorter than ours")
+    expect(all[0]?.text).toContain("Its chain is shorter than ours")
   })
 
   it("ask for a node where there is none, and for an executor where it was removed", () => {

@@ -65,7 +65,7 @@ function ofAgents({ agents, now }: Fleet): Alert[] {
     })
     const found: Alert[] = []
     if (agent.quarantined) {
-      const text = `${agent.quarantined}. Nothing is sent to it until you decide. Buckets there keep serving.`
+      const text = `${sentence(agent.quarantined)}. Nothing is sent to it until you decide. Buckets there keep serving.`
       found.push(alert("kept-out", "prob", `The agent on ${host} is kept out`, text))
     } else if (!agent.connected && agent.seen_at) {
       const since = duration(now - agent.seen_at)
