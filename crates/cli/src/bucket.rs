@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 use storm_protocol::{
     api::{Bucket, BucketPage, CreateBucketRequest, SetQuotaRequest},
-    ident::{BucketName, KeyLabel, Limit, Micros, RegionName},
+    ident::{BucketId, BucketName, KeyLabel, Limit, Micros, RegionName},
 };
 
 use crate::{
@@ -95,6 +95,12 @@ impl Which {
     /// The bucket.
     pub(crate) async fn find(&self, session: &Session) -> Result<Bucket> {
         session.bucket(&self.bucket, self.region.as_ref()).await
+    }
+
+    /// Its id, whoever's it is (operators).
+    pub(crate) async fn find_anyones(&self, session: &Session) -> Result<BucketId> {
+        let region = self.region.as_ref();
+        session.anyones_bucket(&self.bucket, region).await
     }
 }
 
