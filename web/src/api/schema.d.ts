@@ -508,7 +508,7 @@ export interface paths {
         put?: never;
         /**
          * Take a bucket's settings and rights as they were found for what is wanted.
-         * @description Nothing changes in the storage.
+         * @description Nothing changes in the storage. Operators may for any account.
          */
         post: operations["post_buckets_bucket_accept"];
         delete?: never;
@@ -803,7 +803,7 @@ export interface paths {
         /**
          * Set a bucket to what was asked for: its limits, its rules, and the rights of the keys that differ.
          * @description What nobody asked for here stays as it was found. `GET …/settings` shows both. Also 409 `other_rules`
-         *     and `foreign_keys`.
+         *     and `foreign_keys`. Operators may for any account.
          */
         post: operations["post_buckets_bucket_restore"];
         delete?: never;
@@ -819,7 +819,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What is set on a bucket: as asked for, as the storage has it, and where the two differ. */
+        /**
+         * What is set on a bucket: as asked for, as the storage has it, and where the two differ.
+         * @description Operators see that of any account.
+         */
         get: operations["get_buckets_bucket_settings"];
         put?: never;
         post?: never;
@@ -1648,6 +1651,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/security-events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What an operator should see, newest first: failed sign-ins, agents that were turned away, roles that moved.
+         * @description For operators. Kept for 90 days, 100,000 at most.
+         */
+        get: operations["get_security_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -1744,8 +1767,9 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Prove again who you are: with the password, or a code of the second factor.
-         * @description For ten minutes this session may then do what is dangerous.
+         * Prove again who you are: with the password, and with a code of the second factor where one is on.
+         * @description For ten minutes this session may then do what is dangerous. `GET /api/v1/sign-in-methods` says whether a
+         *     second factor is on. Whoever comes by a company's provider proves it there.
          */
         post: operations["post_session_reauthenticate"];
         delete?: never;
@@ -2378,6 +2402,7 @@ export interface components {
         };
         /** @description A bucket, as last heard. */
         Bucket: {
+            account?: components["schemas"]["AccountId"] | null;
             /** @description All its global aliases. */
             aliases: components["schemas"]["BucketName"][];
             /**
@@ -2996,6 +3021,11 @@ export interface components {
             /** @enum {string} */
             event: "agent";
         } | {
+            /** @description A region's agent came, went or changed (operators hear of the agent instead). */
+            data: components["schemas"]["Region"];
+            /** @enum {string} */
+            event: "region";
+        } | {
             /** @description The account crossed a mark of its storage limit. */
             data: components["schemas"]["LimitNotice"];
             /** @enum {string} */
@@ -3510,9 +3540,9 @@ export interface components {
         };
         /** @description Proves again who is there, before something dangerous. */
         ReauthenticateRequest: {
-            /** @description A code of the second factor. */
+            /** @description A code of the second factor, where one is on. */
             code?: string | null;
-            /** @description The password; either this or a code. */
+            /** @description The password. */
             password?: string | null;
         };
         ReceiptPage: {
@@ -3704,6 +3734,29 @@ export interface components {
             challenge: string;
             /** @description Six digits of the authenticator app, or a recovery code. */
             code: string;
+        };
+        /** @description Something that an operator should see: a failed sign-in, an agent that was turned away, a role that moved. */
+        SecurityEvent: {
+            /** @description When. */
+            at: components["schemas"]["Micros"];
+            /** @description In words. */
+            detail: string;
+            /** @description Its id. */
+            id: components["schemas"]["SecurityEventId"];
+            /** @description What, as a stable name: `sign_in_failed`, `agent_quarantined`, … */
+            kind: string;
+            /** @description The address that it came from. */
+            origin?: string | null;
+            /** @description Who or what it is about: an address, or the id of an agent or token, or a region's name. */
+            subject?: string | null;
+        };
+        /** @description Something that an operator should see. */
+        SecurityEventId: string;
+        SecurityEventPage: {
+            /** @description The items. */
+            items: components["schemas"]["SecurityEvent"][];
+            /** @description Give this as `cursor` for the next page; absent on the last. */
+            next_cursor?: string | null;
         };
         /** @description A session of one's own. */
         Session: {
@@ -4139,6 +4192,15 @@ export interface components {
                 "application/json": components["schemas"]["Problem"];
             };
         };
+        /** @description `too_slow`: the body did not arrive in time */
+        TooSlow: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Problem"];
+            };
+        };
         /** @description `unsupported_media_type` */
         UnsupportedMediaType: {
             headers: {
@@ -4339,6 +4401,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["NotSignedIn"];
             403: components["responses"]["Forbidden"];
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
@@ -4378,6 +4441,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
@@ -4441,6 +4505,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["NotSignedIn"];
             403: components["responses"]["Forbidden"];
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
@@ -4639,6 +4704,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
@@ -4728,6 +4794,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `account_closing`, `account_closed` */
             409: {
                 headers: {
@@ -4830,6 +4897,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
@@ -5062,7 +5130,7 @@ export interface operations {
                 region?: components["schemas"]["RegionName"];
                 /** @description Only those with exactly this name. */
                 name?: components["schemas"]["BucketName"];
-                /** @description With `name`: whoever's they are. For operators. */
+                /** @description With `name` or `drift`: whoever's they are. For operators. */
                 everyones?: boolean;
                 /** @description Only those whose settings or rights are not as asked for. */
                 drift?: boolean;
@@ -5147,6 +5215,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `name_taken`, `bucket_not_empty`, `no_region`, `no_agent`, `limit_reached`, `cancelled` */
             409: {
                 headers: {
@@ -5379,6 +5448,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `name_taken`, `bucket_not_empty`, `no_region`, `no_agent`, `limit_reached`, `cancelled` */
             409: {
                 headers: {
@@ -5461,6 +5531,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `name_taken`, `bucket_not_empty`, `no_region`, `no_agent`, `limit_reached`, `cancelled` */
             409: {
                 headers: {
@@ -5620,6 +5691,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `name_taken`, `bucket_not_empty`, `no_region`, `no_agent`, `limit_reached`, `cancelled` */
             409: {
                 headers: {
@@ -5769,6 +5841,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `name_taken`, `bucket_not_empty`, `no_region`, `no_agent`, `limit_reached`, `cancelled` */
             409: {
                 headers: {
@@ -5839,6 +5912,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
@@ -5937,6 +6011,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `name_taken`, `bucket_not_empty`, `no_region`, `no_agent`, `limit_reached`, `cancelled` */
             409: {
                 headers: {
@@ -6019,6 +6094,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `name_taken`, `bucket_not_empty`, `no_region`, `no_agent`, `limit_reached`, `cancelled` */
             409: {
                 headers: {
@@ -6092,6 +6168,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `name_taken`, `bucket_not_empty`, `no_region`, `no_agent`, `limit_reached`, `cancelled` */
             409: {
                 headers: {
@@ -6174,6 +6251,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `name_taken`, `bucket_not_empty`, `no_region`, `no_agent`, `limit_reached`, `cancelled` */
             409: {
                 headers: {
@@ -6495,6 +6573,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `name_taken`, `bucket_not_empty`, `no_region`, `no_agent`, `limit_reached`, `cancelled` */
             409: {
                 headers: {
@@ -6552,6 +6631,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `rate_limited`: too many wait; see Retry-After */
@@ -6607,6 +6687,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `rate_limited`: too many tries; see Retry-After */
@@ -6654,6 +6735,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `rate_limited`: too many tries; see Retry-After */
@@ -6703,6 +6785,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `rate_limited`: too many tries; see Retry-After */
@@ -6767,6 +6850,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `too_many_tokens` */
             409: {
                 headers: {
@@ -6784,7 +6868,10 @@ export interface operations {
     };
     get_events: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Of the operations of all accounts too. For operators. */
+                everyones?: boolean;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -6880,6 +6967,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `too_many_invitations` */
             409: {
                 headers: {
@@ -6934,6 +7022,15 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `account_suspended`, `account_closing`: the invitation is kept */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `no_such_invitation` */
             404: {
                 headers: {
@@ -6943,6 +7040,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `rate_limited`: too many tries; see Retry-After */
@@ -7077,6 +7175,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `name_taken`, `bucket_not_empty`, `no_region`, `no_agent`, `limit_reached`, `cancelled` */
             409: {
                 headers: {
@@ -7157,6 +7256,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `name_taken`, `bucket_not_empty`, `no_region`, `no_agent`, `limit_reached`, `cancelled` */
             409: {
                 headers: {
@@ -7352,6 +7452,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `name_taken`, `bucket_not_empty`, `no_region`, `no_agent`, `limit_reached`, `cancelled` */
             409: {
                 headers: {
@@ -7434,6 +7535,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `name_taken`, `bucket_not_empty`, `no_region`, `no_agent`, `limit_reached`, `cancelled` */
             409: {
                 headers: {
@@ -7592,6 +7694,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `name_taken`, `bucket_not_empty`, `no_region`, `no_agent`, `limit_reached`, `cancelled` */
             409: {
                 headers: {
@@ -7674,6 +7777,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `name_taken`, `bucket_not_empty`, `no_region`, `no_agent`, `limit_reached`, `cancelled` */
             409: {
                 headers: {
@@ -7909,6 +8013,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `last_owner` */
             409: {
                 headers: {
@@ -8054,6 +8159,12 @@ export interface operations {
             query?: {
                 /** @description Only those in this state. */
                 state?: components["schemas"]["OperationStatus"];
+                /** @description Whoever's they are. For operators, and without `state`. */
+                everyones?: boolean;
+                /** @description With `everyones`: only those that have not ended. */
+                open?: boolean;
+                /** @description With `everyones`: only those that failed, were refused or expired. */
+                not_done?: boolean;
                 /** @description `next_cursor` of the page before. */
                 cursor?: string;
                 /** @description Items on a page; 100 when absent. */
@@ -8301,6 +8412,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `no_such_challenge`: begin again; `passkey_taken`; `too_many_passkeys`; `no_passkeys_here`; `signed_in_elsewhere` */
             409: {
                 headers: {
@@ -8454,6 +8566,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
@@ -8500,6 +8613,7 @@ export interface operations {
                 };
             };
             403: components["responses"]["Forbidden"];
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `rate_limited`: too many tries; see Retry-After */
@@ -8577,6 +8691,7 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["BadRequest"];
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `rate_limited`: too many tries; see Retry-After */
@@ -8630,6 +8745,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             500: components["responses"]["Internal"];
@@ -8724,6 +8840,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["NotSignedIn"];
             403: components["responses"]["Forbidden"];
+            408: components["responses"]["TooSlow"];
             /** @description `region_taken` */
             409: {
                 headers: {
@@ -8825,6 +8942,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `name_taken`, `bucket_not_empty`, `no_region`, `no_agent`, `limit_reached`, `cancelled` */
             409: {
                 headers: {
@@ -9075,6 +9193,37 @@ export interface operations {
             503: components["responses"]["Timeout"];
         };
     };
+    get_security_events: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Items on a page; 100 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecurityEventPage"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["NotSignedIn"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Timeout"];
+        };
+    };
     post_session: {
         parameters: {
             query?: never;
@@ -9109,6 +9258,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `rate_limited`: too many tries; see Retry-After */
@@ -9179,6 +9329,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `no_session`: with an API token */
             409: {
                 headers: {
@@ -9229,6 +9380,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `no_passkeys_here`: the server's address is no name */
             409: {
                 headers: {
@@ -9314,7 +9466,15 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["BadRequest"];
+            /** @description `bad_request`: a second factor is on and password or code is missing; or none is and there is a code */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `bad_credentials`; `bad_code` */
             401: {
                 headers: {
@@ -9333,6 +9493,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `rate_limited`: too many tries; see Retry-After */
@@ -9387,6 +9548,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `no_passkeys_here`: the server's address is no name */
             409: {
                 headers: {
@@ -9496,6 +9658,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `rate_limited`: too many tries; see Retry-After */
@@ -9807,6 +9970,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `rate_limited`: too many tries; see Retry-After */
@@ -9852,6 +10016,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `rate_limited`: too many tries; see Retry-After */
@@ -9906,6 +10071,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `rate_limited`: enough accounts were made today; the link stays good */
@@ -9990,6 +10156,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
@@ -10053,6 +10220,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["NotSignedIn"];
             403: components["responses"]["Forbidden"];
+            408: components["responses"]["TooSlow"];
             /** @description `too_many_tokens` */
             409: {
                 headers: {

@@ -7,6 +7,8 @@ class Ways {
   passkeys = $state.raw<Passkey[]>()
   /** Whether a password is set. */
   password = $state<boolean>()
+  /** Whether an authenticator app asks for codes beside it. */
+  totp = $state(false)
   failure = $state.raw<Failure>()
 
   load = async (): Promise<void> => {
@@ -16,6 +18,7 @@ class Ways {
         ask(api.GET("/api/v1/passkeys")),
       ])
       this.password = has.password
+      this.totp = typeof has.totp_since === "number"
       this.passkeys = passkeys.items
       this.failure = undefined
     } catch (cause) {
