@@ -79,6 +79,9 @@ pub(crate) struct List {
     /// Those that vanished within 90 days without having been deleted here
     #[arg(long, conflicts_with = "drift")]
     vanished: bool,
+    /// The largest first, instead of by name
+    #[arg(long, conflicts_with_all = ["drift", "vanished"])]
+    largest: bool,
 }
 
 /// A bucket.
@@ -188,6 +191,7 @@ async fn list(session: &Session, args: List) -> Result<()> {
         ("drift", args.drift.then_some("true")),
         ("everyones", args.everyones.then_some("true")),
         ("vanished", args.vanished.then_some("true")),
+        ("largest", args.largest.then_some("true")),
     ];
     let buckets = session.api.list::<BucketPage>("/buckets", &filters).await?;
     session.show(&buckets, || {

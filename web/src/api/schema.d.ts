@@ -459,7 +459,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Your buckets, by name; those that drift or vanished by id.
+         * Your buckets, by name, or the largest first; those that drift or vanished by id.
          * @description Figures are as last heard from the storage; `seen_at` says when.
          */
         get: operations["get_buckets"];
@@ -5139,6 +5139,8 @@ export interface operations {
                  *     are.
                  */
                 vanished?: boolean;
+                /** @description The largest first, instead of by name. */
+                largest?: boolean;
                 /** @description `next_cursor` of the page before. */
                 cursor?: string;
                 /** @description Items on a page; 100 when absent. */

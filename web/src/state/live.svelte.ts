@@ -1,5 +1,5 @@
 import { api, ask } from "../api/client"
-import type { Agent, LiveEvent, Operation, Region } from "../api/types"
+import type { Agent, Bucket, Key, LiveEvent, Operation, Region } from "../api/types"
 import { micros } from "../format/time"
 import { buckets, keys, operations, refreshAll, regions } from "./lists"
 import { session } from "./session.svelte"
@@ -82,10 +82,10 @@ class Live {
         if (operation.actor.account === session.who?.account) operations.put(operation)
         for (const hearer of this.#hearers) hearer(operation)
       },
-      bucket: (bucket: never) => buckets.put(bucket),
-      bucket_gone: (id: never) => buckets.drop(id),
-      key: (key: never) => keys.put(key),
-      key_gone: (id: never) => keys.drop(id),
+      bucket: (bucket: Bucket) => buckets.hear(bucket.id, bucket),
+      bucket_gone: (id: string) => buckets.hear(id, undefined),
+      key: (key: Key) => keys.hear(key.id, key),
+      key_gone: (id: string) => keys.hear(id, undefined),
       region: (region: Region) => regions.put({ ...region, id: region.name }),
       // Operators hear of the agent itself; what it is to its region is read.
       agent: (agent: Agent) => {

@@ -25,6 +25,15 @@ pub(crate) struct AfterBucket {
     pub(crate) id: String,
 }
 
+/// Where a list of buckets by size goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct AfterLarger {
+    /// The last one's bytes; below zero where none are known.
+    pub(crate) bytes: i64,
+    /// Its id.
+    pub(crate) id: String,
+}
+
 /// Which of everyone's operations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Which {
@@ -156,6 +165,31 @@ impl Store {
             .await?;
             rows.extend(nameless);
         }
+        rows.iter().map(read_bucket).collect()
+    }
+
+    /// An account's buckets after `after`, the largest first, at most `limit`; those of unknown size
+    /// come last.
+    pub(crate) async fn buckets_by_size(
+        &self,
+        account: AccountId,
+        region: Option<&RegionName>,
+        after: Option<&AfterLarger>,
+        limit: usize,
+    ) -> Result<Vec<Bucket>> {
+        let (bytes, id) = after.map_or((i64::MAX, ""), |after| (after.bytes, &after.id));
+        let rows = sqlx::query(bucket_select!(
+            "(COALESCE(bytes, -1) < $2 OR (COALESCE(bytes, -1) = $2 AND id > $3)) \
+             AND (CAST($4 AS TEXT) IS NULL OR region = $4) \
+             ORDER BY COALESCE(bytes, -1) DESC, id LIMIT $5"
+        ))
+        .bind(account.to_string())
+        .bind(bytes)
+        .bind(id)
+        .bind(region.map(RegionName::as_str))
+        .bind(rows_of(limit))
+        .fetch_all(&mut *self.read().await)
+        .await?;
         rows.iter().map(read_bucket).collect()
     }
 
