@@ -27,6 +27,7 @@ const ROUTES: Route[] = [
   { pattern: "/activity", section: "activity", load: () => import("../pages/activity/Activity.svelte") },
   { pattern: "/people", section: "people", load: () => import("../pages/people/People.svelte") },
   { pattern: "/settings", section: "settings", load: () => import("../pages/settings/Settings.svelte") },
+  { pattern: "/settings/:tab", section: "settings", load: () => import("../pages/settings/Settings.svelte") },
   { pattern: "/start", section: "start", bare: true, load: () => import("../pages/start/Start.svelte") },
 ]
 

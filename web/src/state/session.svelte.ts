@@ -1,6 +1,6 @@
 import { api, ask, onSessionEnded } from "../api/client"
 import { asFailure, type Failure } from "../api/failure"
-import type { OwnAccount, SecondFactor, Whoami } from "../api/types"
+import type { Account, OwnAccount, SecondFactor, Whoami } from "../api/types"
 import { read, write } from "./preferences.svelte"
 
 /** Says that this browser signed in once, so that a stranger's first look asks the server nothing in vain. */
@@ -14,6 +14,8 @@ class CurrentSession {
   who = $state.raw<Whoami>()
   accounts = $state.raw<OwnAccount[]>([])
   failure = $state.raw<Failure>()
+  /** What became of the account in use. */
+  accountState = $state<Account["state"]>("active")
   #waiting: (() => void)[] = []
 
   constructor() {
@@ -92,11 +94,21 @@ class CurrentSession {
 
   /** Whether this person may change what the account has. */
   get mayChange(): boolean {
-    return this.who !== undefined && this.who.role !== "viewer"
+    return this.who !== undefined && this.who.role !== "viewer" && this.#isFree
   }
 
   get mayManage(): boolean {
-    return this.who?.role === "owner" || this.who?.role === "admin"
+    return this.isAdmin && this.#isFree
+  }
+
+  /** Whether this person may see what everybody did, whatever became of the account. */
+  get isAdmin(): boolean {
+    return this.who?.role === "owner" || this.who?.role === "admin" || Boolean(this.who?.operator)
+  }
+
+  /** Nothing changes in an account that is suspended or being closed, but for those who run the platform. */
+  get #isFree(): boolean {
+    return this.accountState === "active" || Boolean(this.who?.operator)
   }
 
   #enter(who: Whoami): void {

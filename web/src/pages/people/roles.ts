@@ -11,3 +11,8 @@ export const ROLES: { value: Role; title: string; text: string }[] = [
 export function titleOf(role: Role): string {
   return ROLES.find(({ value }) => value === role)?.title ?? role
 }
+
+/** What somebody in a role may do, as a sentence. */
+export function textOf(role: Role): string {
+  return ROLES.find(({ value }) => value === role)?.text ?? ""
+}

@@ -82,6 +82,12 @@ pub(super) fn go_on(title: &str, lead: &str) -> Response {
     page(title, lead, "Go on", Some(0)).into_response()
 }
 
+/// A page that is done with: who proved themselves did so in a tab of its own.
+pub(super) fn proved() -> Response {
+    let lead = "You have proved again who you are. Close this page, and go on where you came from.";
+    page("Thank you", lead, "To the dashboard", None).into_response()
+}
+
 fn page(
     title: &str,
     lead: &str,
