@@ -48,10 +48,22 @@ export async function checkReceipt(operation: Operation, sealed: Sealed): Promis
   }
 }
 
+/** A receipt by its place in the chain, and what it is called by the one that follows it. */
+export interface Head {
+  sequence: number
+  identity: string
+}
+
 /** An account's chain on one agent, checked one receipt at a time, in order. */
 export class Chain {
-  sequence = 0
-  head: string | null = null
+  sequence: number
+  head: string | null
+
+  /** From the first receipt on, or from one that was checked before. */
+  constructor(from?: Head) {
+    this.sequence = from?.sequence ?? 0
+    this.head = from?.identity ?? null
+  }
 
   /** Takes the next receipt; throws when it does not follow. */
   take({ receipt, identity }: VerifiedReceipt): void {

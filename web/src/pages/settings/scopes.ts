@@ -66,7 +66,8 @@ export function scopeWords(scopes: string[]): string {
     return "Looks at everything, changes nothing"
   const told = new Set<string>()
   const words = NOUNS.flatMap((noun) => {
-    const level = noun.work && has(noun.work) ? noun.work : has(noun.look) ? noun.look : undefined
+    // The first of each is what it is about; the others come along.
+    const level = [noun.work, noun.look].find((scopes) => scopes?.[0] && has([scopes[0]]))
     if (!level) return []
     for (const scope of level) told.add(scope)
     return [level === noun.work || !noun.work ? noun.title : `${noun.title}, looking only`]
