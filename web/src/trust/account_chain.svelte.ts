@@ -9,7 +9,7 @@ import { chainState } from "./chain_state.svelte"
 import { ProofError } from "./envelope"
 import type { Head } from "./receipt"
 import { type Heads, rememberedHeads, rememberHeads } from "./remembered"
-import { readTrust } from "./trust"
+import { readTrust } from "./read_trust"
 
 const PAGE = 500
 /** Receipts of what ends at once are checked together. */

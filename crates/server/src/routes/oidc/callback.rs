@@ -6,7 +6,11 @@ use http::{HeaderMap, StatusCode, Uri, header};
 use serde::Deserialize;
 use storm_protocol::ident::UserId;
 
-use super::{Refusal, cookie, cookie_name, page::{go_on, proved}, provider};
+use super::{
+    Refusal, cookie, cookie_name,
+    page::{go_on, proved},
+    provider,
+};
 use crate::{
     auth::{Anyone, audit, secret::StoredSecret},
     config::Oidc,
