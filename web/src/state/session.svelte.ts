@@ -6,6 +6,9 @@ import { read, write } from "./preferences.svelte"
 /** Says that this browser signed in once, so that a stranger's first look asks the server nothing in vain. */
 const WAS_HERE = "storm.was-here"
 
+/** What the server adds to the address of who has just signed in at their company's provider. */
+const ARRIVED = "#arrived"
+
 type State = "asking" | "out" | "in" | "ended" | "unreachable"
 
 /** Who looks at the page. */
@@ -30,7 +33,9 @@ class CurrentSession {
 
   /** Asks the server who we are. */
   async begin(): Promise<void> {
-    if (!read(WAS_HERE)) {
+    const arrives = location.hash === ARRIVED
+    if (arrives) history.replaceState(null, "", location.pathname + location.search)
+    if (!arrives && !read(WAS_HERE)) {
       this.state = "out"
       return
     }
