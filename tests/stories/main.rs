@@ -23,6 +23,7 @@ mod offline;
 mod one_key_one_bucket;
 mod out_of_reach;
 mod packaging;
+mod passkey;
 mod people;
 mod printed_configurations;
 mod reconciliation;

@@ -52,7 +52,7 @@ async fn from_nothing_to_a_bucket_and_back_after_a_restart() -> Result<()> {
             up.output()
         );
     }
-    Api::sign_in(&up.ready.api_url, email, password).await?;
+    Api::sign_in(&up.ready.dashboard_url, email, password).await?;
 
     let made = up
         .cli()

@@ -124,6 +124,10 @@ uuid_ident!(
     SessionId, "session id"
 );
 uuid_ident!(
+    /// A passkey.
+    PasskeyId, "passkey id"
+);
+uuid_ident!(
     /// Somebody asked into an account.
     InvitationId, "invitation id"
 );

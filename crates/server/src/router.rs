@@ -9,8 +9,8 @@ use crate::{
     dashboard, openapi,
     routes::{
         about, accounts, agents, audit as trail, buckets, device, enrol_tokens, events, grants,
-        invitations, keys, members, oidc, operations, password, receipts, regions, session,
-        sessions, sign_in_methods, sign_ups, strays, tokens, trust, usage, whoami,
+        invitations, keys, members, oidc, operations, passkeys, password, receipts, regions,
+        session, sessions, sign_in_methods, sign_ups, strays, tokens, trust, usage, whoami,
     },
     web,
 };
@@ -44,6 +44,16 @@ pub(crate) fn api() -> OpenApiRouter<Gate> {
         .routes(routes!(session::create::create, session::delete::delete))
         .routes(routes!(session::reauthenticate::reauthenticate))
         .routes(routes!(session::second_factor::second_factor))
+        .routes(routes!(session::passkey::begin::begin))
+        .routes(routes!(session::passkey::finish::finish))
+        .routes(routes!(
+            session::passkey::reauthenticate_begin::reauthenticate_begin
+        ))
+        .routes(routes!(session::passkey::reauthenticate::reauthenticate))
+        .routes(routes!(passkeys::list::list, passkeys::create::create))
+        .routes(routes!(passkeys::begin::begin))
+        .routes(routes!(passkeys::rename::rename))
+        .routes(routes!(passkeys::delete::delete))
         .routes(routes!(sign_in_methods::list::list))
         .routes(routes!(
             sign_in_methods::create_totp::create_totp,
@@ -58,7 +68,7 @@ pub(crate) fn api() -> OpenApiRouter<Gate> {
         .routes(routes!(sessions::list::list))
         .routes(routes!(sessions::end::end))
         .routes(routes!(sessions::end_others::end_others))
-        .routes(routes!(password::change::change))
+        .routes(routes!(password::change::change, password::remove::remove))
         .routes(routes!(password::forgotten::forgotten))
         .routes(routes!(password::reset::reset))
         .routes(routes!(whoami::whoami))

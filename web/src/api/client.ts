@@ -26,7 +26,9 @@ export function onProofWanted(handler: ProofWanted): void {
 const OPEN_PATHS = [
   "/api/v1/session",
   "/api/v1/session/second-factor",
+  "/api/v1/session/passkey",
   "/api/v1/session/reauthenticate",
+  "/api/v1/session/reauthenticate/passkey",
   "/api/v1/password",
   "/api/v1/password/forgotten",
   "/api/v1/invitations/accept",

@@ -1390,6 +1390,85 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/passkeys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Your passkeys, oldest first. */
+        get: operations["get_passkeys"];
+        put?: never;
+        /**
+         * Add a passkey.
+         * @description From now on it signs in alone. You are told so by e-mail.
+         */
+        post: operations["post_passkeys"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/passkeys/begin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin to add a passkey.
+         * @description Give `public_key` to the browser's `navigator.credentials.create`, and what that answers, within five
+         *     minutes, to `POST /api/v1/passkeys`. Beginning again voids what was begun before.
+         */
+        post: operations["post_passkeys_begin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/passkeys/{passkey}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete a passkey.
+         * @description It no longer signs in, and your other sessions that were begun with it end. You are told so by e-mail.
+         */
+        delete: operations["delete_passkeys_passkey"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/passkeys/{passkey}/name": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Call a passkey something else. */
+        put: operations["put_passkeys_passkey_name"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/password": {
         parameters: {
             query?: never;
@@ -1404,7 +1483,12 @@ export interface paths {
          */
         put: operations["put_password"];
         post?: never;
-        delete?: never;
+        /**
+         * Sign in with passkeys alone from now on.
+         * @description Your password no longer counts, and your other sessions end. A link by e-mail still sets a new one, so that
+         *     whoever loses their devices gets in again. You are told so by e-mail.
+         */
+        delete: operations["delete_password"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1630,6 +1714,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/session/passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign in with a passkey.
+         * @description Sets the session's cookie. No second factor is asked for: the passkey asked who you are.
+         */
+        post: operations["post_session_passkey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/passkey/begin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin to sign in with a passkey.
+         * @description Give `public_key` to the browser's `navigator.credentials.get`, and what that answers, within five minutes,
+         *     to `POST /api/v1/session/passkey`.
+         */
+        post: operations["post_session_passkey_begin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session/reauthenticate": {
         parameters: {
             query?: never;
@@ -1644,6 +1769,43 @@ export interface paths {
          * @description For ten minutes this session may then do what is dangerous.
          */
         post: operations["post_session_reauthenticate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/reauthenticate/passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Prove again who you are, with a passkey of yours.
+         * @description For ten minutes this session may then do what is dangerous.
+         */
+        post: operations["post_session_reauthenticate_passkey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/reauthenticate/passkey/begin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin to prove again who you are, with a passkey. */
+        post: operations["post_session_reauthenticate_passkey_begin"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2005,6 +2167,8 @@ export interface components {
     schemas: {
         /** @description What the server is and does, for anyone. */
         About: {
+            /** @description Whether passkeys can be used at its address. */
+            passkeys?: boolean;
             /** @description Companies' own providers that one may sign in at. */
             providers?: components["schemas"]["SignInProvider"][];
             /** @description The digest of the root key. */
@@ -2662,6 +2826,15 @@ export interface components {
             /** @description Where the secret is sealed to. */
             seal_to: components["schemas"]["SealKey"];
         };
+        /** @description Keeps a passkey that the browser made. */
+        CreatePasskeyRequest: {
+            /** @description Of the answer that asked for it. */
+            challenge: string;
+            /** @description What the browser answered. */
+            credential: unknown;
+            /** @description What to call it: 1 to 64 characters. */
+            name: string;
+        };
         /** @description Asks for a region. */
         CreateRegionRequest: {
             /** @description Its name. */
@@ -3262,6 +3435,40 @@ export interface components {
             /** @description Give this as `cursor` for the next page; absent on the last. */
             next_cursor?: string | null;
         };
+        /** @description A passkey of one's own. */
+        Passkey: {
+            /** @description When it was made. */
+            created_at: components["schemas"]["Micros"];
+            /** @description Its id. */
+            id: components["schemas"]["PasskeyId"];
+            last_used_at?: components["schemas"]["Micros"] | null;
+            /** @description What its person calls it. */
+            name: string;
+            /** @description Whether it is kept on several devices, or backed up, as it said when it was last used. */
+            synced: boolean;
+        };
+        /** @description What the browser is asked to do with a passkey. */
+        PasskeyAsked: {
+            /** @description Names this request, for five minutes; it is taken once. */
+            challenge: string;
+            /** @description WebAuthn's options, for `navigator.credentials.create` or `.get`. */
+            public_key: unknown;
+        };
+        /** @description A passkey. */
+        PasskeyId: string;
+        PasskeyPage: {
+            /** @description The items. */
+            items: components["schemas"]["Passkey"][];
+            /** @description Give this as `cursor` for the next page; absent on the last. */
+            next_cursor?: string | null;
+        };
+        /** @description Proves with a passkey who is there. */
+        PasskeyRequest: {
+            /** @description Of the answer that asked for it. */
+            challenge: string;
+            /** @description What the browser answered. */
+            credential: unknown;
+        };
         /** @description `agent.ping` */
         Pong: {
             /** @description The agent's clock. */
@@ -3433,6 +3640,11 @@ export interface components {
             /** @description Its new label. */
             label: components["schemas"]["KeyLabel"];
         };
+        /** @description Calls a passkey something else. */
+        RenamePasskeyRequest: {
+            /** @description What to call it: 1 to 64 characters. */
+            name: string;
+        };
         /** @description Requests to a bucket over time. */
         RequestsPage: {
             /**
@@ -3521,7 +3733,7 @@ export interface components {
         SecondFactor: {
             /** @description Names this sign-in, for five minutes. */
             challenge: string;
-            /** @description What is taken: `totp`, `recovery_code`, or another. */
+            /** @description What is taken: `totp`, `recovery_code`; `passkey`: whoever has one can begin anew with it. */
             methods: string[];
         };
         /** @description What a sign-in still wants. */
@@ -3620,6 +3832,11 @@ export interface components {
         SignInAnswer: components["schemas"]["SecondFactorAsked"] | components["schemas"]["Whoami"];
         /** @description What somebody can sign in with. */
         SignInMethods: {
+            /**
+             * Format: int32
+             * @description How many passkeys there are.
+             */
+            passkeys?: number;
             /** @description Whether a password is set. */
             password: boolean;
             /**
@@ -8088,6 +8305,241 @@ export interface operations {
             503: components["responses"]["Timeout"];
         };
     };
+    get_passkeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyPage"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["NotSignedIn"];
+            /** @description `forbidden`: with an API token */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Timeout"];
+        };
+    };
+    post_passkeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreatePasskeyRequest"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Passkey"];
+                };
+            };
+            /** @description `bad_request`; `bad_passkey`: it is none, or did not ask who you are */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            401: components["responses"]["NotSignedIn"];
+            /** @description `forbidden`: with an API token; `reauthenticate` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `no_such_challenge`: begin again; `passkey_taken`; `too_many_passkeys`; `no_passkeys_here`; `signed_in_elsewhere` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Timeout"];
+        };
+    };
+    post_passkeys_begin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyAsked"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["NotSignedIn"];
+            /** @description `forbidden`: with an API token; `reauthenticate` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `no_passkeys_here`: the server's address is no name; `too_many_passkeys`; `signed_in_elsewhere`: at a company's own provider */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Timeout"];
+        };
+    };
+    delete_passkeys_passkey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                passkey: components["schemas"]["PasskeyId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["NotSignedIn"];
+            /** @description `forbidden`: with an API token; `reauthenticate` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `no_such_passkey` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `last_sign_in_method`: set a password or add another passkey first */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Timeout"];
+        };
+    };
+    put_passkeys_passkey_name: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                passkey: components["schemas"]["PasskeyId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RenamePasskeyRequest"];
+            };
+        };
+        responses: {
+            /** @description Renamed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["NotSignedIn"];
+            /** @description `forbidden`: with an API token */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `no_such_passkey` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Timeout"];
+        };
+    };
     put_password: {
         parameters: {
             query?: never;
@@ -8138,6 +8590,47 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Timeout"];
+        };
+    };
+    delete_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description You have no password */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["NotSignedIn"];
+            /** @description `forbidden`: with an API token; `reauthenticate` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `last_sign_in_method`: add a passkey first */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Timeout"];
         };
@@ -8781,6 +9274,105 @@ export interface operations {
             503: components["responses"]["Timeout"];
         };
     };
+    post_session_passkey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasskeyRequest"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    /** @description The session */
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Whoami"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            /** @description `bad_passkey`; `no_such_challenge`: begin again */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `no_passkeys_here`: the server's address is no name */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description `rate_limited`: too many tries; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Timeout"];
+        };
+    };
+    post_session_passkey_begin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyAsked"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            /** @description `no_passkeys_here`: the server's address is no name */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: too many tries; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Timeout"];
+        };
+    };
     post_session_reauthenticate: {
         parameters: {
             query?: never;
@@ -8822,6 +9414,120 @@ export interface operations {
             };
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            /** @description `rate_limited`: too many tries; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Timeout"];
+        };
+    };
+    post_session_reauthenticate_passkey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasskeyRequest"];
+            };
+        };
+        responses: {
+            /** @description Proved */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            /** @description `bad_passkey`; `no_such_challenge`: begin again */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: with an API token */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `no_passkeys_here`: the server's address is no name */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description `rate_limited`: too many tries; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Timeout"];
+        };
+    };
+    post_session_reauthenticate_passkey_begin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyAsked"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["NotSignedIn"];
+            /** @description `forbidden`: with an API token */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `no_passkeys_here`: the server's address is no name */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `rate_limited`: too many tries; see Retry-After */
             429: {
                 headers: {

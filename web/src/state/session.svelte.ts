@@ -1,5 +1,6 @@
 import { api, ask, onSessionEnded } from "../api/client"
 import { asFailure, type Failure } from "../api/failure"
+import { enterByPasskey } from "../api/passkey"
 import type { Account, OwnAccount, SecondFactor, Whoami } from "../api/types"
 import { read, write } from "./preferences.svelte"
 
@@ -59,6 +60,11 @@ class CurrentSession {
   /** Finishes a sign-in with a code of the authenticator app, or a recovery code. */
   async finishSignIn(challenge: string, code: string): Promise<void> {
     await this.#arrive(await ask(api.POST("/api/v1/session/second-factor", { body: { challenge, code } })))
+  }
+
+  /** Signs in with a passkey, which is both steps in one. */
+  async enterByPasskey(): Promise<void> {
+    await this.#arrive(await enterByPasskey())
   }
 
   async #arrive(who: Whoami): Promise<void> {

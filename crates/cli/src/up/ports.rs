@@ -67,7 +67,12 @@ impl Ports {
         Ok(Self { web, hub, s3, rpc })
     }
 
-    /// Where the dashboard and API are.
+    /// Where people open the dashboard: by a name, since passkeys belong to one.
+    pub(super) fn dashboard_url(self) -> String {
+        format!("http://localhost:{}", self.web)
+    }
+
+    /// Where programs find the API.
     pub(super) fn web_url(self) -> String {
         format!("http://127.0.0.1:{}", self.web)
     }

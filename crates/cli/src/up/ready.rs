@@ -29,7 +29,8 @@ pub(super) struct Pids {
 
 /// Where everything is.
 pub(super) struct Ready {
-    url: String,
+    dashboard_url: String,
+    api_url: String,
     s3_endpoint: String,
     cli_config: PathBuf,
     data: PathBuf,
@@ -56,7 +57,8 @@ impl Ready {
     /// Gathers it; `admin` at the first start only.
     pub(super) fn new(data: &Data, ports: Ports, config: &Config, admin: Option<&Admin>) -> Self {
         Self {
-            url: ports.web_url(),
+            dashboard_url: ports.dashboard_url(),
+            api_url: ports.web_url(),
             s3_endpoint: ports.s3_endpoint(),
             cli_config: data.cli_config(),
             data: data.root().to_owned(),
@@ -70,8 +72,8 @@ impl Ready {
     pub(super) fn write(&self, path: &Path, pids: Pids) -> anyhow::Result<()> {
         let admin = self.admin.as_ref();
         let file = ReadyFile {
-            dashboard_url: &self.url,
-            api_url: &self.url,
+            dashboard_url: &self.dashboard_url,
+            api_url: &self.api_url,
             s3_endpoint: &self.s3_endpoint,
             s3_region: S3_REGION,
             cli_config: &self.cli_config,
@@ -85,7 +87,7 @@ impl Ready {
     /// Shows the summary.
     pub(super) fn show(&self) -> anyhow::Result<()> {
         line("\nStorm Buckets is up.\n")?;
-        row("Dashboard", &self.url)?;
+        row("Dashboard", &self.dashboard_url)?;
         if let Some((email, password)) = &self.admin {
             row("  e-mail", email)?;
             row(

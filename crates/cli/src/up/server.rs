@@ -44,7 +44,7 @@ impl Server {
         };
         let config = Config {
             data_dir: data.server(),
-            web: listener(ports.web, ports.web_url()),
+            web: listener(ports.web, ports.dashboard_url()),
             hub: listener(ports.hub, ports.hub_url()),
         };
         files::write_private(&data.server_config(), toml::to_string(&config)?.as_bytes())?;

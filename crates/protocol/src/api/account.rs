@@ -145,6 +145,9 @@ api_types! {
         root_key: Digest,
         /// Whether anybody may sign up for an account of their own.
         sign_up: bool,
+        /// Whether passkeys can be used at its address.
+        #[serde(default)]
+        passkeys: bool,
         /// Companies' own providers that one may sign in at.
         #[serde(default)]
         providers: Vec<SignInProvider>,

@@ -9,6 +9,7 @@ mod bucket;
 mod device;
 mod key;
 mod operation;
+mod passkey;
 mod people;
 mod session;
 mod sign_up;
@@ -19,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     account::*, account_state::*, agent::*, audit::*, bucket::*, device::*, key::*, operation::*,
-    people::*, session::*, sign_up::*, traffic::*, usage::*,
+    passkey::*, people::*, session::*, sign_up::*, traffic::*, usage::*,
 };
 use crate::{
     envelope::Via,
@@ -78,6 +79,7 @@ pages! {
     OwnAccountPage of OwnAccount,
     MemberPage of Member,
     SessionPage of Session,
+    PasskeyPage of Passkey,
     InvitationPage of Invitation,
     AuditPage of AuditEvent,
 }

@@ -45,7 +45,7 @@ api_types! {
     SecondFactor {
         /// Names this sign-in, for five minutes.
         challenge: String,
-        /// What is taken: `totp`, `recovery_code`, or another.
+        /// What is taken: `totp`, `recovery_code`; `passkey`: whoever has one can begin anew with it.
         methods: Vec<String>,
     }
 
@@ -66,6 +66,9 @@ api_types! {
         totp_since: Option<Micros>,
         /// Recovery codes that are left.
         recovery_codes: u32,
+        /// How many passkeys there are.
+        #[serde(default)]
+        passkeys: u32,
     }
 
     /// An authenticator app to set up. Shown this once.

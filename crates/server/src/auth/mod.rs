@@ -18,11 +18,13 @@ use storm_protocol::{
     envelope::{Actor, Via},
     ident::{Micros, UserId},
 };
+use webauthn_rs::Webauthn;
 
 pub(crate) use self::access::{ForOperators, Need, act};
 use self::{
     floods::FloodLimits,
     limits::{PersonLimits, SignInLimits},
+    passkeys::Passkeys,
     password::Passwords,
     sealing::Sealer,
     secret::StoredSecret,
@@ -39,6 +41,7 @@ pub(crate) mod device;
 pub(crate) mod floods;
 mod guessable;
 pub(crate) mod limits;
+pub(crate) mod passkeys;
 pub(crate) mod password;
 mod sealing;
 pub(crate) mod second_factor;
@@ -65,6 +68,7 @@ pub(crate) struct Gate(Arc<Inside>);
 struct Inside {
     app: App,
     passwords: Passwords,
+    passkeys: Passkeys,
     sealer: Sealer,
     sign_in: SignInLimits,
     persons: PersonLimits,
@@ -97,6 +101,7 @@ impl Gate {
             codes: device::CodeLimits::default(),
             sealer: Sealer::new(Files::new(&app.config.data_dir).second_factor_key()),
             providers: Providers::new(&app.config.oidc),
+            passkeys: Passkeys::at(&app.config.web.public_url),
             app,
             passwords: Passwords::default(),
             sign_in: SignInLimits::default(),
@@ -312,6 +317,11 @@ impl Anyone {
     /// Checks passwords.
     pub(crate) fn passwords(&self) -> &Passwords {
         &self.gate.0.passwords
+    }
+
+    /// Checks passkeys, where the address of the server has them.
+    pub(crate) fn passkeys(&self) -> Result<&Webauthn, ApiError> {
+        self.gate.0.passkeys.here()
     }
 
     /// Opens a secret that was sealed for `user`.

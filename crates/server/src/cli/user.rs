@@ -75,7 +75,7 @@ async fn reset_second_factor(store: &Store, email: &str) -> anyhow::Result<()> {
     };
     let mail = mail::second_factor_reset(email);
     if !store.reset_second_factor(user.id, &mail, &entry).await? {
-        bail!("{email} has no second factor");
+        bail!("{email} has no second factor and no passkey");
     }
     line(format_args!(
         "The password of {email} is enough to sign in now. They are told so by e-mail."

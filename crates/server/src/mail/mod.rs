@@ -10,7 +10,10 @@ mod words;
 pub(crate) use self::{
     message::Mail,
     outbox::run,
-    sign_in::{recovery_codes_renewed, second_factor_off, second_factor_on, second_factor_reset},
+    sign_in::{
+        passkey_added, passkey_copied, passkey_removed, password_removed, recovery_codes_renewed,
+        second_factor_off, second_factor_on, second_factor_reset,
+    },
     trial::try_out,
     words::{account_closed, account_closing, invitation, known_already, password_reset, sign_up},
 };

@@ -26,6 +26,7 @@ pub(crate) async fn about(anyone: Anyone) -> Json<About> {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         root_key,
         providers: providers.collect(),
+        passkeys: anyone.passkeys().is_ok(),
         sign_up: anyone.app().config.sign_up.open,
     })
 }

@@ -30,6 +30,7 @@ mod limits;
 pub(crate) mod members;
 pub(crate) mod oidc;
 pub(crate) mod operations;
+pub(crate) mod passkeys;
 pub(crate) mod password;
 pub(crate) mod receipts;
 pub(crate) mod regions;

@@ -37,6 +37,8 @@ pub mod lost;
 pub(crate) mod mails;
 pub(crate) mod oidc;
 pub mod operations;
+pub(crate) mod passkey_challenges;
+pub(crate) mod passkeys;
 pub(crate) mod passwords;
 pub(crate) mod people;
 pub mod receipts;

@@ -12,7 +12,7 @@ use storm_protocol::{
 use super::{
     Durability, Result, Store, Writing,
     audit::{DONE, Entry},
-    parsed,
+    parsed, passkeys,
     people::{owners, put_role, role_in, take_out},
     sessions::end_others,
 };
@@ -220,7 +220,7 @@ async fn reaches_further(change: &mut Writing, user: UserId, account: AccountId)
     Ok(found.is_some())
 }
 
-/// From here on the provider says who this is: their password is gone, and whoever is signed in with it is
+/// From here on the provider says who this is: their password and passkeys are gone, and whoever is signed in with it is
 /// out. `false`: the same issuer calls them otherwise.
 async fn link(
     change: &mut Writing,
@@ -252,6 +252,7 @@ async fn link(
             .execute(&mut **change)
             .await?;
     }
+    passkeys::forget(change, user).await?;
     end_others(change, user, None).await?;
     tell(change, arrival, user, "member.link", now).await?;
     Ok(true)

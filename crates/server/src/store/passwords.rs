@@ -32,6 +32,38 @@ impl Store {
         change.commit().await
     }
 
+    /// Takes the password of somebody who has a passkey, ends their other sessions, and a link that would set
+    /// another one, and tells them. `false`: the password is their last way in.
+    pub(crate) async fn remove_password(
+        &self,
+        user: UserId,
+        current: Option<StoredSecret>,
+        (mail, now): (&Mail, Micros),
+    ) -> Result<bool> {
+        let mut change = self.write(Durability::Machine).await?;
+        let removed = sqlx::query(
+            r#"UPDATE users SET password_hash = NULL WHERE id = $1
+               AND EXISTS (SELECT 1 FROM passkeys WHERE passkeys."user" = users.id)"#,
+        )
+        .bind(user.to_string())
+        .execute(&mut *change)
+        .await?
+        .rows_affected();
+        if removed == 0 {
+            return Ok(false);
+        }
+        sqlx::query(r#"DELETE FROM password_resets WHERE "user" = $1"#)
+            .bind(user.to_string())
+            .execute(&mut *change)
+            .await?;
+        end_others(&mut change, user, current).await?;
+        challenges::void(&mut change, user).await?;
+        mails::queue(&mut change, None, mail, now).await?;
+        audit::note_thing("password");
+        change.commit().await?;
+        Ok(true)
+    }
+
     /// Keeps a link that sets a new password and queues its e-mail, unless one was made since `since`, or
     /// a company's provider says who this is: then nothing.
     pub(crate) async fn offer_reset(

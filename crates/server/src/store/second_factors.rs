@@ -6,7 +6,9 @@ use storm_protocol::{
     ident::{Micros, UserId},
 };
 
-use super::{Durability, Result, Store, Writing, audit, challenges, mails, sessions::end_others};
+use super::{
+    Durability, Result, Store, Writing, audit, challenges, mails, passkeys, sessions::end_others,
+};
 use crate::{
     auth::{audit::note_thing, secret::StoredSecret},
     mail::Mail,
@@ -26,16 +28,19 @@ impl Store {
     pub(crate) async fn sign_in_methods(&self, user: UserId) -> Result<SignInMethods> {
         let sql = r#"SELECT password_hash IS NOT NULL,
                        (SELECT confirmed_at FROM totp_factors WHERE "user" = users.id),
-                       (SELECT COUNT(*) FROM recovery_codes WHERE "user" = users.id)
+                       (SELECT COUNT(*) FROM recovery_codes WHERE "user" = users.id),
+                       (SELECT COUNT(*) FROM passkeys WHERE "user" = users.id)
                      FROM users WHERE id = $1"#;
-        let (password, totp_since, recovery_codes): (bool, Option<i64>, i64) = sqlx::query_as(sql)
-            .bind(user.to_string())
-            .fetch_one(&mut *self.read().await)
-            .await?;
+        let (password, totp_since, recovery_codes, passkeys): (bool, Option<i64>, i64, i64) =
+            sqlx::query_as(sql)
+                .bind(user.to_string())
+                .fetch_one(&mut *self.read().await)
+                .await?;
         Ok(SignInMethods {
             password,
             totp_since: totp_since.map(Micros),
             recovery_codes: u32::try_from(recovery_codes).unwrap_or_default(),
+            passkeys: u32::try_from(passkeys).unwrap_or_default(),
         })
     }
 
@@ -48,6 +53,10 @@ impl Store {
         }
         if !methods.is_empty() && has.recovery_codes > 0 {
             methods.push("recovery_code".to_owned());
+        }
+        // With one of these one begins anew: it signs in alone.
+        if !methods.is_empty() && has.passkeys > 0 {
+            methods.push("passkey".to_owned());
         }
         Ok(methods)
     }
@@ -188,7 +197,8 @@ impl Store {
         Ok(true)
     }
 
-    /// As [`remove_totp`](Self::remove_totp), by an operator on the server; ends all of the person's sessions.
+    /// As [`remove_totp`](Self::remove_totp), by an operator on the server; takes the passkeys, too, and ends all
+    /// of the person's sessions.
     pub(crate) async fn reset_second_factor(
         &self,
         user: UserId,
@@ -196,7 +206,8 @@ impl Store {
         entry: &audit::Entry,
     ) -> Result<bool> {
         let mut change = self.write(Durability::Machine).await?;
-        if !remove(&mut change, user).await? {
+        let had_app = remove(&mut change, user).await?;
+        if !passkeys::forget(&mut change, user).await? && !had_app {
             return Ok(false);
         }
         end_others(&mut change, user, None).await?;

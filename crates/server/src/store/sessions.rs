@@ -5,7 +5,7 @@ use std::time::Duration;
 use sqlx::{FromRow, Row as _, sqlite::SqliteRow};
 use storm_protocol::{
     api::{AccountState, Role, Session, Whoami},
-    ident::{AccountId, Micros, SessionId, UserId},
+    ident::{AccountId, Micros, PasskeyId, SessionId, UserId},
 };
 
 use super::{
@@ -142,6 +142,8 @@ pub(crate) struct NewSession<'a> {
     pub(crate) created_at: Micros,
     /// How.
     pub(crate) method: &'a str,
+    /// With which passkey, if with one.
+    pub(crate) passkey: Option<PasskeyId>,
     /// How long it lasts unused.
     pub(crate) idle: Duration,
     /// When it ends at the latest.
@@ -149,8 +151,9 @@ pub(crate) struct NewSession<'a> {
 }
 
 impl Store {
-    /// Begins a session, and forgets those that have ended.
-    pub(crate) async fn begin_session(&self, session: NewSession<'_>) -> Result<()> {
+    /// Begins a session, and forgets those that have ended. `false`: the passkey that was to begin it was
+    /// deleted meanwhile.
+    pub(crate) async fn begin_session(&self, session: NewSession<'_>) -> Result<bool> {
         let idle = i64::try_from(session.idle.as_micros()).unwrap_or(i64::MAX);
         let expires_at = session.created_at.0.saturating_add(idle);
         let mut change = self.write(Durability::Process).await?;
@@ -158,10 +161,11 @@ impl Store {
             .bind(session.created_at.0)
             .execute(&mut *change)
             .await?;
-        sqlx::query(
+        let begun = sqlx::query(
             r#"INSERT INTO sessions (hash, "user", account, origin, created_at, expires_at, id, user_agent,
-                                     method, proved_at, idle_micros, ends_at)
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $5, $10, $11)"#,
+                                     method, proved_at, idle_micros, ends_at, passkey)
+               SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $5, $10, $11, $12
+               WHERE $12 IS NULL OR EXISTS (SELECT 1 FROM passkeys WHERE id = $12)"#,
         )
         .bind(session.secret.0.to_string())
         .bind(session.user.to_string())
@@ -174,12 +178,18 @@ impl Store {
         .bind(session.method)
         .bind(idle)
         .bind(session.ends_at.0)
+        .bind(session.passkey.map(|id| id.to_string()))
         .execute(&mut *change)
-        .await?;
+        .await?
+        .rows_affected();
+        if begun == 0 {
+            return Ok(false);
+        }
         audit::note_act("session.create");
         audit::note_who(session.user, session.account);
         audit::expect_change();
-        change.commit().await
+        change.commit().await?;
+        Ok(true)
     }
 
     /// The sessions of somebody that last, oldest first; `current`: the one that asks.

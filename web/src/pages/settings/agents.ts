@@ -14,6 +14,14 @@ const SYSTEMS: [RegExp, string][] = [
   [/Linux/, "Linux"],
 ]
 
+/** How a session was begun, in words. */
+export function methodWords(method: string): string {
+  if (method === "passkey") return "with a passkey"
+  if (method === "password") return "with the password"
+  if (method.startsWith("password+")) return "with the password and a code"
+  return method.startsWith("oidc") ? "at your company" : method
+}
+
 /** What a session runs in, in words. */
 export function agentWords(agent: string | null | undefined): string {
   if (!agent) return "An unknown program"

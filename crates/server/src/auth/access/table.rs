@@ -46,8 +46,9 @@ acts! {
     "session.list" ListSessions Viewer "Your sessions.";
     "session.end" EndSessions Viewer "End one of them, or all others.";
     "sign_in_method.list" ListSignInMethods Viewer [session] "What you can sign in with.";
-    "sign_in_method.add" AddSignInMethod Viewer [session fresh] "Set up an authenticator app.";
-    "sign_in_method.remove" RemoveSignInMethod Viewer [session fresh] "Turn one off.";
+    "sign_in_method.add" AddSignInMethod Viewer [session fresh] "Set up an authenticator app or a passkey.";
+    "sign_in_method.remove" RemoveSignInMethod Viewer [session fresh] "Turn one off or delete it.";
+    "sign_in_method.rename" RenameSignInMethod Viewer [session] "Call a passkey something else.";
     "sign_in_method.renew_codes" RenewRecoveryCodes Viewer [session fresh] "Make new recovery codes.";
     "password.change" ChangePassword Viewer "Set another password of yours.";
     "trust.read" ReadTrust Viewer [on_buckets] "The keys that commands and receipts are checked with.";

@@ -216,7 +216,7 @@ async fn signed_in(
     user: UserId,
 ) -> Result<Response, Refusal> {
     let method = format!("oidc:{}", provider.name);
-    let begun = begin(anyone, headers, user, &method).await;
+    let begun = begin(anyone, headers, user, method.as_str().into()).await;
     let (set, _) = begun.map_err(|error: ApiError| Refusal::internal(error.to_string()))?;
     let mut response = go_on("You are signed in", "You go on in a moment.");
     let end = cookie(anyone, "", 0)?;

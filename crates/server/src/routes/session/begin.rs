@@ -6,10 +6,10 @@ use axum::response::{IntoResponse as _, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use storm_protocol::{
     api::{SecondFactor, SecondFactorAsked, Whoami},
-    ident::UserId,
+    ident::{PasskeyId, UserId},
 };
 
-use super::cookie;
+use super::{cookie, passkey::bad_passkey};
 use crate::{
     auth::{Anyone, secret::PlainSecret},
     error::ApiError,
@@ -26,6 +26,24 @@ const CHALLENGE_SECONDS: i64 = 300;
 /// What answers a sign-in: the session's cookie, and who it is.
 pub(crate) type Begun = ([(HeaderName, HeaderValue); 1], Json<Whoami>);
 
+/// How somebody proved who they are.
+pub(crate) struct How<'a> {
+    /// By what, as sessions name it.
+    pub(crate) method: &'a str,
+    /// With which passkey, if with one.
+    pub(crate) passkey: Option<PasskeyId>,
+}
+
+impl<'a> From<&'a str> for How<'a> {
+    /// By `method`, without a passkey.
+    fn from(method: &'a str) -> Self {
+        Self {
+            method,
+            passkey: None,
+        }
+    }
+}
+
 /// Goes on with the sign-in of `user`, who has just proved who they are by `method`: asks whoever has a second
 /// factor for it, and begins the session of whoever has none.
 pub(crate) async fn go_on(
@@ -37,7 +55,9 @@ pub(crate) async fn go_on(
     let app = anyone.app();
     let methods = app.store.second_factors(user).await?;
     if methods.is_empty() {
-        return Ok(begin(anyone, headers, user, method).await?.into_response());
+        return Ok(begin(anyone, headers, user, method.into())
+            .await?
+            .into_response());
     }
     let now = app.clock.now();
     let secret = PlainSecret::session();
@@ -52,12 +72,12 @@ pub(crate) async fn go_on(
     Ok(Json(SecondFactorAsked { second_factor }).into_response())
 }
 
-/// Begins a session of `user`, who has just proved who they are by `method`, in their first account.
+/// Begins a session of `user`, who has just proved who they are, in their first account.
 pub(crate) async fn begin(
     anyone: &Anyone,
     headers: &HeaderMap,
     user: UserId,
-    method: &str,
+    how: How<'_>,
 ) -> Result<Begun, ApiError> {
     let app = anyone.app();
     let now = app.clock.now();
@@ -69,7 +89,8 @@ pub(crate) async fn begin(
     let limits = &app.config.sessions;
     let longest_seconds = i64::from(limits.longest_days.get()) * 86_400;
     let secret = PlainSecret::session();
-    app.store
+    let begun = app
+        .store
         .begin_session(NewSession {
             secret: secret.stored(),
             user,
@@ -77,11 +98,15 @@ pub(crate) async fn begin(
             origin: origin.as_deref(),
             user_agent: user_agent.as_deref(),
             created_at: now,
-            method,
+            method: how.method,
+            passkey: how.passkey,
             idle: Duration::from_secs(u64::from(limits.idle_hours.get()) * 3600),
             ends_at: now.plus_seconds(longest_seconds),
         })
         .await?;
+    if !begun {
+        return Err(bad_passkey());
+    }
     let person = app.store.person_of_session(secret.stored(), now).await?;
     let person =
         person.ok_or_else(|| ApiError::Internal("a new session is not there".to_owned()))?;

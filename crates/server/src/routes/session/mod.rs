@@ -4,6 +4,7 @@ pub(crate) mod begin;
 pub(crate) mod code;
 pub(crate) mod create;
 pub(crate) mod delete;
+pub(crate) mod passkey;
 pub(crate) mod reauthenticate;
 pub(crate) mod second_factor;
 

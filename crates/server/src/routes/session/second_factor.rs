@@ -49,5 +49,5 @@ pub(crate) async fn second_factor(
     let who = (challenge.user, challenge.email.as_str());
     let second = take_code(&anyone, who, &request.code, secret).await?;
     let method = format!("{}+{second}", challenge.method);
-    begin(&anyone, &headers, challenge.user, &method).await
+    begin(&anyone, &headers, challenge.user, method.as_str().into()).await
 }

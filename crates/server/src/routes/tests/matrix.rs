@@ -95,6 +95,8 @@ async fn the_table_has_every_route() {
         ("GET", "/api/v1/about"),
         ("POST", "/api/v1/session"),
         ("POST", "/api/v1/session/second-factor"),
+        ("POST", "/api/v1/session/passkey/begin"),
+        ("POST", "/api/v1/session/passkey"),
         ("DELETE", "/api/v1/session"),
         ("GET", "/api/v1/oidc/{provider}/start"),
         ("GET", "/api/v1/oidc/{provider}/callback"),

@@ -12,6 +12,7 @@ mod lists;
 mod matrix;
 mod oidc;
 mod operations;
+mod passkeys;
 mod people;
 mod reconciliation;
 mod second_factor;

@@ -14,13 +14,13 @@ use totp_rs::{Builder, Secret, Totp};
 use super::{PASSWORD, PUBLIC_URL, Site, code, read, request};
 use crate::{auth::secret::StoredSecret, store::Durability};
 
-const OWNER: &str = "owner@example.org";
+pub(super) const OWNER: &str = "owner@example.org";
 const TOTP: &str = "/api/v1/sign-in-methods/totp";
 const CONFIRM: &str = "/api/v1/sign-in-methods/totp/confirm";
 const CODES: &str = "/api/v1/sign-in-methods/recovery-codes";
 
 /// Status, body and cookie, asked from an address of its own, so that only what is for all counts.
-async fn ask(
+pub(super) async fn ask(
     site: &Site,
     cookie: &str,
     method: Method,
@@ -44,7 +44,11 @@ async fn ask(
     (status, body, set.unwrap_or_default())
 }
 
-async fn sign_in(site: &Site, email: &str, password: &str) -> (StatusCode, Value, String) {
+pub(super) async fn sign_in(
+    site: &Site,
+    email: &str,
+    password: &str,
+) -> (StatusCode, Value, String) {
     let body = json!({"email": email, "password": password});
     ask(site, "", Method::POST, "/api/v1/session", Some(body)).await
 }
@@ -119,7 +123,7 @@ impl Guarded {
 }
 
 /// Gives the admin a password, too.
-async fn two_people(site: &Site) {
+pub(super) async fn two_people(site: &Site) {
     site.sql(
         "UPDATE users SET password_hash = (SELECT password_hash FROM users WHERE email = 'owner@example.org')
          WHERE email = 'admin@example.org'",

@@ -64,6 +64,56 @@ pub(super) fn table() -> Vec<(&'static str, &'static str, &'static str, u16, Opt
             None,
         ),
         (
+            "POST",
+            "/api/v1/session/reauthenticate/passkey/begin",
+            "session.reauthenticate",
+            403,
+            None,
+        ),
+        (
+            "POST",
+            "/api/v1/session/reauthenticate/passkey",
+            "session.reauthenticate",
+            403,
+            Some(json!({"challenge": "", "credential": null})),
+        ),
+        (
+            "DELETE",
+            "/api/v1/password",
+            "sign_in_method.remove",
+            403,
+            None,
+        ),
+        ("GET", "/api/v1/passkeys", "sign_in_method.list", 403, None),
+        (
+            "POST",
+            "/api/v1/passkeys/begin",
+            "sign_in_method.add",
+            403,
+            None,
+        ),
+        (
+            "POST",
+            "/api/v1/passkeys",
+            "sign_in_method.add",
+            403,
+            Some(json!({"challenge": "", "name": "desk", "credential": null})),
+        ),
+        (
+            "PUT",
+            "/api/v1/passkeys/{passkey}/name",
+            "sign_in_method.rename",
+            403,
+            Some(json!({"name": "desk"})),
+        ),
+        (
+            "DELETE",
+            "/api/v1/passkeys/{passkey}",
+            "sign_in_method.remove",
+            403,
+            None,
+        ),
+        (
             "DELETE",
             "/api/v1/sessions/{session}",
             "session.end",
@@ -546,6 +596,7 @@ pub(super) fn filled(path: &str) -> String {
         .replace("{agent}", ID)
         .replace("{token}", ID)
         .replace("{session}", ID)
+        .replace("{passkey}", ID)
         .replace("{user}", ID)
         .replace("{invitation}", ID)
 }
