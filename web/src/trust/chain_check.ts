@@ -32,7 +32,9 @@ export class ChainCheck {
       if (this.#known) {
         const { sequence, identity } = this.#known
         if (one.receipt.account_sequence !== sequence || one.identity !== identity) {
-          throw new ProofError(`Receipt ${sequence} is another one than this browser saw before.`)
+          throw new ProofError(
+            `Receipt ${sequence.toLocaleString("en")} is another one than this browser saw before.`,
+          )
         }
         this.#known = undefined
       } else {
@@ -46,7 +48,8 @@ export class ChainCheck {
   /** After the last receipt: the known one must have been there. */
   end(): void {
     if (this.#known) {
-      throw new ProofError(`Receipt ${this.#known.sequence}, which this browser saw before, is gone.`)
+      const place = this.#known.sequence.toLocaleString("en")
+      throw new ProofError(`Receipt ${place}, which this browser saw before, is gone.`)
     }
   }
 
