@@ -105,11 +105,11 @@ class CurrentSession {
 
   /** Whether this person may change what the account has. */
   get mayChange(): boolean {
-    return this.who !== undefined && this.who.role !== "viewer" && this.#isFree
+    return this.who !== undefined && this.who.role !== "viewer" && this.isFree
   }
 
   get mayManage(): boolean {
-    return this.isAdmin && this.#isFree
+    return this.isAdmin && this.isFree
   }
 
   /** Whether this person may see what everybody did, whatever became of the account. */
@@ -118,7 +118,7 @@ class CurrentSession {
   }
 
   /** Nothing changes in an account that is suspended or being closed, but for those who run the platform. */
-  get #isFree(): boolean {
+  get isFree(): boolean {
     return this.accountState === "active" || Boolean(this.who?.operator)
   }
 
