@@ -68,6 +68,17 @@ await tell(async ({ open, given, shot }) => {
   await passkeys.getByText("desk").waitFor()
   await looks("settings")
 
+  // Where a code is asked for, a passkey will do.
+  await signOut(page)
+  await answerOnce(page, "POST", "/api/v1/session", 200, {
+    second_factor: { challenge: "x", methods: ["totp", "passkey"] },
+  })
+  await signIn(page, given.email, given.password)
+  await page.getByLabel("Code").waitFor()
+  await looks("code")
+  await byPasskey()
+  await settings()
+
   // The only way in. The server asks again who is there; the page goes on by itself.
   await asksWhoOnce(page, "DELETE", "/api/v1/password")
   await page.getByRole("button", { name: "Remove the password" }).click()
@@ -148,13 +159,18 @@ async function currentMethod(page) {
 }
 
 /** Answers a request once as the server does ten minutes after the last proof. */
-async function asksWhoOnce(page, method, path) {
+function asksWhoOnce(page, method, path) {
+  const error = { code: "reauthenticate", message: "Prove again who you are.", request: "" }
+  return answerOnce(page, method, path, 403, { error })
+}
+
+/** Answers a request once in the server's place. */
+async function answerOnce(page, method, path, status, json) {
   let told = false
   await page.route(`**${path}`, (route) => {
     if (told || route.request().method() !== method) return route.fallback()
     told = true
-    const error = { code: "reauthenticate", message: "Prove again who you are.", request: "" }
-    return route.fulfill({ status: 403, json: { error } })
+    return route.fulfill({ status, json })
   })
 }
 
