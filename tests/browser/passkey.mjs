@@ -148,7 +148,7 @@ async function signOut(page) {
 }
 
 async function signedIn(page) {
-  await page.getByRole("heading", { name: "Sign in" }).waitFor({ state: "hidden" })
+  await page.getByRole("heading", { name: /^(Sign in|One more step)$/ }).waitFor({ state: "hidden" })
 }
 
 async function currentMethod(page) {
