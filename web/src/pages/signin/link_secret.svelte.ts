@@ -3,22 +3,16 @@
  * longer than it takes to read it: it is in no history, no log and no bookmark.
  */
 export class LinkSecret {
-  token = $state("")
+  readonly token: string
 
   constructor() {
-    this.#take()
-    // Another link opened in the same tab loads no page anew.
+    this.token = location.hash.slice(1)
+    if (this.token) history.replaceState(null, "", location.pathname + location.search)
+    // Another link opened in the same tab loads no page anew by itself.
     $effect(() => {
-      const take = () => this.#take()
-      addEventListener("hashchange", take)
-      return () => removeEventListener("hashchange", take)
+      const again = () => location.hash && location.reload()
+      addEventListener("hashchange", again)
+      return () => removeEventListener("hashchange", again)
     })
-  }
-
-  #take(): void {
-    const secret = location.hash.slice(1)
-    if (!secret) return
-    history.replaceState(null, "", location.pathname + location.search)
-    this.token = secret
   }
 }
