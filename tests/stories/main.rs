@@ -32,6 +32,7 @@ mod revoked_agent;
 mod rotated_key;
 mod second_factor;
 mod settings_by_command_line;
+mod sign_up;
 mod signed_out;
 mod stolen_dispatch_key;
 mod transfer_survives;

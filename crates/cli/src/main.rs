@@ -20,6 +20,7 @@ mod config;
 mod device;
 mod device_login;
 mod env;
+mod environment;
 mod errors;
 mod files;
 mod follow;

@@ -4,12 +4,12 @@
 use std::{panic::AssertUnwindSafe, time::Duration};
 
 use axum::{
-    body::{Body, Bytes},
+    body::Body,
     extract::{FromRequest, FromRequestParts, MatchedPath, Request, State},
     middleware::Next,
     response::{Html, IntoResponse, Response},
 };
-use futures_util::FutureExt;
+use futures_util::{FutureExt as _, StreamExt as _};
 use http::{HeaderName, HeaderValue, StatusCode, Uri, header, request::Parts};
 use serde::{Serialize, de::DeserializeOwned};
 use storm_protocol::api::{Problem, ProblemBody};
@@ -23,6 +23,11 @@ use crate::{
 
 /// The largest body of a request, in bytes.
 pub(crate) const MAX_BODY_BYTES: usize = 64 * 1024;
+/// Bytes of a body beyond that which are read and thrown away, so that its sender hears why: closing before
+/// what was sent is read takes the answer back.
+const MAX_THROWN_AWAY_BYTES: usize = 1024 * 1024;
+/// Seconds until a body has to be there, counted from its first byte that is wanted.
+pub(crate) const BODY_TIMEOUT_SECONDS: u64 = 15;
 /// Seconds until a request is given up; longer than an operation is waited for.
 const REQUEST_TIMEOUT_SECONDS: u64 = 30;
 /// Seconds until to try again, where nothing better is known.
@@ -46,7 +51,7 @@ pub(crate) struct Json<T>(pub(crate) T);
 impl<T: DeserializeOwned> FromRequest<Gate> for Json<T> {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, _: &Gate) -> Result<Self, ApiError> {
+    async fn from_request(request: Request, gate: &Gate) -> Result<Self, ApiError> {
         let media_type = request.headers().get(header::CONTENT_TYPE);
         let media_type = media_type
             .and_then(|value| value.to_str().ok())
@@ -59,7 +64,7 @@ impl<T: DeserializeOwned> FromRequest<Gate> for Json<T> {
                 "The body has to be JSON, with the header `Content-Type: application/json`.",
             ));
         }
-        parse(&read_body(request.into_body()).await?).map(Self)
+        parse(&read_body(request.into_body(), gate.body_limit()).await?).map(Self)
     }
 }
 
@@ -116,25 +121,38 @@ impl<T: DeserializeOwned + Send> FromRequestParts<Gate> for Path<T> {
     }
 }
 
-async fn read_body(body: Body) -> Result<Bytes, ApiError> {
-    axum::body::to_bytes(body, MAX_BODY_BYTES)
-        .await
-        .map_err(|error| {
-            let mut source: Option<&dyn std::error::Error> = Some(&error);
-            while let Some(inner) = source {
-                if inner.to_string().contains("length limit exceeded") {
-                    return ApiError::refused(
-                        StatusCode::PAYLOAD_TOO_LARGE,
-                        "too_large",
-                        format!(
-                            "The body has more than {MAX_BODY_BYTES} bytes. Nothing was changed."
-                        ),
-                    );
-                }
-                source = inner.source();
-            }
-            ApiError::field("body", "it broke off")
-        })
+async fn read_body(body: Body, limit: Duration) -> Result<Vec<u8>, ApiError> {
+    let read = tokio::time::timeout(limit, read_bounded(body));
+    read.await.map_err(|_| {
+        let message =
+            "The body did not arrive in time. Nothing was changed. Send it whole, at once.";
+        ApiError::refused(StatusCode::REQUEST_TIMEOUT, "too_slow", message)
+    })?
+}
+
+async fn read_bounded(body: Body) -> Result<Vec<u8>, ApiError> {
+    let mut chunks = body.into_data_stream();
+    let (mut bytes, mut seen) = (Vec::new(), 0_usize);
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|_| ApiError::field("body", "it broke off"))?;
+        seen = seen.saturating_add(chunk.len());
+        if seen <= MAX_BODY_BYTES {
+            bytes.extend_from_slice(&chunk);
+        }
+        if seen > MAX_BODY_BYTES + MAX_THROWN_AWAY_BYTES {
+            break;
+        }
+    }
+    if seen > MAX_BODY_BYTES {
+        let message =
+            format!("The body has more than {MAX_BODY_BYTES} bytes. Nothing was changed.");
+        return Err(ApiError::refused(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "too_large",
+            message,
+        ));
+    }
+    Ok(bytes)
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {

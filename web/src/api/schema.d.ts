@@ -1765,8 +1765,9 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Prove again who you are: with the password, or a code of the second factor.
-         * @description For ten minutes this session may then do what is dangerous.
+         * Prove again who you are: with the password, and with a code of the second factor where one is on.
+         * @description For ten minutes this session may then do what is dangerous. `GET /api/v1/sign-in-methods` says whether a
+         *     second factor is on. Whoever comes by a company's provider proves it there.
          */
         post: operations["post_session_reauthenticate"];
         delete?: never;
@@ -3553,9 +3554,9 @@ export interface components {
         };
         /** @description Proves again who is there, before something dangerous. */
         ReauthenticateRequest: {
-            /** @description A code of the second factor. */
+            /** @description A code of the second factor, where one is on. */
             code?: string | null;
-            /** @description The password; either this or a code. */
+            /** @description The password. */
             password?: string | null;
         };
         ReceiptPage: {
@@ -4182,6 +4183,15 @@ export interface components {
                 "application/json": components["schemas"]["Problem"];
             };
         };
+        /** @description `too_slow`: the body did not arrive in time */
+        TooSlow: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Problem"];
+            };
+        };
         /** @description `unsupported_media_type` */
         UnsupportedMediaType: {
             headers: {
@@ -4382,6 +4392,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["NotSignedIn"];
             403: components["responses"]["Forbidden"];
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
@@ -4421,6 +4432,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
@@ -4484,6 +4496,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["NotSignedIn"];
             403: components["responses"]["Forbidden"];
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
@@ -4682,6 +4695,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
@@ -4771,6 +4785,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `account_closing`, `account_closed` */
             409: {
                 headers: {
@@ -4873,6 +4888,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
@@ -5188,6 +5204,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `name_taken`, `bucket_not_empty`, `no_region`, `no_agent`, `limit_reached`, `cancelled` */
             409: {
                 headers: {
@@ -5420,6 +5437,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `name_taken`, `bucket_not_empty`, `no_region`, `no_agent`, `limit_reached`, `cancelled` */
             409: {
                 headers: {
@@ -5502,6 +5520,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `name_taken`, `bucket_not_empty`, `no_region`, `no_agent`, `limit_reached`, `cancelled` */
             409: {
                 headers: {
@@ -5661,6 +5680,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `name_taken`, `bucket_not_empty`, `no_region`, `no_agent`, `limit_reached`, `cancelled` */
             409: {
                 headers: {
@@ -5810,6 +5830,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `name_taken`, `bucket_not_empty`, `no_region`, `no_agent`, `limit_reached`, `cancelled` */
             409: {
                 headers: {
@@ -5880,6 +5901,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
@@ -5978,6 +6000,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `name_taken`, `bucket_not_empty`, `no_region`, `no_agent`, `limit_reached`, `cancelled` */
             409: {
                 headers: {
@@ -6060,6 +6083,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `name_taken`, `bucket_not_empty`, `no_region`, `no_agent`, `limit_reached`, `cancelled` */
             409: {
                 headers: {
@@ -6133,6 +6157,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `name_taken`, `bucket_not_empty`, `no_region`, `no_agent`, `limit_reached`, `cancelled` */
             409: {
                 headers: {
@@ -6215,6 +6240,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `name_taken`, `bucket_not_empty`, `no_region`, `no_agent`, `limit_reached`, `cancelled` */
             409: {
                 headers: {
@@ -6536,6 +6562,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `name_taken`, `bucket_not_empty`, `no_region`, `no_agent`, `limit_reached`, `cancelled` */
             409: {
                 headers: {
@@ -6593,6 +6620,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `rate_limited`: too many wait; see Retry-After */
@@ -6648,6 +6676,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `rate_limited`: too many tries; see Retry-After */
@@ -6695,6 +6724,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `rate_limited`: too many tries; see Retry-After */
@@ -6744,6 +6774,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `rate_limited`: too many tries; see Retry-After */
@@ -6808,6 +6839,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `too_many_tokens` */
             409: {
                 headers: {
@@ -6921,6 +6953,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `too_many_invitations` */
             409: {
                 headers: {
@@ -6975,6 +7008,15 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `account_suspended`, `account_closing`: the invitation is kept */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `no_such_invitation` */
             404: {
                 headers: {
@@ -6984,6 +7026,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `rate_limited`: too many tries; see Retry-After */
@@ -7156,6 +7199,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `name_taken`, `bucket_not_empty`, `no_region`, `no_agent`, `limit_reached`, `cancelled` */
             409: {
                 headers: {
@@ -7236,6 +7280,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `name_taken`, `bucket_not_empty`, `no_region`, `no_agent`, `limit_reached`, `cancelled` */
             409: {
                 headers: {
@@ -7431,6 +7476,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `name_taken`, `bucket_not_empty`, `no_region`, `no_agent`, `limit_reached`, `cancelled` */
             409: {
                 headers: {
@@ -7513,6 +7559,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `name_taken`, `bucket_not_empty`, `no_region`, `no_agent`, `limit_reached`, `cancelled` */
             409: {
                 headers: {
@@ -7671,6 +7718,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `name_taken`, `bucket_not_empty`, `no_region`, `no_agent`, `limit_reached`, `cancelled` */
             409: {
                 headers: {
@@ -7753,6 +7801,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `name_taken`, `bucket_not_empty`, `no_region`, `no_agent`, `limit_reached`, `cancelled` */
             409: {
                 headers: {
@@ -7988,6 +8037,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `last_owner` */
             409: {
                 headers: {
@@ -8380,6 +8430,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `no_such_challenge`: begin again; `passkey_taken`; `too_many_passkeys`; `no_passkeys_here`; `signed_in_elsewhere` */
             409: {
                 headers: {
@@ -8533,6 +8584,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
@@ -8579,6 +8631,7 @@ export interface operations {
                 };
             };
             403: components["responses"]["Forbidden"];
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `rate_limited`: too many tries; see Retry-After */
@@ -8656,6 +8709,7 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["BadRequest"];
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `rate_limited`: too many tries; see Retry-After */
@@ -8709,6 +8763,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             500: components["responses"]["Internal"];
@@ -8803,6 +8858,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["NotSignedIn"];
             403: components["responses"]["Forbidden"];
+            408: components["responses"]["TooSlow"];
             /** @description `region_taken` */
             409: {
                 headers: {
@@ -8904,6 +8960,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `name_taken`, `bucket_not_empty`, `no_region`, `no_agent`, `limit_reached`, `cancelled` */
             409: {
                 headers: {
@@ -9188,6 +9245,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `rate_limited`: too many tries; see Retry-After */
@@ -9258,6 +9316,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `no_session`: with an API token */
             409: {
                 headers: {
@@ -9308,6 +9367,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `no_passkeys_here`: the server's address is no name */
             409: {
                 headers: {
@@ -9393,7 +9453,15 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["BadRequest"];
+            /** @description `bad_request`: a second factor is on and password or code is missing; or none is and there is a code */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `bad_credentials`; `bad_code` */
             401: {
                 headers: {
@@ -9412,6 +9480,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `rate_limited`: too many tries; see Retry-After */
@@ -9466,6 +9535,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `no_passkeys_here`: the server's address is no name */
             409: {
                 headers: {
@@ -9575,6 +9645,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `rate_limited`: too many tries; see Retry-After */
@@ -9886,6 +9957,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `rate_limited`: too many tries; see Retry-After */
@@ -9931,6 +10003,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `rate_limited`: too many tries; see Retry-After */
@@ -9985,6 +10058,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `rate_limited`: enough accounts were made today; the link stays good */
@@ -10069,6 +10143,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
@@ -10132,6 +10207,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["NotSignedIn"];
             403: components["responses"]["Forbidden"];
+            408: components["responses"]["TooSlow"];
             /** @description `too_many_tokens` */
             409: {
                 headers: {

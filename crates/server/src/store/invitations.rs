@@ -3,12 +3,13 @@
 
 use sqlx::{Row as _, sqlite::SqliteRow};
 use storm_protocol::{
-    api::{Invitation, InvitationOffer, Role},
+    api::{AccountState, Invitation, InvitationOffer, Role},
     ident::{AccountId, InvitationId, Micros, UserId},
 };
 
 use super::{
     Durability, Result, Store, Writing,
+    account_states::state_in,
     accounts::role,
     mails, parsed,
     people::{put_role, role_in, role_word},
@@ -35,6 +36,17 @@ pub(crate) enum Answerer<'a> {
     Known(UserId),
     /// Somebody new, with the hash of their password.
     New(UserId, &'a str),
+}
+
+/// What became of an answer to an invitation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Accepted {
+    /// Who answered is in the account.
+    Yes,
+    /// Somebody was faster, or it was withdrawn.
+    Gone,
+    /// The account is in this state, in which nobody comes in. The invitation is kept.
+    Not(AccountState),
 }
 
 impl Store {
@@ -191,19 +203,26 @@ impl Store {
     }
 
     /// Answers an invitation, once: who answers is in the account, and keeps a higher role that they
-    /// have there already. `false`: somebody was faster, or it was withdrawn.
+    /// have there already.
     pub(crate) async fn accept_invitation(
         &self,
         open: Open,
         answerer: Answerer<'_>,
         now: Micros,
-    ) -> Result<bool> {
+    ) -> Result<Accepted> {
         let mut change = self.write(Durability::Machine).await?;
+        match state_in(&mut change, open.account).await? {
+            Some(AccountState::Active) => {}
+            Some(state) => return Ok(Accepted::Not(state)),
+            None => return Ok(Accepted::Gone),
+        }
         let taken = sqlx::query("DELETE FROM invitations WHERE id = $1 RETURNING email, role")
             .bind(open.id.to_string())
             .fetch_optional(&mut *change)
             .await?;
-        let Some(taken) = taken else { return Ok(false) };
+        let Some(taken) = taken else {
+            return Ok(Accepted::Gone);
+        };
         let wanted: Role = role(taken.try_get("role")?)?;
         let user = match answerer {
             Answerer::Known(user) => user,
@@ -221,7 +240,7 @@ impl Store {
                 .await?;
                 if made.rows_affected() == 0 {
                     // They have come by another invitation meanwhile: nothing of this is kept.
-                    return Ok(false);
+                    return Ok(Accepted::Gone);
                 }
                 user
             }
@@ -234,7 +253,7 @@ impl Store {
             put_role(&mut change, open.account, user, wanted).await?;
         }
         change.commit().await?;
-        Ok(true)
+        Ok(Accepted::Yes)
     }
 }
 

@@ -4,7 +4,11 @@ import type { Role } from "../../api/types"
 export const ROLES: { value: Role; title: string; text: string }[] = [
   { value: "viewer", title: "Viewer", text: "Looks, and changes nothing." },
   { value: "member", title: "Member", text: "Makes and changes buckets and keys." },
-  { value: "admin", title: "Admin", text: "The same, asks people in, and sees what everybody did." },
+  {
+    value: "admin",
+    title: "Admin",
+    text: "Does what members do, asks people in, and sees what everybody did.",
+  },
   { value: "owner", title: "Owner", text: "Everything, the account and its owners included." },
 ]
 
