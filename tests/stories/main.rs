@@ -8,6 +8,7 @@ mod bucket_settings;
 mod change_signal;
 mod company_sign_in;
 mod dashboard;
+mod dashboard_operator;
 mod dashboard_people;
 mod device_login;
 mod executor;

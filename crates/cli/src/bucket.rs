@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 use storm_protocol::{
     api::{Bucket, BucketPage, CreateBucketRequest, SetQuotaRequest},
-    ident::{BucketName, KeyLabel, Limit, Micros, RegionName},
+    ident::{BucketId, BucketName, KeyLabel, Limit, Micros, RegionName},
 };
 
 use crate::{
@@ -73,6 +73,9 @@ pub(crate) struct List {
     /// Only those that are not as they were asked for
     #[arg(long)]
     drift: bool,
+    /// With --drift: whoever's they are (operators)
+    #[arg(long, requires = "drift")]
+    everyones: bool,
     /// Those that vanished within 90 days without having been deleted here
     #[arg(long, conflicts_with = "drift")]
     vanished: bool,
@@ -92,6 +95,12 @@ impl Which {
     /// The bucket.
     pub(crate) async fn find(&self, session: &Session) -> Result<Bucket> {
         session.bucket(&self.bucket, self.region.as_ref()).await
+    }
+
+    /// Its id, whoever's it is (operators).
+    pub(crate) async fn find_anyones(&self, session: &Session) -> Result<BucketId> {
+        let region = self.region.as_ref();
+        session.anyones_bucket(&self.bucket, region).await
     }
 }
 
@@ -177,6 +186,7 @@ async fn list(session: &Session, args: List) -> Result<()> {
     let filters = [
         ("region", region.map(RegionName::as_str)),
         ("drift", args.drift.then_some("true")),
+        ("everyones", args.everyones.then_some("true")),
         ("vanished", args.vanished.then_some("true")),
     ];
     let buckets = session.api.list::<BucketPage>("/buckets", &filters).await?;

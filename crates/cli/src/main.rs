@@ -43,6 +43,7 @@ mod progress;
 mod region;
 mod rules_file;
 mod secret;
+mod security_events;
 mod session;
 mod sessions;
 mod sign_up;

@@ -10,7 +10,8 @@ use crate::{
     routes::{
         about, accounts, agents, audit as trail, buckets, device, enrol_tokens, events, grants,
         invitations, keys, members, oidc, operations, passkeys, password, receipts, regions,
-        session, sessions, sign_in_methods, sign_ups, strays, tokens, trust, usage, whoami,
+        security_events, session, sessions, sign_in_methods, sign_ups, strays, tokens, trust,
+        usage, whoami,
     },
     web,
 };
@@ -115,6 +116,7 @@ pub(crate) fn api() -> OpenApiRouter<Gate> {
         .routes(routes!(operations::cancel::cancel))
         .routes(routes!(operations::acknowledge::acknowledge))
         .routes(routes!(receipts::receipts))
+        .routes(routes!(security_events::security_events))
         .routes(routes!(tokens::list::list, tokens::create::create))
         .routes(routes!(tokens::delete::delete))
         .routes(routes!(device::begin::begin))

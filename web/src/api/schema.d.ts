@@ -508,7 +508,7 @@ export interface paths {
         put?: never;
         /**
          * Take a bucket's settings and rights as they were found for what is wanted.
-         * @description Nothing changes in the storage.
+         * @description Nothing changes in the storage. Operators may for any account.
          */
         post: operations["post_buckets_bucket_accept"];
         delete?: never;
@@ -803,7 +803,7 @@ export interface paths {
         /**
          * Set a bucket to what was asked for: its limits, its rules, and the rights of the keys that differ.
          * @description What nobody asked for here stays as it was found. `GET …/settings` shows both. Also 409 `other_rules`
-         *     and `foreign_keys`.
+         *     and `foreign_keys`. Operators may for any account.
          */
         post: operations["post_buckets_bucket_restore"];
         delete?: never;
@@ -819,7 +819,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What is set on a bucket: as asked for, as the storage has it, and where the two differ. */
+        /**
+         * What is set on a bucket: as asked for, as the storage has it, and where the two differ.
+         * @description Operators see that of any account.
+         */
         get: operations["get_buckets_bucket_settings"];
         put?: never;
         post?: never;
@@ -1669,6 +1672,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/security-events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What an operator should see, newest first: failed sign-ins, agents that were turned away, roles that moved.
+         * @description For operators. Kept for 90 days, 100,000 at most.
+         */
+        get: operations["get_security_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -2400,6 +2423,7 @@ export interface components {
         };
         /** @description A bucket, as last heard. */
         Bucket: {
+            account?: components["schemas"]["AccountId"] | null;
             /** @description All its global aliases. */
             aliases: components["schemas"]["BucketName"][];
             /**
@@ -3017,6 +3041,11 @@ export interface components {
             data: components["schemas"]["Agent"];
             /** @enum {string} */
             event: "agent";
+        } | {
+            /** @description A region's agent came, went or changed (operators hear of the agent instead). */
+            data: components["schemas"]["Region"];
+            /** @enum {string} */
+            event: "region";
         } | {
             /** @description The account crossed a mark of its storage limit. */
             data: components["schemas"]["LimitNotice"];
@@ -3748,6 +3777,29 @@ export interface components {
             challenge: string;
             /** @description Six digits of the authenticator app, or a recovery code. */
             code: string;
+        };
+        /** @description Something that an operator should see: a failed sign-in, an agent that was turned away, a role that moved. */
+        SecurityEvent: {
+            /** @description When. */
+            at: components["schemas"]["Micros"];
+            /** @description In words. */
+            detail: string;
+            /** @description Its id. */
+            id: components["schemas"]["SecurityEventId"];
+            /** @description What, as a stable name: `sign_in_failed`, `agent_quarantined`, … */
+            kind: string;
+            /** @description The address that it came from. */
+            origin?: string | null;
+            /** @description Who or what it is about: an address, or the id of an agent or token, or a region's name. */
+            subject?: string | null;
+        };
+        /** @description Something that an operator should see. */
+        SecurityEventId: string;
+        SecurityEventPage: {
+            /** @description The items. */
+            items: components["schemas"]["SecurityEvent"][];
+            /** @description Give this as `cursor` for the next page; absent on the last. */
+            next_cursor?: string | null;
         };
         /** @description A session of one's own. */
         Session: {
@@ -5121,7 +5173,7 @@ export interface operations {
                 region?: components["schemas"]["RegionName"];
                 /** @description Only those with exactly this name. */
                 name?: components["schemas"]["BucketName"];
-                /** @description With `name`: whoever's they are. For operators. */
+                /** @description With `name` or `drift`: whoever's they are. For operators. */
                 everyones?: boolean;
                 /** @description Only those whose settings or rights are not as asked for. */
                 drift?: boolean;
@@ -6857,7 +6909,10 @@ export interface operations {
     };
     get_events: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Of the operations of all accounts too. For operators. */
+                everyones?: boolean;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -8183,6 +8238,12 @@ export interface operations {
             query?: {
                 /** @description Only those in this state. */
                 state?: components["schemas"]["OperationStatus"];
+                /** @description Whoever's they are. For operators, and without `state`. */
+                everyones?: boolean;
+                /** @description With `everyones`: only those that have not ended. */
+                open?: boolean;
+                /** @description With `everyones`: only those that failed, were refused or expired. */
+                not_done?: boolean;
                 /** @description `next_cursor` of the page before. */
                 cursor?: string;
                 /** @description Items on a page; 100 when absent. */
@@ -9208,6 +9269,37 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            503: components["responses"]["Timeout"];
+        };
+    };
+    get_security_events: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Items on a page; 100 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecurityEventPage"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["NotSignedIn"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
             503: components["responses"]["Timeout"];
         };
     };

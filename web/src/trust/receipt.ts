@@ -7,6 +7,9 @@ export interface Receipt {
   agent: string
   region: string
   account: string
+  /** Its place in the agent's chain over all accounts, and the receipt before it there. */
+  sequence: number
+  previous: string | null
   account_sequence: number
   account_previous: string | null
   operation: string

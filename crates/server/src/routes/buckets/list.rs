@@ -25,7 +25,7 @@ pub(crate) struct Filter {
     region: Option<RegionName>,
     /// Only those with exactly this name.
     name: Option<BucketName>,
-    /// With `name`: whoever's they are. For operators.
+    /// With `name` or `drift`: whoever's they are. For operators.
     #[serde(default)]
     everyones: bool,
     /// Only those whose settings or rights are not as asked for.
@@ -70,8 +70,11 @@ pub(crate) async fn list(
             "expected one of them at most",
         ));
     }
-    if filter.everyones && filter.name.is_none() {
-        return Err(ApiError::field("everyones", "expected a name with it"));
+    if filter.everyones && filter.name.is_none() && !filter.drift {
+        return Err(ApiError::field(
+            "everyones",
+            "expected a name or drift with it",
+        ));
     }
     if filter.everyones && !caller.person.operator {
         let words = "Only an operator of the platform sees the buckets of other accounts.";
@@ -94,7 +97,10 @@ pub(crate) async fn list(
     if filter.drift || filter.vanished {
         let after = place(filter.cursor.as_deref())?.map_or(String::new(), |[id]| id);
         let store = caller.store();
-        let found = if filter.drift {
+        let found = if filter.drift && filter.everyones {
+            let drifting = store.everyones_buckets_drifting(region, &after, size + 1);
+            drifting.await?
+        } else if filter.drift {
             let drifting = store.buckets_drifting(account, region, &after, size + 1);
             drifting.await?
         } else {
