@@ -10,6 +10,7 @@ mod company_sign_in;
 mod dashboard;
 mod dashboard_access;
 mod dashboard_operator;
+mod dashboard_people;
 mod device_login;
 mod executor;
 mod harness_itself;

@@ -28,12 +28,6 @@ pub(crate) fn through(gate: Gate) -> Router {
     api.route("/", get(dashboard::index))
         .route("/assets/{*file}", get(dashboard::asset))
         .route("/page.css", get(web::page_style))
-        .route("/invitation", get(web::invitation_page))
-        .route("/form.js", get(web::form_script))
-        .route("/password", get(web::password_page))
-        .route("/device", get(device::page::page))
-        .route("/device.js", get(device::page::script))
-        .route("/sign-up", get(web::sign_up_page))
         .route("/healthz", get(web::healthz))
         .route("/readyz", get(web::readyz))
         .route("/api/openapi.json", get(openapi::document))
@@ -150,6 +144,7 @@ pub(crate) fn api() -> OpenApiRouter<Gate> {
             invitations::list::list,
             invitations::create::create
         ))
+        .routes(routes!(invitations::look_up::look_up))
         .routes(routes!(invitations::accept::accept))
         .routes(routes!(invitations::withdraw::withdraw))
         .routes(routes!(accounts::list::list, accounts::create::create))

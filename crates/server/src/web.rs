@@ -44,12 +44,6 @@ pub(crate) const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
 );
 
-/// What a page may that sends what is typed to the API.
-pub(crate) const FORM_POLICY: HeaderValue = HeaderValue::from_static(
-    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; frame-ancestors 'none'; \
-     base-uri 'none'; form-action 'none'",
-);
-
 /// A JSON body, in and out. Coming in: `application/json`, at most [`MAX_BODY_BYTES`], no unknown,
 /// double or missing member, nothing after it; what is wrong is said with its field.
 pub(crate) struct Json<T>(pub(crate) T);
@@ -349,81 +343,6 @@ pub(crate) async fn plain(app: &App) -> String {
         .replace("{{status}}", words)
         .replace("{{url}}", &escaped(&app.config.web.public_url))
         .replace("{{version}}", env!("CARGO_PKG_VERSION"))
-}
-
-/// What a page says that a link in an e-mail leads to. The secret behind its `#` stays in the browser
-/// until the form is sent.
-struct FormWords {
-    title: &'static str,
-    lead: &'static str,
-    label: &'static str,
-    /// Which password a browser is to fill in.
-    autocomplete: &'static str,
-    button: &'static str,
-    /// Where secret and password go.
-    to: &'static str,
-    done: &'static str,
-}
-
-/// `GET /invitation`: where an invitation's link leads.
-pub(crate) async fn invitation_page() -> impl IntoResponse {
-    form_page(&FormWords {
-        title: "You are asked into an account",
-        lead: "Give the password that you have here. If you have none yet, give the one that you want to have: \
-               at least 8 characters.",
-        label: "Password",
-        autocomplete: "current-password",
-        button: "Join",
-        to: "/api/v1/invitations/accept",
-        done: "You are in.",
-    })
-}
-
-/// `GET /password`: where a link leads that sets a new password.
-pub(crate) async fn password_page() -> impl IntoResponse {
-    form_page(&FormWords {
-        title: "Set a new password",
-        lead: "At least 8 characters. Wherever you are signed in, you are signed out.",
-        label: "New password",
-        autocomplete: "new-password",
-        button: "Set it",
-        to: "/api/v1/password/reset",
-        done: "The new password is set.",
-    })
-}
-
-/// `GET /sign-up`: where a link leads that makes an account.
-pub(crate) async fn sign_up_page() -> impl IntoResponse {
-    form_page(&FormWords {
-        title: "Make your account",
-        lead: "Set the password that you want to sign in with: at least 8 characters.",
-        label: "Password",
-        autocomplete: "new-password",
-        button: "Make it",
-        to: "/api/v1/sign-ups/confirm",
-        done: "Your account is there.",
-    })
-}
-
-fn form_page(words: &FormWords) -> impl IntoResponse + use<> {
-    let text = include_str!("page/form.html")
-        .replace("{{title}}", words.title)
-        .replace("{{lead}}", words.lead)
-        .replace("{{label}}", words.label)
-        .replace("{{autocomplete}}", words.autocomplete)
-        .replace("{{button}}", words.button)
-        .replace("{{to}}", words.to)
-        .replace("{{done}}", words.done);
-    ([(header::CONTENT_SECURITY_POLICY, FORM_POLICY)], Html(text))
-}
-
-/// `GET /form.js`: what the pages do that links in e-mails lead to.
-pub(crate) async fn form_script() -> impl IntoResponse {
-    let headers = [
-        (header::CONTENT_TYPE, "text/javascript; charset=utf-8"),
-        (header::CACHE_CONTROL, "max-age=300"),
-    ];
-    (headers, include_str!("page/form.js"))
 }
 
 /// `GET /page.css`: the page's style.

@@ -1009,6 +1009,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/invitations/look-up": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * See what an invitation asks, before answering it.
+         * @description With the secret of its link, which only whoever has the address holds: they hear whether they are known
+         *     here under it.
+         */
+        post: operations["post_invitations_look_up"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/invitations/{invitation}": {
         parameters: {
             query?: never;
@@ -3122,6 +3143,23 @@ export interface components {
         };
         /** @description Somebody asked into an account. */
         InvitationId: string;
+        /** @description What an invitation asks, for whoever holds its link. */
+        InvitationOffer: {
+            /** @description The account. */
+            account: components["schemas"]["AccountId"];
+            /** @description Its name. */
+            account_name: string;
+            /** @description The e-mail address that it went to. */
+            email: string;
+            /** @description When it ends. */
+            expires_at: components["schemas"]["Micros"];
+            /** @description Who asked: their e-mail address. */
+            invited_by: string;
+            /** @description Whether somebody is known under the address: then their password is wanted, else a new one. */
+            known: boolean;
+            /** @description The role that they are to have. */
+            role: components["schemas"]["Role"];
+        };
         InvitationPage: {
             /** @description The items. */
             items: components["schemas"]["Invitation"][];
@@ -3286,6 +3324,11 @@ export interface components {
              * @description Bytes in use.
              */
             used_bytes: number;
+        };
+        /** @description Asks what an invitation is about. */
+        LookUpInvitationRequest: {
+            /** @description The secret of the link, behind its `#`. */
+            token: string;
         };
         /** @description Counts the objects under a prefix. */
         MeasurePrefixRequest: {
@@ -7052,6 +7095,45 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Timeout"];
+        };
+    };
+    post_invitations_look_up: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LookUpInvitationRequest"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvitationOffer"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            /** @description `no_such_invitation` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            408: components["responses"]["TooSlow"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Timeout"];
         };

@@ -25,8 +25,10 @@ const ROUTES: Route[] = [
   },
   { pattern: "/keys", section: "keys", load: () => import("../pages/keys/Keys.svelte") },
   { pattern: "/activity", section: "activity", load: () => import("../pages/activity/Activity.svelte") },
+  { pattern: "/activity/audit", section: "activity", load: () => import("../pages/activity/Audit.svelte") },
   { pattern: "/people", section: "people", load: () => import("../pages/people/People.svelte") },
   { pattern: "/settings", section: "settings", load: () => import("../pages/settings/Settings.svelte") },
+  { pattern: "/settings/:tab", section: "settings", load: () => import("../pages/settings/Settings.svelte") },
   { pattern: "/operator", section: "fleet", load: () => import("../pages/fleet/Fleet.svelte") },
   {
     pattern: "/operator/regions/:region",

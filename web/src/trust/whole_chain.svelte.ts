@@ -3,7 +3,7 @@ import { asFailure, type Failure } from "../api/failure"
 import { micros } from "../format/time"
 import { ProofError } from "./envelope"
 import { openReceipt } from "./receipt"
-import { readTrust } from "./trust"
+import { readTrust } from "./read_trust"
 
 const PAGE = 500
 

@@ -3,7 +3,7 @@
 
 use sqlx::{Row as _, sqlite::SqliteRow};
 use storm_protocol::{
-    api::{AccountState, Invitation, Role},
+    api::{AccountState, Invitation, InvitationOffer, Role},
     ident::{AccountId, InvitationId, Micros, UserId},
 };
 
@@ -166,6 +166,38 @@ impl Store {
                 id: parsed(TABLE, row.try_get("id")?)?,
             };
             Ok((open, row.try_get("email")?))
+        })
+        .transpose()
+    }
+
+    /// What the invitation of a link asks, if it is still good.
+    pub(crate) async fn invitation_offer(
+        &self,
+        secret: StoredSecret,
+        now: Micros,
+    ) -> Result<Option<InvitationOffer>> {
+        let row = sqlx::query(
+            "SELECT invitations.account, accounts.name, invitations.email, role, expires_at, \
+                    inviting.email AS invited_by, \
+                    (SELECT COUNT(*) FROM users WHERE users.email = invitations.email) AS known \
+             FROM invitations JOIN accounts ON accounts.id = invitations.account \
+             JOIN users AS inviting ON inviting.id = invitations.invited_by \
+             WHERE hash = $1 AND expires_at > $2",
+        )
+        .bind(secret.0.to_string())
+        .bind(now.0)
+        .fetch_optional(&mut *self.read().await)
+        .await?;
+        row.map(|row| {
+            Ok(InvitationOffer {
+                account: parsed(TABLE, row.try_get("account")?)?,
+                account_name: row.try_get("name")?,
+                email: row.try_get("email")?,
+                role: role(row.try_get("role")?)?,
+                invited_by: row.try_get("invited_by")?,
+                known: row.try_get::<i64, _>("known")? > 0,
+                expires_at: Micros(row.try_get("expires_at")?),
+            })
         })
         .transpose()
     }

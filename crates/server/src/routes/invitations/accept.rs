@@ -80,7 +80,8 @@ fn not_now(state: AccountState) -> ApiError {
     ApiError::refused(StatusCode::FORBIDDEN, code, message)
 }
 
-fn not_good() -> ApiError {
+/// The same for a link that never was, was used, withdrawn, or is over.
+pub(super) fn not_good() -> ApiError {
     let message = "The invitation is not good: it was answered or withdrawn, or its 7 days are over. Nothing was \
                    changed. Ask whoever sent it for another one.";
     ApiError::refused(StatusCode::NOT_FOUND, "no_such_invitation", message)

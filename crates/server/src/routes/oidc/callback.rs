@@ -6,7 +6,11 @@ use http::{HeaderMap, StatusCode, Uri, header};
 use serde::Deserialize;
 use storm_protocol::ident::UserId;
 
-use super::{Refusal, cookie, cookie_name, page::go_on, provider};
+use super::{
+    Refusal, cookie, cookie_name,
+    page::{go_on, proved},
+    provider,
+};
 use crate::{
     auth::{Anyone, audit, secret::StoredSecret},
     config::Oidc,
@@ -102,7 +106,7 @@ pub(crate) async fn callback(
     if let Some(session) = flow.session {
         audit::note_act("session.reauthenticate");
         app.store.prove_session(session, app.clock.now()).await?;
-        return Ok(go_on("Thank you", "You have proved again who you are."));
+        return Ok(proved());
     }
     signed_in(&anyone, &headers, provider, user).await
 }
