@@ -103,7 +103,7 @@ await tell(async ({ open, given, shot }) => {
   await page.goto(await ask("link"))
   await page.getByLabel("New password").fill(NEW_PASSWORD)
   await page.getByRole("button", { name: "Set it" }).click()
-  await page.getByText("The new password is set.").waitFor()
+  await page.getByText("Your new password is set").waitFor()
   await page.goto("/")
   await signIn(page, given.email, NEW_PASSWORD)
   await signedIn(page)
@@ -148,7 +148,7 @@ async function signOut(page) {
 }
 
 async function signedIn(page) {
-  await page.getByRole("heading", { name: "Sign in" }).waitFor({ state: "hidden" })
+  await page.getByRole("heading", { name: /^(Sign in|One more step)$/ }).waitFor({ state: "hidden" })
 }
 
 async function currentMethod(page) {

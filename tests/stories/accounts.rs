@@ -6,6 +6,7 @@ use std::{fs, os::unix::fs::PermissionsExt as _};
 use anyhow::{Context as _, Result, ensure};
 use e2e::harness::{
     api::{Api, Credential},
+    mails::link_to,
     stack::{REGION, Stack},
     tools::said,
     wait, word,
@@ -59,24 +60,13 @@ impl Scene {
     /// Ann answers the invitation that she got by e-mail.
     async fn accepted(stack: &Stack) -> Result<Api> {
         let mails = stack.server.data().join("mail");
-        let secret = wait::until("the e-mail", async || {
-            for entry in fs::read_dir(&mails).into_iter().flatten() {
-                let text = fs::read_to_string(entry?.path())?;
-                let text = text.replace("=\r\n", "").replace("=3D", "=");
-                if let Some((_, rest)) = text.split_once("/invitation#") {
-                    return Ok(rest.split_whitespace().next().map(str::to_owned));
-                }
-            }
-            Ok(None)
-        })
-        .await?;
+        let link = wait::until("the e-mail", async || link_to(&mails, "ann@example.org")).await?;
         let file = stack.directory().join("ann.password");
         fs::write(&file, PASSWORD)?;
         fs::set_permissions(&file, fs::Permissions::from_mode(0o600))?;
         let home = stack.directory().join("ann");
         fs::create_dir(&home)?;
         let cli = e2e::harness::cli::Cli::new(&home.join("config.toml"), &home);
-        let link = format!("{}/invitation#{secret}", stack.server.web_url);
         let file = file.to_str().context("a path in UTF-8")?;
         cli.text(&["invitation", "accept", &link, "--password-file", file])?;
         Api::sign_in(&stack.server.web_url, "ann@example.org", PASSWORD).await

@@ -7,7 +7,7 @@ use std::{
     process::{Child, Command, ExitStatus, Stdio},
 };
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use e2e::harness::{api::Api, cli::Cli, server::Server, tools::said, wait};
 use serde_json::{Value, json};
 
@@ -145,7 +145,7 @@ async fn a_login_is_approved_and_denied_by_command_line() -> Result<()> {
     let url = place.server.web_url.clone();
     other.text(&["login", "--url", &url, "--token", place.operator.token()])?;
 
-    let mut login = place.login(&[])?;
+    let mut login = place.login(&["--no-browser"])?;
     let code = login.code().await?;
     let shown = other.text(&["device", "show", &code.to_lowercase()])?;
     ensure!(
@@ -168,7 +168,7 @@ async fn a_login_is_approved_and_denied_by_command_line() -> Result<()> {
         "a denied login left a configuration"
     );
 
-    let mut login = place.login(&[])?;
+    let mut login = place.login(&["--no-browser"])?;
     let code = login.code().await?;
     other.text(&["device", "approve", &code, "--yes"])?;
     ensure!(login.ended().await?.success(), "{}", login.said()?);
@@ -179,14 +179,14 @@ async fn a_login_is_approved_and_denied_by_command_line() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_login_outlives_a_restart_and_no_code_outlives_its_time() -> Result<()> {
     let mut place = Place::new().await?;
-    let mut login = place.login(&[])?;
+    let mut login = place.login(&["--no-browser"])?;
     let code = login.code().await?;
     place.server.stop().await?;
     place.server.start().await?;
     ensure!(place.answer("approve", &code).await? == 204);
     ensure!(login.ended().await?.success(), "{}", login.said()?);
 
-    let mut late = place.login(&[])?;
+    let mut late = place.login(&["--no-browser"])?;
     let code = late.code().await?;
     place.server.stop().await?;
     let library = e2e::harness::clock_shift::build(place.home.path())?;
@@ -196,6 +196,65 @@ async fn a_login_outlives_a_restart_and_no_code_outlives_its_time() -> Result<()
     let status = late.ended().await?;
     ensure!(status.code() == Some(1), "{}", late.said()?);
     ensure!(late.said()?.contains("storm login"), "{}", late.said()?);
+    place.server.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_nobody_can_answer_nothing_waits() -> Result<()> {
+    let mut place = Place::new().await?;
+    let login = place.cli.run(&["login", "--url", &place.server.web_url])?;
+    ensure!(login.status.code() == Some(2), "{}", said(&login));
+    ensure!(
+        said(&login).contains("STORM_TOKEN") && said(&login).contains("--no-browser"),
+        "{}",
+        said(&login)
+    );
+    ensure!(place.config().is_err(), "it left a configuration");
+    place.server.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_brings_its_token_in_the_environment() -> Result<()> {
+    let mut place = Place::new().await?;
+    let token = place.operator.token().to_owned();
+    let about: Value = place.operator.get("/about").await?;
+    let root = about["root_key"].as_str().context("a digest")?.to_owned();
+    let run = |variables: &[(&str, &str)], line: &[&str]| -> Result<(Option<i32>, String)> {
+        let mut command = place.cli.command(line)?;
+        let output = command.envs(variables.iter().copied()).output()?;
+        let text = said(&output) + &String::from_utf8_lossy(&output.stdout);
+        ensure!(!text.contains(&token), "{line:?} printed the token");
+        Ok((output.status.code(), text))
+    };
+    let all = [
+        ("STORM_TOKEN", token.as_str()),
+        ("STORM_URL", &place.server.web_url),
+        ("STORM_ROOT_KEY", &root),
+    ];
+    let (code, text) = run(&all, &["whoami"])?;
+    ensure!(code == Some(0) && text.contains("operator@"), "{text}");
+    ensure!(place.config().is_err(), "it left a configuration");
+
+    // What is missing is said, and nothing else is taken in its place.
+    for (variables, expected) in [
+        (&all[..1], "STORM_URL"),
+        (&all[..2], "STORM_ROOT_KEY"),
+        (&[("STORM_TOKEN", "")][..], "STORM_TOKEN"),
+    ] {
+        let (code, text) = run(variables, &["whoami"])?;
+        ensure!(code == Some(2) && text.contains(expected), "{text}");
+    }
+    let clear = [all[0], ("STORM_URL", "http://storm.example"), all[2]];
+    let (code, text) = run(&clear, &["whoami"])?;
+    ensure!(code == Some(2) && text.contains("in the clear"), "{text}");
+
+    // It goes before the token of a configuration, and signs in without its being on the command line.
+    let (code, text) = run(&all[..1], &["login", "--url", &place.server.web_url])?;
+    ensure!(code == Some(0), "{text}");
+    let wrong = format!("{}x", &token[..token.len() - 1]);
+    let (code, text) = run(&[("STORM_TOKEN", &wrong)], &["whoami"])?;
+    ensure!(code == Some(3) && !text.contains(&wrong), "{text}");
+    place.cli.text(&["whoami"])?;
     place.server.stop().await
 }
 
@@ -225,7 +284,10 @@ async fn a_token_is_kept_in_a_real_keyring() -> Result<()> {
         session.env("SSH_CONNECTION", "192.0.2.1 1 192.0.2.2 22");
         Ok(session)
     };
-    let login = format!("\"$STORM\" login --url {}", place.server.web_url);
+    let login = format!(
+        "\"$STORM\" login --no-browser --url {}",
+        place.server.web_url
+    );
     let mut login = Login::begin(storm(&login)?, &home)?;
     let code = login.code().await?;
     place.answer("approve", &code).await?;

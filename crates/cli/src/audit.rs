@@ -19,6 +19,7 @@ use crate::{
     errors::{Exit, fault},
     files,
     output::{self, Column, Sheet, Waiting},
+    security_events,
     session::{Context, Session},
     units,
     verify::{Trust, VerifyError},
@@ -35,6 +36,8 @@ pub(crate) enum AuditCommand {
     List(audit_events::List),
     /// Write the same to a file
     Export(audit_events::Export),
+    /// List failed sign-ins, agents that were turned away and roles that moved, newest first (operators)
+    Security(security_events::List),
     /// List the account's receipts, newest first
     Receipts(Receipts),
     /// Prove that the account's receipts form unbroken chains
@@ -73,6 +76,7 @@ pub(crate) async fn run(context: &Context, command: AuditCommand) -> Result<()> 
     match command {
         AuditCommand::List(args) => audit_events::list(&session, &args).await,
         AuditCommand::Export(args) => audit_events::export(&session, &args).await,
+        AuditCommand::Security(args) => security_events::list(&session, &args).await,
         AuditCommand::Receipts(args) => receipts(&session, &args).await,
         AuditCommand::Verify => verify(&session).await,
     }

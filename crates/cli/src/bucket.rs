@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 use storm_protocol::{
     api::{Bucket, BucketPage, CreateBucketRequest, SetQuotaRequest},
-    ident::{BucketName, KeyLabel, Limit, Micros, RegionName},
+    ident::{BucketId, BucketName, KeyLabel, Limit, Micros, RegionName},
 };
 
 use crate::{
@@ -73,9 +73,15 @@ pub(crate) struct List {
     /// Only those that are not as they were asked for
     #[arg(long)]
     drift: bool,
+    /// With --drift: whoever's they are (operators)
+    #[arg(long, requires = "drift")]
+    everyones: bool,
     /// Those that vanished within 90 days without having been deleted here
     #[arg(long, conflicts_with = "drift")]
     vanished: bool,
+    /// The largest first, instead of by name
+    #[arg(long, conflicts_with_all = ["drift", "vanished"])]
+    largest: bool,
 }
 
 /// A bucket.
@@ -92,6 +98,12 @@ impl Which {
     /// The bucket.
     pub(crate) async fn find(&self, session: &Session) -> Result<Bucket> {
         session.bucket(&self.bucket, self.region.as_ref()).await
+    }
+
+    /// Its id, whoever's it is (operators).
+    pub(crate) async fn find_anyones(&self, session: &Session) -> Result<BucketId> {
+        let region = self.region.as_ref();
+        session.anyones_bucket(&self.bucket, region).await
     }
 }
 
@@ -177,7 +189,9 @@ async fn list(session: &Session, args: List) -> Result<()> {
     let filters = [
         ("region", region.map(RegionName::as_str)),
         ("drift", args.drift.then_some("true")),
+        ("everyones", args.everyones.then_some("true")),
         ("vanished", args.vanished.then_some("true")),
+        ("largest", args.largest.then_some("true")),
     ];
     let buckets = session.api.list::<BucketPage>("/buckets", &filters).await?;
     session.show(&buckets, || {

@@ -52,14 +52,14 @@ pub(crate) struct Release {
 }
 
 pub(crate) async fn show(session: &Session, which: &Which) -> Result<()> {
-    let bucket = which.find(session).await?;
-    let settings = settings_of(session, bucket.id).await?;
+    let (bucket, name) = reach(session, which).await?;
+    let settings = settings_of(session, bucket).await?;
     session.show(&settings, || {
         let drift = match settings.drift.as_slice() {
             [] => "nothing".to_owned(),
             parts => words(parts),
         };
-        output::facts(&[("Bucket", name(&bucket)), ("Not as asked for", drift)])?;
+        output::facts(&[("Bucket", name.clone()), ("Not as asked for", drift)])?;
         if settings.drift.is_empty() {
             output::line("")?;
             value(&settings.wanted)?;
@@ -68,7 +68,7 @@ pub(crate) async fn show(session: &Session, which: &Which) -> Result<()> {
             value(&settings.wanted)?;
             output::line("\nIn the storage:")?;
             value(&settings.found)?;
-            hint(&settings, &name(&bucket));
+            hint(&settings, &name);
         }
         if settings.other_rules {
             output::note("It has rules besides, which cannot be shown here; somebody set them by other means.");
@@ -128,25 +128,34 @@ fn value(value: &SettingsValue) -> Result<()> {
     Ok(())
 }
 
+/// The account's bucket, or for operators anybody's, and what to call it.
+async fn reach(session: &Session, which: &Which) -> Result<(BucketId, String)> {
+    let unknown = match which.find(session).await {
+        Ok(bucket) => return Ok((bucket.id, name(&bucket))),
+        Err(unknown) => unknown,
+    };
+    match which.find_anyones(session).await {
+        Ok(id) if settings_of(session, id).await.is_ok() => Ok((id, id.to_string())),
+        Ok(_) | Err(_) => Err(unknown),
+    }
+}
+
 async fn settings_of(session: &Session, bucket: BucketId) -> Result<BucketSettings> {
     let path = format!("/buckets/{bucket}/settings");
     Ok(session.api.get(&path).await?)
 }
 
 pub(crate) async fn restore(session: &Session, which: &Which) -> Result<()> {
-    let bucket = which.find(session).await?;
-    let wanted = Box::new(settings_of(session, bucket.id).await?.wanted);
-    let asked = BucketAsked::BucketRestore {
-        bucket: bucket.id,
-        wanted,
-    };
-    let words = format!("Bucket {} is as it was asked for.", name(&bucket));
+    let (bucket, name) = reach(session, which).await?;
+    let wanted = Box::new(settings_of(session, bucket).await?.wanted);
+    let asked = BucketAsked::BucketRestore { bucket, wanted };
+    let words = format!("Bucket {name} is as it was asked for.");
     change::make(session, asked).await?.say(session, &words)
 }
 
 pub(crate) async fn accept(session: &Session, which: &Which) -> Result<()> {
-    let bucket = which.find(session).await?;
-    let path = format!("/buckets/{}/accept", bucket.id);
+    let (bucket, name) = reach(session, which).await?;
+    let path = format!("/buckets/{bucket}/accept");
     let call = Call {
         method: Method::POST,
         path: &path,
@@ -156,8 +165,7 @@ pub(crate) async fn accept(session: &Session, which: &Which) -> Result<()> {
     let settings: BucketSettings = session.api.json(&call).await?;
     session.show(&settings, || {
         output::line(&format!(
-            "Bucket {} is wanted as it is in the storage. Nothing was changed there.",
-            name(&bucket)
+            "Bucket {name} is wanted as it is in the storage. Nothing was changed there."
         ))
     })
 }

@@ -2,6 +2,7 @@
 //! approved there, and the token comes here alone.
 
 use std::{
+    io::IsTerminal as _,
     os::unix::process::CommandExt as _,
     process::{Command, Stdio},
     time::Duration,
@@ -19,7 +20,7 @@ use url::Url;
 
 use crate::{
     client::{Api, Call},
-    errors::{ApiError, Exit, fault},
+    errors::{ApiError, Exit, fault, usage},
     output::{self, Waiting},
 };
 
@@ -35,7 +36,7 @@ const MAX_CODES_SECONDS: u64 = 1800;
 /// What is asked for.
 #[derive(Debug, Args)]
 pub(crate) struct Wish {
-    /// Show the address and the code, and open no browser
+    /// Show the address and the code, wait even where nobody seems to read them, and open no browser
     #[arg(long, conflicts_with_all = ["token", "password", "email", "password_file"])]
     no_browser: bool,
     /// What the token may, such as bucket.read or usage.*, beside what `storm` itself needs; may be
@@ -50,6 +51,12 @@ pub(crate) struct Wish {
 
 /// Waits until somebody has approved it; gives the token.
 pub(crate) async fn run(api: &Api, wish: &Wish) -> Result<TokenCreated> {
+    if !wish.no_browser && !somebody_reads() {
+        return Err(usage(
+            "There is no terminal to show a code on, so nobody could approve this login. In a job, set STORM_TOKEN or \
+             use `storm login --token -`; to have it approved elsewhere all the same, add --no-browser.",
+        ));
+    }
     let scopes = (!wish.scope.is_empty()).then(|| {
         let asked = wish.scope.iter().map(Scope::as_str);
         asked.chain(OWN_SCOPES).collect::<Vec<_>>()
@@ -66,8 +73,10 @@ pub(crate) async fn run(api: &Api, wish: &Wish) -> Result<TokenCreated> {
     let codes: DeviceCodes = api.json(&begin).await?;
     let page = page(&codes)?;
     let opened = !wish.no_browser && open(&page);
+    let minutes = codes.expires_in.min(MAX_CODES_SECONDS).div_ceil(60);
     output::note(&format!(
-        "{} {page}\nApprove it there if it shows this code: {}",
+        "{} {page}\nSign in there. This waits up to {minutes} minutes for your approval; Ctrl-C ends it.\nApprove it \
+         there if it shows this code: {}",
         if opened { "Opening" } else { "Open" },
         output::clean(&codes.user_code)
     ));
@@ -110,6 +119,11 @@ async fn wait(api: &Api, codes: &DeviceCodes) -> Result<TokenCreated> {
             return Err(expired());
         }
     }
+}
+
+/// Whether anybody is there to compare the code.
+fn somebody_reads() -> bool {
+    std::io::stderr().is_terminal() || std::io::stdin().is_terminal()
 }
 
 fn expired() -> anyhow::Error {

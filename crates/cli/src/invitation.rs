@@ -8,7 +8,7 @@ use reqwest::Method;
 use secrecy::ExposeSecret as _;
 use serde_json::json;
 use storm_protocol::{
-    api::{Invitation, InvitationPage, Role},
+    api::{Invitation, InvitationOffer, InvitationPage, Role},
     ident::InvitationId,
 };
 use url::Url;
@@ -34,6 +34,8 @@ pub(crate) enum InvitationCommand {
     Create(Create),
     /// Withdraw an invitation; its link stops working
     Withdraw(Withdraw),
+    /// See what an invitation asks that you got
+    Show(Show),
     /// Answer an invitation that you got
     Accept(Accept),
 }
@@ -53,6 +55,14 @@ pub(crate) struct Create {
 pub(crate) struct Withdraw {
     /// Its id
     id: InvitationId,
+}
+
+/// An invitation that one got.
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    /// The link in the e-mail
+    #[arg(value_parser = config::parse_url)]
+    link: Url,
 }
 
 /// An answer.
@@ -81,6 +91,7 @@ pub(crate) async fn run(context: &Context, command: InvitationCommand) -> Result
                 output::line("The invitation is withdrawn.")
             })
         }
+        InvitationCommand::Show(args) => show(context, args).await,
         InvitationCommand::Accept(args) => accept(context, args).await,
     }
 }
@@ -126,6 +137,38 @@ async fn create(session: &Session, args: &Create) -> Result<()> {
             whoami::role(made.role)
         ))
     })
+}
+
+async fn show(context: &Context, args: Show) -> Result<()> {
+    let (site, token) = config::link_parts(args.link)?;
+    check_url(&site)?;
+    let api = Api::new(site, Credential::None)?;
+    let body = json!({ "token": token });
+    let call = Call {
+        method: Method::POST,
+        path: "/invitations/look-up",
+        body: Some(&body),
+        idempotency_key: None,
+    };
+    let offer: InvitationOffer = api.json(&call).await?;
+    if context.json {
+        return output::json(&offer);
+    }
+    output::line(&format!(
+        "{} asks {} into {} as {}.",
+        output::clean(&offer.invited_by),
+        output::clean(&offer.email),
+        output::clean(&offer.account_name),
+        whoami::role(offer.role)
+    ))?;
+    let password = match offer.known {
+        true => "the password that you have here",
+        false => "the password that you want to have",
+    };
+    output::note(&format!(
+        "Answer it with {password}: storm invitation accept LINK"
+    ));
+    Ok(())
 }
 
 async fn accept(context: &Context, args: Accept) -> Result<()> {

@@ -19,6 +19,7 @@ use crate::{
     client::{Api, Call, Credential},
     config::{self, Config, check_url},
     device_login::{self, Wish},
+    environment,
     errors::{Exit, fault, usage},
     files, output,
     session::{self, Context},
@@ -46,7 +47,7 @@ pub(crate) struct LoginArgs {
     /// A code of your authenticator app, or a recovery code, where one is wanted
     #[arg(long, conflicts_with = "token")]
     code: Option<String>,
-    /// An API token to use instead of making one; - for standard input
+    /// An API token to use instead of making one; - for standard input [env: STORM_TOKEN]
     #[arg(long)]
     token: Option<String>,
     /// What is asked for when a browser approves
@@ -81,8 +82,13 @@ pub(crate) async fn run(context: &Context, args: LoginArgs) -> Result<()> {
     check_root(pinned, about.root_key)?;
 
     let by_password = args.password || args.email.is_some() || args.password_file.is_some();
-    let (token, token_id) = match args.token {
-        Some(token) => (given_token(token)?, None),
+    let given = match args.token {
+        Some(token) => Some(given_token(token)?),
+        None if by_password => None,
+        None => environment::token()?,
+    };
+    let (token, token_id) = match given {
+        Some(token) => (token, None),
         None => {
             let made = match by_password {
                 true => new_token(&api, args.email, args.password_file, args.code).await?,

@@ -47,6 +47,15 @@ pub(crate) struct List {
     /// In this state only: requested, signed, sent, accepted, done, failed, refused, expired, cancelled, unknown
     #[arg(long, value_parser = parse_state)]
     state: Option<OperationStatus>,
+    /// Whoever's they are (operators)
+    #[arg(long, conflicts_with = "state")]
+    everyones: bool,
+    /// Only those that have not ended
+    #[arg(long, requires = "everyones", conflicts_with = "not_done")]
+    open: bool,
+    /// Only those that failed, were refused or expired
+    #[arg(long, requires = "everyones")]
+    not_done: bool,
     /// How many
     #[arg(long, value_name = "N", default_value = "50", value_parser = clap::value_parser!(u32).range(1..=1000))]
     limit: u32,
@@ -120,6 +129,9 @@ async fn list(session: &Session, args: List) -> Result<()> {
         "/operations",
         &[
             ("state", args.state.map(OperationStatus::as_str)),
+            ("everyones", args.everyones.then_some("true")),
+            ("open", args.open.then_some("true")),
+            ("not_done", args.not_done.then_some("true")),
             ("limit", Some(&limit)),
         ],
     );

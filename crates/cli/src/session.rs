@@ -17,6 +17,7 @@ use storm_protocol::{
 use crate::{
     client::{Api, Credential},
     config::Config,
+    environment,
     errors::{Exit, Thing, fault, usage},
     files, output,
     verify::{Trust, VerifyError},
@@ -35,8 +36,19 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    /// Reads the configuration.
+    /// Reads the configuration; a token of the environment goes before the one in it.
     pub(crate) fn session(&self) -> Result<Session> {
+        if let Some(token) = environment::token()? {
+            let config = environment::config(&self.config_path)?;
+            let dir = self.dir();
+            files::create_private_dir(&dir)?;
+            return Ok(Session {
+                api: Api::new(config.api_url.clone(), Credential::Token(token))?,
+                config,
+                dir,
+                json: self.json,
+            });
+        }
         let config = Config::load(&self.config_path)?;
         let credential = Credential::Token(config.token(&self.config_path)?);
         Ok(Session {
@@ -49,7 +61,7 @@ impl Context {
 
     /// The directory of the configuration file, where what must outlive a command is kept.
     pub(crate) fn dir(&self) -> PathBuf {
-        files::parent(&self.config_path)
+        environment::directory(files::parent(&self.config_path))
     }
 
     /// Asks for `name` before something that cannot be taken back.

@@ -17,7 +17,7 @@ use crate::errors::{Exit, fault};
 /// What our entries in a keyring are filed under.
 const SERVICE: &str = "storm-buckets";
 /// Until a keyring says that it is there.
-const REACH: Duration = Duration::from_secs(1);
+const REACH: Duration = Duration::from_secs(3);
 /// Until a keyring has answered: one that is locked asks its owner first.
 const ANSWER: Duration = Duration::from_secs(30);
 

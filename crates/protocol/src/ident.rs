@@ -136,6 +136,10 @@ uuid_ident!(
     AuditEventId, "audit event id"
 );
 uuid_ident!(
+    /// Something that an operator should see.
+    SecurityEventId, "security event id"
+);
+uuid_ident!(
     /// A token that lets one agent enrol (not its secret).
     EnrolTokenId, "enrolment token id"
 );

@@ -48,6 +48,10 @@ pub(crate) async fn run(app: App, stop: CancellationToken) -> anyhow::Result<()>
 /// Asks for all that is due.
 pub(crate) async fn pass(app: &App) -> store::Result<()> {
     let now = app.clock.now();
+    for moved in app.store.count_closing_days(now).await? {
+        let (account, seconds) = (moved.account, moved.seconds);
+        tracing::warn!(%account, seconds, "the clock jumped or nothing ran: the end of a closing moves by as much");
+    }
     app.store.begin_clearings(now).await?;
     for kept in app.store.kept_accounts().await? {
         if let Err(error) = keep(app, &kept, now).await {

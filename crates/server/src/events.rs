@@ -73,19 +73,29 @@ pub(crate) struct Feed {
     store: Store,
     account: AccountId,
     operator: bool,
+    /// Whether operations of all accounts are heard of.
+    everyones: bool,
     ends: Instant,
     bus: Arc<Bus>,
     _place: Place,
 }
 
 impl Feed {
-    /// What `person` hears from now on.
-    pub(crate) fn new(bus: &Arc<Bus>, store: Store, person: &Person, place: Place) -> Self {
+    /// What `person` hears from now on; `everyones`, which is for operators, adds the operations of all
+    /// accounts.
+    pub(crate) fn new(
+        bus: &Arc<Bus>,
+        store: Store,
+        person: &Person,
+        place: Place,
+        everyones: bool,
+    ) -> Self {
         Self {
             changes: bus.listen(),
             store,
             account: person.account,
             operator: person.operator,
+            everyones: everyones && person.operator,
             ends: Instant::now() + Duration::from_secs(STREAM_SECONDS),
             bus: Arc::clone(bus),
             _place: place,
@@ -118,7 +128,7 @@ impl Feed {
     async fn event(&self, change: Change) -> Result<Option<Event>> {
         let mine = |account: Option<AccountId>| account == Some(self.account);
         Ok(match change {
-            Change::Operation(account, id) if mine(Some(account)) => {
+            Change::Operation(account, id) if self.everyones || mine(Some(account)) => {
                 let operation = self.store.operation(id).await?;
                 operation.map(|operation| Event::Operation(self.bus.progress.with(operation)))
             }
@@ -131,6 +141,7 @@ impl Feed {
                 Some(key.map_or(Event::KeyGone(id), Event::Key))
             }
             Change::Agent(id) if self.operator => self.store.agent(id).await?.map(Event::Agent),
+            Change::Agent(id) => self.store.region_of_agent(id).await?.map(Event::Region),
             Change::Mark(account) if mine(Some(account)) => {
                 self.store.limit_notice(account).await?.map(Event::Limit)
             }
@@ -139,7 +150,6 @@ impl Feed {
             | Change::Mark(_)
             | Change::Bucket(..)
             | Change::Key(..)
-            | Change::Agent(_)
             | Change::Certificate(_) => None,
         })
     }

@@ -1,6 +1,8 @@
 //! The web listener's connections: bounded in number, and each in the time for which it may hold its
 //! place without asking or reading anything.
 
+mod shares;
+
 use std::{
     convert::Infallible,
     io,
@@ -24,15 +26,20 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::Service as _;
 
+use self::shares::Shares;
+
 /// Connections at the same time; more wait in the system's queue.
 const MAX_CONNECTIONS: usize = 1024;
+/// Those of one network; more are closed at once.
+const MAX_CONNECTIONS_PER_NETWORK: usize = 256;
 /// Seconds until a request's head has to be there, counted from the answer before it: an idle
 /// connection is closed by that too.
 const HEADER_TIMEOUT_SECONDS: u64 = 10;
 /// Seconds for which a client may leave an answer unread.
 const STALL_TIMEOUT_SECONDS: u64 = 30;
-/// The largest head of a request, and what is read ahead of a body, in bytes.
-const BUFFER_BYTES: usize = 32 * 1024;
+/// The largest head of a request, and what is read ahead of a body, in bytes. One that is whole in the read that
+/// goes beyond it, which is no larger, is still taken.
+pub(crate) const BUFFER_BYTES: usize = 32 * 1024;
 /// Milliseconds to rest when the system has no more sockets to give.
 const ACCEPT_REST_MILLISECONDS: u64 = 100;
 
@@ -40,17 +47,20 @@ const ACCEPT_REST_MILLISECONDS: u64 = 100;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Bounds {
     /// Connections at the same time.
-    connections: usize,
+    pub(crate) connections: usize,
+    /// Those of one network.
+    pub(crate) per_network: usize,
     /// Until a request's head is there.
-    header: Duration,
+    pub(crate) header: Duration,
     /// For which an answer may be left unread.
-    stall: Duration,
+    pub(crate) stall: Duration,
 }
 
 impl Default for Bounds {
     fn default() -> Self {
         Self {
             connections: MAX_CONNECTIONS,
+            per_network: MAX_CONNECTIONS_PER_NETWORK,
             header: Duration::from_secs(HEADER_TIMEOUT_SECONDS),
             stall: Duration::from_secs(STALL_TIMEOUT_SECONDS),
         }
@@ -65,6 +75,7 @@ pub(crate) async fn serve(
     stop: CancellationToken,
 ) {
     let places = Arc::new(Semaphore::new(bounds.connections));
+    let shares = Shares::default();
     let connections = TaskTracker::new();
     loop {
         // The place comes first: whoever finds none waits outside and costs nothing here.
@@ -84,9 +95,13 @@ pub(crate) async fn serve(
                 continue;
             }
         };
+        let Some(share) = shares.take(peer.ip(), bounds.per_network) else {
+            tracing::debug!(%peer, "a network has too many connections");
+            continue;
+        };
         let (router, stop) = (router.clone(), stop.clone());
         connections.spawn(async move {
-            let _place = place;
+            let _held = (place, share);
             if let Err(error) = converse(stream, peer, router, bounds, stop).await {
                 tracing::debug!(%peer, %error, "a connection ended");
             }
@@ -258,6 +273,7 @@ mod tests {
             connections: 1,
             header: SOON,
             stall: SOON,
+            ..Bounds::default()
         }
     }
 

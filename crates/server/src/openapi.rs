@@ -133,7 +133,7 @@ fn write() -> String {
 }
 
 /// The errors that any route may answer: status, code words, name under `components/responses`.
-const COMMON_ERRORS: [(&str, &str, &str); 8] = [
+const COMMON_ERRORS: [(&str, &str, &str); 9] = [
     (
         "400",
         "`bad_request`: the message names the field",
@@ -141,6 +141,11 @@ const COMMON_ERRORS: [(&str, &str, &str); 8] = [
     ),
     ("401", "`not_signed_in`, `bad_token`", "NotSignedIn"),
     ("403", "`forbidden`, `cross_site`", "Forbidden"),
+    (
+        "408",
+        "`too_slow`: the body did not arrive in time",
+        "TooSlow",
+    ),
     ("413", "`too_large`", "TooLarge"),
     ("415", "`unsupported_media_type`", "UnsupportedMediaType"),
     (
@@ -188,7 +193,7 @@ fn complete(operation: &mut Value) {
     for (status, _, name) in COMMON_ERRORS {
         let may_be = match status {
             "401" | "403" | "429" => !is_public,
-            "413" | "415" => takes_body,
+            "408" | "413" | "415" => takes_body,
             _ => true,
         };
         if may_be {

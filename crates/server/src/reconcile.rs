@@ -7,19 +7,17 @@ use std::time::Duration;
 use storm_protocol::{
     api::OperationStatus,
     command::{BucketAdopt, Command},
-    ident::{Micros, OperationId, UserId},
+    ident::{Micros, UserId},
 };
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     app::{App, Change},
-    clock::random,
     store::{
         self,
         adoption::Adoptable,
         operations::{NewOperation, Requested},
-        system::system_actor,
     },
 };
 
@@ -27,8 +25,6 @@ use crate::{
 const POLL_MILLISECONDS: u64 = 2_000;
 /// Adoptions that are asked for in one go.
 const ADOPTIONS_AT_ONCE: u32 = 100;
-/// Seconds after which an adoption that no agent took is given up.
-const GIVE_UP_SECONDS: i64 = 600;
 /// Seconds between looks at an adoption that is under way.
 const LOOK_AGAIN_SECONDS: i64 = 10;
 /// Seconds until an adoption that failed is asked for again; each next wait is twice as long.
@@ -124,17 +120,9 @@ async fn ask(
     // The limits that the bucket has stay, unless the account's storage limit leaves less.
     let quota = app.store.quota_at_adoption(account, bucket, None).await?;
     let requested = app.store.request_operation(NewOperation {
-        id: OperationId::new(now, random()),
-        actor: system_actor(account),
-        origin: None,
-        region: adoptable.region.clone(),
-        command: adopt(quota),
         asked: quota.is_some().then(|| adopt(None)),
-        seal_to: None,
-        token: None,
         idempotency_key: Some(idempotency_key),
-        requested_at: now,
-        give_up_at: now.plus_seconds(GIVE_UP_SECONDS),
+        ..NewOperation::by_platform(account, adoptable.region.clone(), adopt(quota), now)
     });
     match requested.await? {
         Requested::New(operation) => {

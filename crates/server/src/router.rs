@@ -10,7 +10,8 @@ use crate::{
     routes::{
         about, accounts, agents, audit as trail, buckets, device, enrol_tokens, events, grants,
         invitations, keys, members, oidc, operations, passkeys, password, receipts, regions,
-        session, sessions, sign_in_methods, sign_ups, strays, tokens, trust, usage, whoami,
+        security_events, session, sessions, sign_in_methods, sign_ups, strays, tokens, trust,
+        usage, whoami,
     },
     web,
 };
@@ -27,12 +28,6 @@ pub(crate) fn through(gate: Gate) -> Router {
     api.route("/", get(dashboard::index))
         .route("/assets/{*file}", get(dashboard::asset))
         .route("/page.css", get(web::page_style))
-        .route("/invitation", get(web::invitation_page))
-        .route("/form.js", get(web::form_script))
-        .route("/password", get(web::password_page))
-        .route("/device", get(device::page::page))
-        .route("/device.js", get(device::page::script))
-        .route("/sign-up", get(web::sign_up_page))
         .route("/healthz", get(web::healthz))
         .route("/readyz", get(web::readyz))
         .route("/api/openapi.json", get(openapi::document))
@@ -121,6 +116,7 @@ pub(crate) fn api() -> OpenApiRouter<Gate> {
         .routes(routes!(operations::cancel::cancel))
         .routes(routes!(operations::acknowledge::acknowledge))
         .routes(routes!(receipts::receipts))
+        .routes(routes!(security_events::security_events))
         .routes(routes!(tokens::list::list, tokens::create::create))
         .routes(routes!(tokens::delete::delete))
         .routes(routes!(device::begin::begin))
@@ -148,6 +144,7 @@ pub(crate) fn api() -> OpenApiRouter<Gate> {
             invitations::list::list,
             invitations::create::create
         ))
+        .routes(routes!(invitations::look_up::look_up))
         .routes(routes!(invitations::accept::accept))
         .routes(routes!(invitations::withdraw::withdraw))
         .routes(routes!(accounts::list::list, accounts::create::create))

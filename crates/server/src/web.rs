@@ -4,12 +4,12 @@
 use std::{panic::AssertUnwindSafe, time::Duration};
 
 use axum::{
-    body::{Body, Bytes},
+    body::Body,
     extract::{FromRequest, FromRequestParts, MatchedPath, Request, State},
     middleware::Next,
     response::{Html, IntoResponse, Response},
 };
-use futures_util::FutureExt;
+use futures_util::{FutureExt as _, StreamExt as _};
 use http::{HeaderName, HeaderValue, StatusCode, Uri, header, request::Parts};
 use serde::{Serialize, de::DeserializeOwned};
 use storm_protocol::api::{Problem, ProblemBody};
@@ -23,6 +23,11 @@ use crate::{
 
 /// The largest body of a request, in bytes.
 pub(crate) const MAX_BODY_BYTES: usize = 64 * 1024;
+/// Bytes of a body beyond that which are read and thrown away, so that its sender hears why: closing before
+/// what was sent is read takes the answer back.
+const MAX_THROWN_AWAY_BYTES: usize = 1024 * 1024;
+/// Seconds until a body has to be there, counted from its first byte that is wanted.
+pub(crate) const BODY_TIMEOUT_SECONDS: u64 = 15;
 /// Seconds until a request is given up; longer than an operation is waited for.
 const REQUEST_TIMEOUT_SECONDS: u64 = 30;
 /// Seconds until to try again, where nothing better is known.
@@ -39,12 +44,6 @@ pub(crate) const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
 );
 
-/// What a page may that sends what is typed to the API.
-pub(crate) const FORM_POLICY: HeaderValue = HeaderValue::from_static(
-    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; frame-ancestors 'none'; \
-     base-uri 'none'; form-action 'none'",
-);
-
 /// A JSON body, in and out. Coming in: `application/json`, at most [`MAX_BODY_BYTES`], no unknown,
 /// double or missing member, nothing after it; what is wrong is said with its field.
 pub(crate) struct Json<T>(pub(crate) T);
@@ -52,7 +51,7 @@ pub(crate) struct Json<T>(pub(crate) T);
 impl<T: DeserializeOwned> FromRequest<Gate> for Json<T> {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, _: &Gate) -> Result<Self, ApiError> {
+    async fn from_request(request: Request, gate: &Gate) -> Result<Self, ApiError> {
         let media_type = request.headers().get(header::CONTENT_TYPE);
         let media_type = media_type
             .and_then(|value| value.to_str().ok())
@@ -65,7 +64,7 @@ impl<T: DeserializeOwned> FromRequest<Gate> for Json<T> {
                 "The body has to be JSON, with the header `Content-Type: application/json`.",
             ));
         }
-        parse(&read_body(request.into_body()).await?).map(Self)
+        parse(&read_body(request.into_body(), gate.body_limit()).await?).map(Self)
     }
 }
 
@@ -122,25 +121,38 @@ impl<T: DeserializeOwned + Send> FromRequestParts<Gate> for Path<T> {
     }
 }
 
-async fn read_body(body: Body) -> Result<Bytes, ApiError> {
-    axum::body::to_bytes(body, MAX_BODY_BYTES)
-        .await
-        .map_err(|error| {
-            let mut source: Option<&dyn std::error::Error> = Some(&error);
-            while let Some(inner) = source {
-                if inner.to_string().contains("length limit exceeded") {
-                    return ApiError::refused(
-                        StatusCode::PAYLOAD_TOO_LARGE,
-                        "too_large",
-                        format!(
-                            "The body has more than {MAX_BODY_BYTES} bytes. Nothing was changed."
-                        ),
-                    );
-                }
-                source = inner.source();
-            }
-            ApiError::field("body", "it broke off")
-        })
+async fn read_body(body: Body, limit: Duration) -> Result<Vec<u8>, ApiError> {
+    let read = tokio::time::timeout(limit, read_bounded(body));
+    read.await.map_err(|_| {
+        let message =
+            "The body did not arrive in time. Nothing was changed. Send it whole, at once.";
+        ApiError::refused(StatusCode::REQUEST_TIMEOUT, "too_slow", message)
+    })?
+}
+
+async fn read_bounded(body: Body) -> Result<Vec<u8>, ApiError> {
+    let mut chunks = body.into_data_stream();
+    let (mut bytes, mut seen) = (Vec::new(), 0_usize);
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|_| ApiError::field("body", "it broke off"))?;
+        seen = seen.saturating_add(chunk.len());
+        if seen <= MAX_BODY_BYTES {
+            bytes.extend_from_slice(&chunk);
+        }
+        if seen > MAX_BODY_BYTES + MAX_THROWN_AWAY_BYTES {
+            break;
+        }
+    }
+    if seen > MAX_BODY_BYTES {
+        let message =
+            format!("The body has more than {MAX_BODY_BYTES} bytes. Nothing was changed.");
+        return Err(ApiError::refused(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "too_large",
+            message,
+        ));
+    }
+    Ok(bytes)
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
@@ -331,81 +343,6 @@ pub(crate) async fn plain(app: &App) -> String {
         .replace("{{status}}", words)
         .replace("{{url}}", &escaped(&app.config.web.public_url))
         .replace("{{version}}", env!("CARGO_PKG_VERSION"))
-}
-
-/// What a page says that a link in an e-mail leads to. The secret behind its `#` stays in the browser
-/// until the form is sent.
-struct FormWords {
-    title: &'static str,
-    lead: &'static str,
-    label: &'static str,
-    /// Which password a browser is to fill in.
-    autocomplete: &'static str,
-    button: &'static str,
-    /// Where secret and password go.
-    to: &'static str,
-    done: &'static str,
-}
-
-/// `GET /invitation`: where an invitation's link leads.
-pub(crate) async fn invitation_page() -> impl IntoResponse {
-    form_page(&FormWords {
-        title: "You are asked into an account",
-        lead: "Give the password that you have here. If you have none yet, give the one that you want to have: \
-               at least 8 characters.",
-        label: "Password",
-        autocomplete: "current-password",
-        button: "Join",
-        to: "/api/v1/invitations/accept",
-        done: "You are in.",
-    })
-}
-
-/// `GET /password`: where a link leads that sets a new password.
-pub(crate) async fn password_page() -> impl IntoResponse {
-    form_page(&FormWords {
-        title: "Set a new password",
-        lead: "At least 8 characters. Wherever you are signed in, you are signed out.",
-        label: "New password",
-        autocomplete: "new-password",
-        button: "Set it",
-        to: "/api/v1/password/reset",
-        done: "The new password is set.",
-    })
-}
-
-/// `GET /sign-up`: where a link leads that makes an account.
-pub(crate) async fn sign_up_page() -> impl IntoResponse {
-    form_page(&FormWords {
-        title: "Make your account",
-        lead: "Set the password that you want to sign in with: at least 8 characters.",
-        label: "Password",
-        autocomplete: "new-password",
-        button: "Make it",
-        to: "/api/v1/sign-ups/confirm",
-        done: "Your account is there.",
-    })
-}
-
-fn form_page(words: &FormWords) -> impl IntoResponse + use<> {
-    let text = include_str!("page/form.html")
-        .replace("{{title}}", words.title)
-        .replace("{{lead}}", words.lead)
-        .replace("{{label}}", words.label)
-        .replace("{{autocomplete}}", words.autocomplete)
-        .replace("{{button}}", words.button)
-        .replace("{{to}}", words.to)
-        .replace("{{done}}", words.done);
-    ([(header::CONTENT_SECURITY_POLICY, FORM_POLICY)], Html(text))
-}
-
-/// `GET /form.js`: what the pages do that links in e-mails lead to.
-pub(crate) async fn form_script() -> impl IntoResponse {
-    let headers = [
-        (header::CONTENT_TYPE, "text/javascript; charset=utf-8"),
-        (header::CACHE_CONTROL, "max-age=300"),
-    ];
-    (headers, include_str!("page/form.js"))
 }
 
 /// `GET /page.css`: the page's style.

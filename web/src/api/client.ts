@@ -12,6 +12,16 @@ export function onSessionEnded(handler: SessionEnded): void {
   sessionEnded = handler
 }
 
+/** Told when the server wants a proof of who is there before it does something; answers whether one was given. */
+type ProofWanted = () => Promise<boolean>
+
+let proofWanted: ProofWanted = () => Promise.resolve(false)
+
+/** Says what happens when a proof is wanted. */
+export function onProofWanted(handler: ProofWanted): void {
+  proofWanted = handler
+}
+
 /** Requests that answer 401 about what they carry, not about the session. */
 const OPEN_PATHS = [
   "/api/v1/session",
@@ -21,15 +31,34 @@ const OPEN_PATHS = [
   "/api/v1/session/reauthenticate/passkey",
   "/api/v1/password",
   "/api/v1/password/forgotten",
+  "/api/v1/invitations/accept",
+  "/api/v1/sign-in-methods/totp/confirm",
 ]
 
-/** `fetch`, that asks again after a session ended and somebody signed in: the form stays, the act is done. */
+/**
+ * `fetch`, that asks again after a session ended and somebody signed in, and after a proof of who is there: the form
+ * stays, the act is done.
+ */
 async function patientFetch(request: Request): Promise<Response> {
-  const again = request.clone()
-  const response = await fetch(request)
-  if (response.status !== 401 || OPEN_PATHS.includes(new URL(request.url).pathname)) return response
-  await sessionEnded()
-  return fetch(again)
+  let response = await fetch(request.clone())
+  if (response.status === 401 && !OPEN_PATHS.includes(new URL(request.url).pathname)) {
+    await sessionEnded()
+    response = await fetch(request.clone())
+  }
+  while (await wantsProof(response)) {
+    if (!(await proofWanted())) throw Failure.unproved()
+    response = await fetch(request.clone())
+  }
+  return response
+}
+
+async function wantsProof(response: Response): Promise<boolean> {
+  if (response.status !== 403) return false
+  const body: unknown = await response
+    .clone()
+    .json()
+    .catch(() => undefined)
+  return Failure.read(body, response).code === "reauthenticate"
 }
 
 /** The API, with the types of its description. */

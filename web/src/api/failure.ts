@@ -22,6 +22,11 @@ export class Failure extends Error {
     )
   }
 
+  /** Somebody did not prove that they are still there. */
+  static unproved(): Failure {
+    return new Failure("unproved", "Nothing was changed: you did not confirm that it is you.", 0)
+  }
+
   /** Reads the problem that a response carries. */
   static read(body: unknown, response: Response): Failure {
     const retry = Number(response.headers.get("retry-after"))

@@ -459,7 +459,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Your buckets, by name; those that drift or vanished by id.
+         * Your buckets, by name, or the largest first; those that drift or vanished by id.
          * @description Figures are as last heard from the storage; `seen_at` says when.
          */
         get: operations["get_buckets"];
@@ -508,7 +508,7 @@ export interface paths {
         put?: never;
         /**
          * Take a bucket's settings and rights as they were found for what is wanted.
-         * @description Nothing changes in the storage.
+         * @description Nothing changes in the storage. Operators may for any account.
          */
         post: operations["post_buckets_bucket_accept"];
         delete?: never;
@@ -803,7 +803,7 @@ export interface paths {
         /**
          * Set a bucket to what was asked for: its limits, its rules, and the rights of the keys that differ.
          * @description What nobody asked for here stays as it was found. `GET …/settings` shows both. Also 409 `other_rules`
-         *     and `foreign_keys`.
+         *     and `foreign_keys`. Operators may for any account.
          */
         post: operations["post_buckets_bucket_restore"];
         delete?: never;
@@ -819,7 +819,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What is set on a bucket: as asked for, as the storage has it, and where the two differ. */
+        /**
+         * What is set on a bucket: as asked for, as the storage has it, and where the two differ.
+         * @description Operators see that of any account.
+         */
         get: operations["get_buckets_bucket_settings"];
         put?: never;
         post?: never;
@@ -1000,6 +1003,27 @@ export interface paths {
          *     else gives the one that they want to have.
          */
         post: operations["post_invitations_accept"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invitations/look-up": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * See what an invitation asks, before answering it.
+         * @description With the secret of its link, which only whoever has the address holds: they hear whether they are known
+         *     here under it.
+         */
+        post: operations["post_invitations_look_up"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1648,6 +1672,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/security-events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What an operator should see, newest first: failed sign-ins, agents that were turned away, roles that moved.
+         * @description For operators. Kept for 90 days, 100,000 at most.
+         */
+        get: operations["get_security_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -1744,8 +1788,9 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Prove again who you are: with the password, or a code of the second factor.
-         * @description For ten minutes this session may then do what is dangerous.
+         * Prove again who you are: with the password, and with a code of the second factor where one is on.
+         * @description For ten minutes this session may then do what is dangerous. `GET /api/v1/sign-in-methods` says whether a
+         *     second factor is on. Whoever comes by a company's provider proves it there.
          */
         post: operations["post_session_reauthenticate"];
         delete?: never;
@@ -2378,6 +2423,7 @@ export interface components {
         };
         /** @description A bucket, as last heard. */
         Bucket: {
+            account?: components["schemas"]["AccountId"] | null;
             /** @description All its global aliases. */
             aliases: components["schemas"]["BucketName"][];
             /**
@@ -2996,6 +3042,11 @@ export interface components {
             /** @enum {string} */
             event: "agent";
         } | {
+            /** @description A region's agent came, went or changed (operators hear of the agent instead). */
+            data: components["schemas"]["Region"];
+            /** @enum {string} */
+            event: "region";
+        } | {
             /** @description The account crossed a mark of its storage limit. */
             data: components["schemas"]["LimitNotice"];
             /** @enum {string} */
@@ -3092,6 +3143,23 @@ export interface components {
         };
         /** @description Somebody asked into an account. */
         InvitationId: string;
+        /** @description What an invitation asks, for whoever holds its link. */
+        InvitationOffer: {
+            /** @description The account. */
+            account: components["schemas"]["AccountId"];
+            /** @description Its name. */
+            account_name: string;
+            /** @description The e-mail address that it went to. */
+            email: string;
+            /** @description When it ends. */
+            expires_at: components["schemas"]["Micros"];
+            /** @description Who asked: their e-mail address. */
+            invited_by: string;
+            /** @description Whether somebody is known under the address: then their password is wanted, else a new one. */
+            known: boolean;
+            /** @description The role that they are to have. */
+            role: components["schemas"]["Role"];
+        };
         InvitationPage: {
             /** @description The items. */
             items: components["schemas"]["Invitation"][];
@@ -3256,6 +3324,11 @@ export interface components {
              * @description Bytes in use.
              */
             used_bytes: number;
+        };
+        /** @description Asks what an invitation is about. */
+        LookUpInvitationRequest: {
+            /** @description The secret of the link, behind its `#`. */
+            token: string;
         };
         /** @description Counts the objects under a prefix. */
         MeasurePrefixRequest: {
@@ -3510,9 +3583,9 @@ export interface components {
         };
         /** @description Proves again who is there, before something dangerous. */
         ReauthenticateRequest: {
-            /** @description A code of the second factor. */
+            /** @description A code of the second factor, where one is on. */
             code?: string | null;
-            /** @description The password; either this or a code. */
+            /** @description The password. */
             password?: string | null;
         };
         ReceiptPage: {
@@ -3704,6 +3777,29 @@ export interface components {
             challenge: string;
             /** @description Six digits of the authenticator app, or a recovery code. */
             code: string;
+        };
+        /** @description Something that an operator should see: a failed sign-in, an agent that was turned away, a role that moved. */
+        SecurityEvent: {
+            /** @description When. */
+            at: components["schemas"]["Micros"];
+            /** @description In words. */
+            detail: string;
+            /** @description Its id. */
+            id: components["schemas"]["SecurityEventId"];
+            /** @description What, as a stable name: `sign_in_failed`, `agent_quarantined`, … */
+            kind: string;
+            /** @description The address that it came from. */
+            origin?: string | null;
+            /** @description Who or what it is about: an address, or the id of an agent or token, or a region's name. */
+            subject?: string | null;
+        };
+        /** @description Something that an operator should see. */
+        SecurityEventId: string;
+        SecurityEventPage: {
+            /** @description The items. */
+            items: components["schemas"]["SecurityEvent"][];
+            /** @description Give this as `cursor` for the next page; absent on the last. */
+            next_cursor?: string | null;
         };
         /** @description A session of one's own. */
         Session: {
@@ -4139,6 +4235,15 @@ export interface components {
                 "application/json": components["schemas"]["Problem"];
             };
         };
+        /** @description `too_slow`: the body did not arrive in time */
+        TooSlow: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Problem"];
+            };
+        };
         /** @description `unsupported_media_type` */
         UnsupportedMediaType: {
             headers: {
@@ -4339,6 +4444,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["NotSignedIn"];
             403: components["responses"]["Forbidden"];
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
@@ -4378,6 +4484,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
@@ -4441,6 +4548,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["NotSignedIn"];
             403: components["responses"]["Forbidden"];
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
@@ -4639,6 +4747,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
@@ -4728,6 +4837,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `account_closing`, `account_closed` */
             409: {
                 headers: {
@@ -4830,6 +4940,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
@@ -5062,7 +5173,7 @@ export interface operations {
                 region?: components["schemas"]["RegionName"];
                 /** @description Only those with exactly this name. */
                 name?: components["schemas"]["BucketName"];
-                /** @description With `name`: whoever's they are. For operators. */
+                /** @description With `name` or `drift`: whoever's they are. For operators. */
                 everyones?: boolean;
                 /** @description Only those whose settings or rights are not as asked for. */
                 drift?: boolean;
@@ -5071,6 +5182,8 @@ export interface operations {
                  *     are.
                  */
                 vanished?: boolean;
+                /** @description The largest first, instead of by name. */
+                largest?: boolean;
                 /** @description `next_cursor` of the page before. */
                 cursor?: string;
                 /** @description Items on a page; 100 when absent. */
@@ -5145,6 +5258,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `name_taken`, `bucket_not_empty`, `no_region`, `no_agent`, `limit_reached`, `cancelled` */
             409: {
                 headers: {
@@ -5377,6 +5491,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `name_taken`, `bucket_not_empty`, `no_region`, `no_agent`, `limit_reached`, `cancelled` */
             409: {
                 headers: {
@@ -5459,6 +5574,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `name_taken`, `bucket_not_empty`, `no_region`, `no_agent`, `limit_reached`, `cancelled` */
             409: {
                 headers: {
@@ -5618,6 +5734,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `name_taken`, `bucket_not_empty`, `no_region`, `no_agent`, `limit_reached`, `cancelled` */
             409: {
                 headers: {
@@ -5767,6 +5884,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `name_taken`, `bucket_not_empty`, `no_region`, `no_agent`, `limit_reached`, `cancelled` */
             409: {
                 headers: {
@@ -5837,6 +5955,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
@@ -5935,6 +6054,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `name_taken`, `bucket_not_empty`, `no_region`, `no_agent`, `limit_reached`, `cancelled` */
             409: {
                 headers: {
@@ -6017,6 +6137,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `name_taken`, `bucket_not_empty`, `no_region`, `no_agent`, `limit_reached`, `cancelled` */
             409: {
                 headers: {
@@ -6090,6 +6211,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `name_taken`, `bucket_not_empty`, `no_region`, `no_agent`, `limit_reached`, `cancelled` */
             409: {
                 headers: {
@@ -6172,6 +6294,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `name_taken`, `bucket_not_empty`, `no_region`, `no_agent`, `limit_reached`, `cancelled` */
             409: {
                 headers: {
@@ -6493,6 +6616,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `name_taken`, `bucket_not_empty`, `no_region`, `no_agent`, `limit_reached`, `cancelled` */
             409: {
                 headers: {
@@ -6550,6 +6674,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `rate_limited`: too many wait; see Retry-After */
@@ -6605,6 +6730,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `rate_limited`: too many tries; see Retry-After */
@@ -6652,6 +6778,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `rate_limited`: too many tries; see Retry-After */
@@ -6701,6 +6828,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `rate_limited`: too many tries; see Retry-After */
@@ -6765,6 +6893,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `too_many_tokens` */
             409: {
                 headers: {
@@ -6782,7 +6911,10 @@ export interface operations {
     };
     get_events: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Of the operations of all accounts too. For operators. */
+                everyones?: boolean;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -6878,6 +7010,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `too_many_invitations` */
             409: {
                 headers: {
@@ -6932,6 +7065,15 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `account_suspended`, `account_closing`: the invitation is kept */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `no_such_invitation` */
             404: {
                 headers: {
@@ -6941,6 +7083,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `rate_limited`: too many tries; see Retry-After */
@@ -6952,6 +7095,45 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Timeout"];
+        };
+    };
+    post_invitations_look_up: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LookUpInvitationRequest"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvitationOffer"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            /** @description `no_such_invitation` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            408: components["responses"]["TooSlow"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Timeout"];
         };
@@ -7075,6 +7257,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `name_taken`, `bucket_not_empty`, `no_region`, `no_agent`, `limit_reached`, `cancelled` */
             409: {
                 headers: {
@@ -7155,6 +7338,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `name_taken`, `bucket_not_empty`, `no_region`, `no_agent`, `limit_reached`, `cancelled` */
             409: {
                 headers: {
@@ -7350,6 +7534,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `name_taken`, `bucket_not_empty`, `no_region`, `no_agent`, `limit_reached`, `cancelled` */
             409: {
                 headers: {
@@ -7432,6 +7617,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `name_taken`, `bucket_not_empty`, `no_region`, `no_agent`, `limit_reached`, `cancelled` */
             409: {
                 headers: {
@@ -7590,6 +7776,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `name_taken`, `bucket_not_empty`, `no_region`, `no_agent`, `limit_reached`, `cancelled` */
             409: {
                 headers: {
@@ -7672,6 +7859,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `name_taken`, `bucket_not_empty`, `no_region`, `no_agent`, `limit_reached`, `cancelled` */
             409: {
                 headers: {
@@ -7907,6 +8095,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `last_owner` */
             409: {
                 headers: {
@@ -8052,6 +8241,12 @@ export interface operations {
             query?: {
                 /** @description Only those in this state. */
                 state?: components["schemas"]["OperationStatus"];
+                /** @description Whoever's they are. For operators, and without `state`. */
+                everyones?: boolean;
+                /** @description With `everyones`: only those that have not ended. */
+                open?: boolean;
+                /** @description With `everyones`: only those that failed, were refused or expired. */
+                not_done?: boolean;
                 /** @description `next_cursor` of the page before. */
                 cursor?: string;
                 /** @description Items on a page; 100 when absent. */
@@ -8299,6 +8494,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `no_such_challenge`: begin again; `passkey_taken`; `too_many_passkeys`; `no_passkeys_here`; `signed_in_elsewhere` */
             409: {
                 headers: {
@@ -8452,6 +8648,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
@@ -8498,6 +8695,7 @@ export interface operations {
                 };
             };
             403: components["responses"]["Forbidden"];
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `rate_limited`: too many tries; see Retry-After */
@@ -8575,6 +8773,7 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["BadRequest"];
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `rate_limited`: too many tries; see Retry-After */
@@ -8628,6 +8827,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             500: components["responses"]["Internal"];
@@ -8722,6 +8922,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["NotSignedIn"];
             403: components["responses"]["Forbidden"];
+            408: components["responses"]["TooSlow"];
             /** @description `region_taken` */
             409: {
                 headers: {
@@ -8823,6 +9024,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `name_taken`, `bucket_not_empty`, `no_region`, `no_agent`, `limit_reached`, `cancelled` */
             409: {
                 headers: {
@@ -9073,6 +9275,37 @@ export interface operations {
             503: components["responses"]["Timeout"];
         };
     };
+    get_security_events: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Items on a page; 100 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecurityEventPage"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["NotSignedIn"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Timeout"];
+        };
+    };
     post_session: {
         parameters: {
             query?: never;
@@ -9107,6 +9340,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `rate_limited`: too many tries; see Retry-After */
@@ -9177,6 +9411,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `no_session`: with an API token */
             409: {
                 headers: {
@@ -9227,6 +9462,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `no_passkeys_here`: the server's address is no name */
             409: {
                 headers: {
@@ -9312,7 +9548,15 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["BadRequest"];
+            /** @description `bad_request`: a second factor is on and password or code is missing; or none is and there is a code */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `bad_credentials`; `bad_code` */
             401: {
                 headers: {
@@ -9331,6 +9575,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `rate_limited`: too many tries; see Retry-After */
@@ -9385,6 +9630,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description `no_passkeys_here`: the server's address is no name */
             409: {
                 headers: {
@@ -9494,6 +9740,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `rate_limited`: too many tries; see Retry-After */
@@ -9805,6 +10052,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `rate_limited`: too many tries; see Retry-After */
@@ -9850,6 +10098,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `rate_limited`: too many tries; see Retry-After */
@@ -9904,6 +10153,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `rate_limited`: enough accounts were made today; the link stays good */
@@ -9988,6 +10238,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
@@ -10051,6 +10302,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["NotSignedIn"];
             403: components["responses"]["Forbidden"];
+            408: components["responses"]["TooSlow"];
             /** @description `too_many_tokens` */
             409: {
                 headers: {

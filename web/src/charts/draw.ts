@@ -62,8 +62,10 @@ export function draw(place: HTMLElement, plan: Plan, theme: Theme): Drawing {
 function point(plot: uPlot, plan: Plan, index: number | undefined): void {
   const at = index === undefined ? undefined : plan.at[index]
   const value = index === undefined ? undefined : plan.values[index]
-  const left = at === undefined ? -10 : plot.valToPos(at / 1e6, "x")
+  // The first step may begin before the range: a cursor out there would be hidden.
+  const left = at === undefined ? -10 : Math.max(0, plot.valToPos(at / 1e6, "x"))
   plot.setCursor({ left, top: at === undefined ? -10 : plot.valToPos(value ?? 0, "y") })
+  plan.onread(index)
 }
 
 function make(place: HTMLElement, plan: Plan): uPlot {

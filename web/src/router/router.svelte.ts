@@ -45,7 +45,7 @@ class Router {
     if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return
     const link = (event.target as Element | null)?.closest("a")
     if (!link || link.target || link.hasAttribute("download") || link.origin !== location.origin) return
-    if (link.pathname.startsWith("/api/") || link.pathname === "/password") return
+    if (link.pathname.startsWith("/api/")) return
     event.preventDefault()
     if (link.href !== location.href) this.go(link.pathname + link.search)
   }

@@ -1,7 +1,7 @@
 import { api, ask } from "../api/client"
 import { asFailure, Failure } from "../api/failure"
 import type { OperationAnswer } from "../api/types"
-import { checkReceipt } from "../trust/receipt"
+import { checkReceipt } from "../trust/check_receipt"
 import { type OneTimeKey, oneTimeKey, open, placeOf } from "./seal"
 
 /** A key with its secret, in this page alone. */

@@ -17,4 +17,13 @@ export const SECTIONS: Section[] = [
   { id: "settings", text: "Settings", href: "/settings", icon: "menu" },
 ]
 
+/** The sections from which the platform is run; all are tabs on phones. */
+export const OPERATOR_SECTIONS: Section[] = [
+  { id: "fleet", text: "Fleet", href: "/operator", icon: "fleet" },
+  { id: "accounts", text: "Accounts", href: "/operator/accounts", icon: "people" },
+  { id: "jobs", text: "Jobs", href: "/operator/jobs", icon: "jobs" },
+  { id: "commands", text: "Commands", href: "/operator/commands", icon: "log" },
+  { id: "alerts", text: "Alerts", href: "/operator/alerts", icon: "bell" },
+]
+
 export const TABS = 4

@@ -51,6 +51,22 @@ export class Change {
     }
   }
 
+  /** Asks for what ends at once, without an operation; nothing is answered when it came to nothing. */
+  async now<T>(act: () => Promise<T>): Promise<T | undefined> {
+    this.state = "asking"
+    this.failure = undefined
+    this.reason = undefined
+    try {
+      const answer = await act()
+      this.state = "done"
+      return answer
+    } catch (cause) {
+      this.failure = asFailure(cause)
+      this.state = "failed"
+      return undefined
+    }
+  }
+
   /** Asks to give it up; the outcome says whether it was in time. */
   async cancel(): Promise<void> {
     if (!this.operation) return

@@ -6,13 +6,19 @@ interface Page<T> {
   next_cursor?: string | null
 }
 
+/** Events that come within this are taken together: a sweep tells of thousands. */
+const TOGETHER_MILLIS = 50
+
 /** A list of the API, whole and kept up to date by events. A reload blanks nothing. */
 export class Collection<T extends { id: string }> {
   items = $state.raw<T[]>([])
   /** Whether all pages of the list were read once. */
   whole = $state(false)
   failure = $state.raw<Failure>()
+  #index = $derived(new Map(this.items.map((item) => [item.id, item])))
   #loading: Promise<void> | undefined
+  /** What events told and is not in the list yet; nothing for what is gone. */
+  #heard = new Map<string, T | undefined>()
   #page: (cursor: string | undefined) => Promise<Page<T>>
 
   constructor(page: (cursor: string | undefined) => Promise<Page<T>>) {
@@ -30,19 +36,35 @@ export class Collection<T extends { id: string }> {
     return this.#loading
   }
 
-  /** Takes what an event told of one. */
+  /** Takes what an event told of one, soon; nothing says that it is gone. */
+  hear(id: string, item: T | undefined): void {
+    if (!this.#heard.size) setTimeout(() => this.#takeHeard(), TOGETHER_MILLIS)
+    this.#heard.set(id, item)
+  }
+
+  /** Takes what an answer told of one. */
   put(item: T): void {
+    this.#heard.delete(item.id)
     const at = this.items.findIndex(({ id }) => id === item.id)
     this.items = at < 0 ? [...this.items, item] : this.items.with(at, item)
   }
 
   /** Takes out what is gone. */
   drop(id: string): void {
+    this.#heard.delete(id)
     this.items = this.items.filter((item) => item.id !== id)
   }
 
   find(id: string): T | undefined {
-    return this.items.find((item) => item.id === id)
+    return this.#index.get(id)
+  }
+
+  #takeHeard(): void {
+    const heard = this.#heard
+    this.#heard = new Map()
+    const items = this.items.flatMap((item) => (heard.has(item.id) ? (heard.get(item.id) ?? []) : item))
+    for (const [id, item] of heard) if (item && !this.#index.has(id)) items.push(item)
+    this.items = items
   }
 
   async #read(): Promise<void> {

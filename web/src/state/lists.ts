@@ -32,7 +32,19 @@ export const operations = new Collection<Operation>(async () => {
   return { items }
 })
 
+interface Kept {
+  readonly whole: boolean
+  load(): Promise<void>
+}
+
+const kept: Kept[] = [buckets, keys, regions, operations]
+
+/** Has a list read again whenever something may have been missed. */
+export function keepFresh(...lists: Kept[]): void {
+  kept.push(...lists)
+}
+
 /** Reads again whatever was read once. */
 export function refreshAll(): void {
-  for (const list of [buckets, keys, regions, operations]) if (list.whole) void list.load()
+  for (const list of kept) if (list.whole) void list.load()
 }

@@ -1,5 +1,5 @@
 import { api, ask } from "../api/client"
-import type { LiveEvent, Operation } from "../api/types"
+import type { Agent, Bucket, Key, LiveEvent, Operation, Region } from "../api/types"
 import { micros } from "../format/time"
 import { buckets, keys, operations, refreshAll, regions } from "./lists"
 import { session } from "./session.svelte"
@@ -7,11 +7,10 @@ import { session } from "./session.svelte"
 const FIRST_WAIT_MILLIS = 1000
 /** A stream that opens later than this may have missed what happened since the lists were read. */
 const LATE_MICROS = 1_000_000
-/** How often the regions are read again: whether their agents are there comes by no event. */
-const REGIONS_MILLIS = 30_000
 const LONGEST_WAIT_MILLIS = 30_000
 
 type Hearer = (operation: Operation) => void
+type AgentHearer = (agent: Agent) => void
 
 /** The stream of changes: kept open, taken up again after sleep, and honest about being lost. */
 class Live {
@@ -24,15 +23,14 @@ class Live {
   #timer: ReturnType<typeof setTimeout> | undefined
   #wait = FIRST_WAIT_MILLIS
   #hearers = new Set<Hearer>()
+  #agentHearers = new Set<AgentHearer>()
+  #everyones = false
   #wasLive = false
   #startedAt = 0
 
   start(): void {
     this.#startedAt = micros()
     this.#connect()
-    setInterval(() => {
-      if (!document.hidden && this.state === "live") void regions.load()
-    }, REGIONS_MILLIS)
     addEventListener("online", () => this.tryNow())
     addEventListener("offline", () => this.#lost())
     document.addEventListener("visibilitychange", () => {
@@ -51,10 +49,23 @@ class Live {
     return () => this.#hearers.delete(hear)
   }
 
+  /** Hears of each agent that comes, goes or changes, as operators do; the answer ends it. */
+  onAgent(hear: AgentHearer): () => void {
+    this.#agentHearers.add(hear)
+    return () => this.#agentHearers.delete(hear)
+  }
+
+  /** Whether operations of all accounts are heard of, as an operator's pages want. */
+  hearEveryones(everyones: boolean): void {
+    if (this.#everyones === everyones) return
+    this.#everyones = everyones
+    if (this.#source) this.#connect()
+  }
+
   #connect(): void {
     clearTimeout(this.#timer)
     this.#source?.close()
-    const source = new EventSource("/api/v1/events")
+    const source = new EventSource(`/api/v1/events${this.#everyones ? "?everyones=true" : ""}`)
     this.#source = source
     source.onopen = () => {
       this.state = "live"
@@ -68,15 +79,19 @@ class Live {
       take(JSON.parse(event.data) as never)
     const takes: { [E in LiveEvent as E["event"]]?: (data: never) => void } = {
       operation: (operation: Operation) => {
-        operations.put(operation)
+        if (operation.actor.account === session.who?.account) operations.put(operation)
         for (const hearer of this.#hearers) hearer(operation)
       },
-      bucket: (bucket: never) => buckets.put(bucket),
-      bucket_gone: (id: never) => buckets.drop(id),
-      key: (key: never) => keys.put(key),
-      key_gone: (id: never) => keys.drop(id),
-      // Operators hear of agents; others look now and then.
-      agent: () => void regions.load(),
+      bucket: (bucket: Bucket) => buckets.hear(bucket.id, bucket),
+      bucket_gone: (id: string) => buckets.hear(id, undefined),
+      key: (key: Key) => keys.hear(key.id, key),
+      key_gone: (id: string) => keys.hear(id, undefined),
+      region: (region: Region) => regions.put({ ...region, id: region.name }),
+      // Operators hear of the agent itself; what it is to its region is read.
+      agent: (agent: Agent) => {
+        for (const hearer of this.#agentHearers) hearer(agent)
+        void regions.load()
+      },
       missed: () => refreshAll(),
     }
     for (const [name, take] of Object.entries(takes)) source.addEventListener(name, hear(take))

@@ -1,11 +1,14 @@
 import { api, ask, onSessionEnded } from "../api/client"
 import { asFailure, type Failure } from "../api/failure"
 import { enterByPasskey } from "../api/passkey"
-import type { OwnAccount, SecondFactor, Whoami } from "../api/types"
+import type { Account, OwnAccount, SecondFactor, Whoami } from "../api/types"
 import { read, write } from "./preferences.svelte"
 
 /** Says that this browser signed in once, so that a stranger's first look asks the server nothing in vain. */
 const WAS_HERE = "storm.was-here"
+
+/** What the server adds to the address of who has just signed in at their company's provider. */
+const ARRIVED = "#arrived"
 
 type State = "asking" | "out" | "in" | "ended" | "unreachable"
 
@@ -15,6 +18,8 @@ class CurrentSession {
   who = $state.raw<Whoami>()
   accounts = $state.raw<OwnAccount[]>([])
   failure = $state.raw<Failure>()
+  /** What became of the account in use. */
+  accountState = $state<Account["state"]>("active")
   #waiting: (() => void)[] = []
 
   constructor() {
@@ -29,7 +34,9 @@ class CurrentSession {
 
   /** Asks the server who we are. */
   async begin(): Promise<void> {
-    if (!read(WAS_HERE)) {
+    const arrives = location.hash === ARRIVED
+    if (arrives) history.replaceState(null, "", location.pathname + location.search)
+    if (!arrives && !read(WAS_HERE)) {
       this.state = "out"
       return
     }
@@ -98,11 +105,21 @@ class CurrentSession {
 
   /** Whether this person may change what the account has. */
   get mayChange(): boolean {
-    return this.who !== undefined && this.who.role !== "viewer"
+    return this.who !== undefined && this.who.role !== "viewer" && this.isFree
   }
 
   get mayManage(): boolean {
-    return this.who?.role === "owner" || this.who?.role === "admin"
+    return this.isAdmin && this.isFree
+  }
+
+  /** Whether this person may see what everybody did, whatever became of the account. */
+  get isAdmin(): boolean {
+    return this.who?.role === "owner" || this.who?.role === "admin" || Boolean(this.who?.operator)
+  }
+
+  /** Nothing changes in an account that is suspended or being closed, but for those who run the platform. */
+  get isFree(): boolean {
+    return this.accountState === "active" || Boolean(this.who?.operator)
   }
 
   #enter(who: Whoami): void {

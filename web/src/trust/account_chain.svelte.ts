@@ -1,63 +1,107 @@
-import { api, ask, everyPage } from "../api/client"
-import { asFailure, type Failure } from "../api/failure"
+import { api, ask } from "../api/client"
+import { asFailure } from "../api/failure"
+import type { ReceiptPage } from "../api/types"
 import { micros } from "../format/time"
+import { live } from "../state/live.svelte"
+import { session } from "../state/session.svelte"
+import { Beside } from "./beside"
+import { chainState } from "./chain_state.svelte"
 import { ProofError } from "./envelope"
-import { Chain, openReceipt } from "./receipt"
-import { readTrust } from "./trust"
+import type { Head } from "./receipt"
+import { type Heads, rememberedHeads, rememberHeads } from "./remembered"
+import { readTrust } from "./read_trust"
 
 const PAGE = 500
+/** Receipts of what ends at once are checked together. */
+const FOLLOW_MILLIS = 1500
 
-function receiptsBy(agent: string) {
-  return everyPage((cursor) => {
-    const query = { agent, limit: PAGE, ...(cursor === undefined ? {} : { cursor: Number(cursor) }) }
-    return ask(api.GET("/api/v1/receipts", { params: { query } }))
-  })
+/** A page of an agent's receipts, from after a place on. */
+function page(agent: string, after: number): Promise<ReceiptPage> {
+  return ask(api.GET("/api/v1/receipts", { params: { query: { agent, limit: PAGE, cursor: after } } }))
 }
 
-/** The account's receipts, verified in this page, not by the server. */
+/**
+ * The account's receipts, verified in this page, not by the server. What this browser checked before is not read
+ * again: each receipt names the one before it, so that the last of them, unchanged, vouches for all.
+ */
 class AccountChain {
-  state = $state<"idle" | "checking" | "whole" | "broken" | "unread">("idle")
-  count = $state(0)
-  checkedAt = $state(0)
-  /** What does not hold. */
-  problem = $state("")
-  failure = $state.raw<Failure>()
-  /** Operations whose receipt was verified. */
-  verified = $state.raw<ReadonlySet<string>>(new Set())
+  #follows: ReturnType<typeof setTimeout> | undefined
+  #isFollowing = false
+  #isBusy = false
 
   need(): void {
-    if (this.state === "idle") void this.check()
+    if (chainState.state === "idle") void this.check()
+    if (this.#isFollowing) return
+    this.#isFollowing = true
+    live.onOperation(({ receipt }) => {
+      if (!receipt) return
+      clearTimeout(this.#follows)
+      this.#follows = setTimeout(() => void this.check(), FOLLOW_MILLIS)
+    })
   }
 
-  /** Reads every receipt and checks signatures and links. */
-  async check(): Promise<void> {
-    if (this.state === "checking") return
-    this.state = "checking"
-    this.count = 0
-    const found = new Set<string>()
+  /** Checks what is new; `whole`: every receipt from the first. */
+  async check(whole = false): Promise<void> {
+    if (this.#isBusy) return
+    this.#isBusy = true
+    const account = session.who?.account ?? ""
+    const known = whole ? {} : rememberedHeads(account)
+    let count = Object.values(known).reduce((sum, { sequence }) => sum + sequence, 0)
+    // A chain that was whole a moment ago stays so on the page while what is new is looked at.
+    if (whole || chainState.state !== "whole") {
+      chainState.state = "checking"
+      chainState.count = count
+    }
+    const beside = new Beside()
+    const heads: Heads = {}
     try {
       const agents = await readTrust()
       for (const { agent } of agents) {
-        const chain = new Chain()
-        for (const record of await receiptsBy(agent)) {
-          const opened = await openReceipt(record.receipt, agents)
-          chain.take(opened)
-          found.add(opened.receipt.operation)
-          this.count += 1
-        }
+        await beside.begin({ agents, known: known[agent] })
+        const head = await this.#checkAgent(beside, agent, known[agent], (more) => {
+          count += more
+          if (chainState.state === "checking") chainState.count = count
+        })
+        if (head) heads[agent] = head
       }
-      this.state = "whole"
+      rememberHeads(account, heads)
+      chainState.upTo = new Map(Object.entries(heads).map(([agent, { sequence }]) => [agent, sequence]))
+      chainState.count = count
+      chainState.state = "whole"
     } catch (cause) {
       if (cause instanceof ProofError) {
-        this.problem = cause.message
-        this.state = "broken"
+        chainState.problem = cause.message
+        chainState.state = "broken"
       } else {
-        this.failure = asFailure(cause)
-        this.state = "unread"
+        chainState.failure = asFailure(cause)
+        chainState.state = "unread"
       }
     }
-    this.verified = found
-    this.checkedAt = micros()
+    beside.close()
+    this.#isBusy = false
+    chainState.checkedAt = micros()
+  }
+
+  async #checkAgent(
+    beside: Beside,
+    agent: string,
+    known: Head | undefined,
+    onchecked: (more: number) => void,
+  ): Promise<Head | undefined> {
+    let head = known
+    let next: Promise<ReceiptPage> | undefined = page(agent, known ? known.sequence - 1 : 0)
+    while (next) {
+      const { items, next_cursor }: ReceiptPage = await next
+      // The next page is on its way while this one is checked.
+      next = next_cursor ? page(agent, Number(next_cursor)) : undefined
+      // What fails meanwhile is heard of when it is waited for.
+      next?.catch(() => undefined)
+      const checked = await beside.take(items.map(({ receipt }) => receipt))
+      onchecked(checked.count)
+      head = checked.head ?? head
+    }
+    await beside.end()
+    return head
   }
 }
 

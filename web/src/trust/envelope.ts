@@ -32,9 +32,11 @@ export async function verify(envelope: Envelope, type: PayloadType, keys: string
   }
   const payload = fromBase64(envelope.payload)
   const message = pae(envelope.payloadType, payload)
+  const asked = new Set(envelope.signatures.map(({ keyid }) => keyid))
   for (const key of keys) {
     // A key's id only selects candidates; the signature decides.
-    const id = await keyId(key)
+    const id = await known(key, keyIds, keyId)
+    if (!asked.has(id)) continue
     for (const signature of envelope.signatures) {
       if (signature.keyid === id && (await signed(key, signature.sig, message))) {
         const text = new TextDecoder("utf-8", { fatal: true }).decode(payload)
@@ -51,10 +53,24 @@ function pae(type: string, payload: Uint8Array): Uint8Array<ArrayBuffer> {
   return joined([new TextEncoder().encode(head), payload])
 }
 
+// An account's receipts are many, the keys that sign them few.
+const keyIds = new Map<string, Promise<string>>()
+const imports = new Map<string, Promise<CryptoKey>>()
+
+function known<T>(key: string, all: Map<string, Promise<T>>, make: (key: string) => Promise<T>): Promise<T> {
+  const before = all.get(key)
+  if (before) return before
+  const made = make(key)
+  all.set(key, made)
+  return made
+}
+
+function importKey(key: string): Promise<CryptoKey> {
+  return crypto.subtle.importKey("raw", fromBase64(key), { name: "Ed25519" }, false, ["verify"])
+}
+
 async function signed(key: string, signature: string, message: Uint8Array<ArrayBuffer>): Promise<boolean> {
-  const imported = await crypto.subtle.importKey("raw", fromBase64(key), { name: "Ed25519" }, false, [
-    "verify",
-  ])
+  const imported = await known(key, imports, importKey)
   return crypto.subtle.verify({ name: "Ed25519" }, imported, fromBase64(signature), message)
 }
 

@@ -1,14 +1,15 @@
 /** Receipts: an agent's signed answers, each linked to the account's one before it on that agent. */
-import type { Operation, Sealed } from "../api/types"
-import { sealedDigest } from "../seal/seal"
 import { type Envelope, ProofError, verify } from "./envelope"
-import { type AgentKey, readTrust } from "./trust"
+import type { AgentKey } from "./trust"
 
 /** What a receipt says, as far as a page needs it. */
 export interface Receipt {
   agent: string
   region: string
   account: string
+  /** Its place in the agent's chain over all accounts, and the receipt before it there. */
+  sequence: number
+  previous: string | null
   account_sequence: number
   account_previous: string | null
   operation: string
@@ -36,22 +37,22 @@ export async function openReceipt(envelope: Envelope, agents: AgentKey[]): Promi
   return { receipt, identity }
 }
 
-/** Checks that an operation's receipt holds, and that the sealed secret beside it is the agent's. */
-export async function checkReceipt(operation: Operation, sealed: Sealed): Promise<void> {
-  if (!operation.receipt) throw new ProofError("There is no receipt for it.")
-  const { receipt } = await openReceipt(operation.receipt, await readTrust())
-  if (receipt.operation !== operation.id || receipt.account !== operation.actor.account) {
-    throw new ProofError("The receipt is of another operation.")
-  }
-  if (receipt.sealed !== (await sealedDigest(sealed))) {
-    throw new ProofError("The sealed secret is not the one that the agent sealed.")
-  }
+/** A receipt by its place in the chain, and what it is called by the one that follows it. */
+export interface Head {
+  sequence: number
+  identity: string
 }
 
 /** An account's chain on one agent, checked one receipt at a time, in order. */
 export class Chain {
-  sequence = 0
-  head: string | null = null
+  sequence: number
+  head: string | null
+
+  /** From the first receipt on, or from one that was checked before. */
+  constructor(from?: Head) {
+    this.sequence = from?.sequence ?? 0
+    this.head = from?.identity ?? null
+  }
 
   /** Takes the next receipt; throws when it does not follow. */
   take({ receipt, identity }: VerifiedReceipt): void {

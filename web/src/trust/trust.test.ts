@@ -1,6 +1,7 @@
 // @vitest-environment node
 import { readFileSync } from "node:fs"
 import { describe, expect, it } from "vitest"
+import { ChainCheck } from "./chain_check"
 import type { Envelope } from "./envelope"
 import { Chain, openReceipt } from "./receipt"
 import { openTrust } from "./trust"
@@ -67,5 +68,29 @@ describe("a chain of receipts", () => {
     if (!first) throw new Error("the vector has receipts")
     const payload = btoa(atob(first.payload).replace(/\d/, "9"))
     await expect(openReceipt({ ...first, payload }, await agents())).rejects.toThrow("No key that is trusted")
+  })
+})
+
+describe("a check that goes on where another one ended", () => {
+  it("takes what is new, if the last known receipt is unchanged", async () => {
+    const keys = await agents()
+    const first = new ChainCheck(keys)
+    const before = await first.take(vector.receipts.slice(0, 2))
+    first.end()
+    expect(before.count).toBe(2)
+    const next = new ChainCheck(keys, before.head)
+    const after = await next.take(vector.receipts.slice(1))
+    next.end()
+    expect(after.count).toBe(vector.receipts.length - 2)
+    expect(after.head).toEqual({ sequence: vector.receipts.length, identity: vector.head })
+  })
+
+  it("sees that what it knew was changed, or is gone", async () => {
+    const keys = await agents()
+    const known = { sequence: 2, identity: "0".repeat(64) }
+    await expect(new ChainCheck(keys, known).take(vector.receipts.slice(1))).rejects.toThrow("another one")
+    const empty = new ChainCheck(keys, known)
+    await empty.take([])
+    expect(() => empty.end()).toThrow("is gone")
   })
 })

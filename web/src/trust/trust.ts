@@ -1,10 +1,5 @@
 /** From the root key down: it signs the trust document, whose keys sign each agent's statement. */
-import { api, ask } from "../api/client"
-import { read, write } from "../state/preferences.svelte"
 import { type Envelope, keyId, ProofError, verify } from "./envelope"
-
-/** The digest of the root key that this browser saw first. It is public. */
-const PINNED = "storm.root-key"
 
 export interface Bundle {
   root_key: string
@@ -39,14 +34,4 @@ export async function openTrust(bundle: Bundle, pinned: string): Promise<AgentKe
     return { agent: said.agent, region: said.region, receiptKey: said.receipt_key }
   })
   return Promise.all(statements)
-}
-
-/** The agents' keys, verified; the root key is pinned at the first look. */
-export async function readTrust(): Promise<AgentKey[]> {
-  const bundle = await ask(api.GET("/api/v1/trust"))
-  const found = await keyId(bundle.root_key)
-  const pinned = read(PINNED) || found
-  const keys = await openTrust(bundle, pinned)
-  write(PINNED, pinned)
-  return keys
 }

@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::api_types;
-use crate::ident::{AccountId, AuditEventId, Micros, OperationId, TokenId, UserId};
+use crate::ident::{
+    AccountId, AuditEventId, Micros, OperationId, SecurityEventId, TokenId, UserId,
+};
 
 api_types! {
     /// Somebody did something, or tried to.
@@ -35,5 +37,21 @@ api_types! {
         result: String,
         /// How many alike this stands for: refusals are counted, one event a minute.
         count: u64,
+    }
+
+    /// Something that an operator should see: a failed sign-in, an agent that was turned away, a role that moved.
+    SecurityEvent {
+        /// Its id.
+        id: SecurityEventId,
+        /// When.
+        at: Micros,
+        /// What, as a stable name: `sign_in_failed`, `agent_quarantined`, …
+        kind: String,
+        /// Who or what it is about: an address, or the id of an agent or token, or a region's name.
+        subject: Option<String>,
+        /// The address that it came from.
+        origin: Option<String>,
+        /// In words.
+        detail: String,
     }
 }

@@ -50,6 +50,8 @@ api_types! {
         drift: bool,
         /// When it vanished without having been asked to; only in the list of those that did.
         vanished_at: Option<Micros>,
+        /// Whose it is; only in lists of everyone's buckets.
+        account: Option<AccountId>,
     }
 
     /// A bucket's settings, as asked for and as the storage has them.

@@ -82,6 +82,7 @@ pages! {
     PasskeyPage of Passkey,
     InvitationPage of Invitation,
     AuditPage of AuditEvent,
+    SecurityEventPage of SecurityEvent,
 }
 
 /// One event of `/api/v1/events`: the name and JSON data of a server-sent event.
@@ -101,6 +102,8 @@ pub enum Event {
     KeyGone(AccessKeyId),
     /// An agent came, went or changed (operators only).
     Agent(Agent),
+    /// A region's agent came, went or changed (operators hear of the agent instead).
+    Region(Region),
     /// The account crossed a mark of its storage limit.
     Limit(LimitNotice),
     /// Events were missed; read again what you show.

@@ -88,6 +88,31 @@ api_types! {
         role: Role,
     }
 
+    /// Asks what an invitation is about.
+    #[serde(deny_unknown_fields)]
+    LookUpInvitationRequest {
+        /// The secret of the link, behind its `#`.
+        token: String,
+    }
+
+    /// What an invitation asks, for whoever holds its link.
+    InvitationOffer {
+        /// The account.
+        account: AccountId,
+        /// Its name.
+        account_name: String,
+        /// The e-mail address that it went to.
+        email: String,
+        /// The role that they are to have.
+        role: Role,
+        /// Who asked: their e-mail address.
+        invited_by: String,
+        /// Whether somebody is known under the address: then their password is wanted, else a new one.
+        known: bool,
+        /// When it ends.
+        expires_at: Micros,
+    }
+
     /// Answers an invitation.
     #[serde(deny_unknown_fields)]
     AcceptInvitationRequest {

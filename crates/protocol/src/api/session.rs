@@ -29,9 +29,9 @@ api_types! {
     /// Proves again who is there, before something dangerous.
     #[serde(deny_unknown_fields)]
     ReauthenticateRequest {
-        /// The password; either this or a code.
+        /// The password.
         password: Option<String>,
-        /// A code of the second factor.
+        /// A code of the second factor, where one is on.
         code: Option<String>,
     }
 

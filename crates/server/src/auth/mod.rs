@@ -30,8 +30,13 @@ use self::{
     secret::StoredSecret,
 };
 use crate::{
-    app::App, error::ApiError, events::Streams, keys::Files, oidc::Providers, store::Store,
-    store::sessions::Person,
+    app::App,
+    error::ApiError,
+    events::Streams,
+    keys::Files,
+    oidc::Providers,
+    store::{Store, sessions::Person},
+    web::BODY_TIMEOUT_SECONDS,
 };
 
 pub(crate) mod access;
@@ -78,6 +83,7 @@ struct Inside {
     providers: Providers,
     refusals: audit::Refusals,
     wait: Duration,
+    body_limit: Duration,
     site: String,
 }
 
@@ -89,6 +95,11 @@ impl Gate {
 
     /// The gate of `app`, with another wait for operations to end.
     pub(crate) fn with_wait(app: App, wait: Duration) -> Self {
+        Self::with_times(app, wait, Duration::from_secs(BODY_TIMEOUT_SECONDS))
+    }
+
+    /// The gate of `app`, with another patience for bodies, too.
+    pub(crate) fn with_times(app: App, wait: Duration, body_limit: Duration) -> Self {
         let site = app
             .config
             .web
@@ -108,8 +119,20 @@ impl Gate {
             streams: Streams::default(),
             refusals: audit::Refusals::default(),
             wait,
+            body_limit,
             site,
         }))
+    }
+
+    /// How often argon2 has run.
+    #[cfg(test)]
+    pub(crate) fn password_runs(&self) -> u64 {
+        self.0.passwords.runs()
+    }
+
+    /// How long a body may take to arrive.
+    pub(crate) fn body_limit(&self) -> Duration {
+        self.0.body_limit
     }
 
     /// Opens what was sealed for `user`.
@@ -406,7 +429,8 @@ fn not_signed_in() -> ApiError {
 }
 
 fn bad_token() -> ApiError {
-    let message = "The API token is not valid: it is mistyped, was deleted or has ended. Sign in again (`storm \
-                   login`), or send a token that is valid as `Authorization: Bearer sbt_…`.";
+    let message = "The API token is not valid: it is mistyped, was deleted, has ended, or rests until its maker \
+                   signs in at their company again. Sign in again (`storm login`), or send a token that is valid \
+                   as `Authorization: Bearer sbt_…`.";
     ApiError::refused(StatusCode::UNAUTHORIZED, "bad_token", message)
 }

@@ -4,6 +4,7 @@
 use std::{
     sync::{
         Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
         mpsc::{self, Receiver, SyncSender, TrySendError},
     },
     thread,
@@ -67,35 +68,78 @@ pub(crate) fn check(password: &SecretString, email: &str) -> Result<(), Password
 ///
 /// Errors: [`PasswordError::Length`], [`PasswordError::Guessable`], [`PasswordError::Hash`].
 pub(crate) fn hash(password: &SecretString, email: &str) -> Result<String, PasswordError> {
-    hash_in(password, email, &mut Vec::new())
+    hash_in(password, email, &mut Memory::default())
+}
+
+/// What argon2 works in, and how often it has: equal work is counted, since its time cannot be told apart
+/// from chance.
+#[derive(Default)]
+struct Memory {
+    blocks: Vec<Block>,
+    runs: Arc<AtomicU64>,
+}
+
+impl Memory {
+    /// The one place where argon2 runs. What it works in grows to what it takes.
+    fn run(
+        &mut self,
+        argon2: &Argon2<'_>,
+        password: &[u8],
+        salt: &[u8],
+        found: &mut [u8],
+    ) -> Result<(), argon2::Error> {
+        self.runs.fetch_add(1, Ordering::Relaxed);
+        self.blocks
+            .resize(argon2.params().block_count(), Block::default());
+        argon2.hash_password_into_with_memory(password, salt, found, &mut self.blocks)
+    }
 }
 
 /// Does the work on passwords on [`CHECKS_AT_ONCE`] threads of their own, each with memory that it keeps:
 /// glibc before 2.38 hardly finds a use for such large aligned pieces again once they are freed.
 #[derive(Clone)]
-pub(crate) struct Passwords(SyncSender<Work>);
+pub(crate) struct Passwords {
+    works: SyncSender<Work>,
+    #[cfg(test)]
+    runs: Arc<AtomicU64>,
+}
 
-type Work = Box<dyn FnOnce(&mut Vec<Block>) + Send>;
+type Work = Box<dyn FnOnce(&mut Memory) + Send>;
 
 impl Default for Passwords {
     /// Starts the threads; they end with the last clone.
     fn default() -> Self {
         let (works, waiting) = mpsc::sync_channel(CHECKS_WAITING);
         let waiting = Arc::new(Mutex::new(waiting));
+        let runs = Arc::<AtomicU64>::default();
         for _ in 0..CHECKS_AT_ONCE {
             let waiting = Arc::clone(&waiting);
+            let memory = Memory {
+                runs: Arc::clone(&runs),
+                ..Memory::default()
+            };
             let started = thread::Builder::new()
                 .name("passwords".to_owned())
-                .spawn(move || work_on(&waiting));
+                .spawn(move || work_on(&waiting, memory));
             if let Err(error) = started {
                 tracing::error!(%error, "a thread that checks passwords cannot be started");
             }
         }
-        Self(works)
+        Self {
+            works,
+            #[cfg(test)]
+            runs,
+        }
     }
 }
 
 impl Passwords {
+    /// How often argon2 has run.
+    #[cfg(test)]
+    pub(crate) fn runs(&self) -> u64 {
+        self.runs.load(Ordering::Relaxed)
+    }
+
     /// As [`hash`], in turn with what else there is to do.
     ///
     /// Errors: those of [`hash`], [`PasswordError::Busy`].
@@ -126,7 +170,7 @@ impl Passwords {
 
     async fn work<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Vec<Block>) -> Result<T, PasswordError> + Send + 'static,
+        work: impl FnOnce(&mut Memory) -> Result<T, PasswordError> + Send + 'static,
     ) -> Result<T, PasswordError> {
         let (answer, answered) = oneshot::channel();
         let work: Work = Box::new(move |memory| {
@@ -135,7 +179,7 @@ impl Passwords {
                 let _ = answer.send(work(memory));
             }
         });
-        self.0.try_send(work).map_err(|error| match error {
+        self.works.try_send(work).map_err(|error| match error {
             TrySendError::Full(_) => PasswordError::Busy,
             TrySendError::Disconnected(_) => stopped(),
         })?;
@@ -147,8 +191,7 @@ fn stopped() -> PasswordError {
     PasswordError::Hash("the threads that check passwords have stopped".to_owned())
 }
 
-fn work_on(waiting: &Mutex<Receiver<Work>>) {
-    let mut memory = Vec::new();
+fn work_on(waiting: &Mutex<Receiver<Work>>, mut memory: Memory) {
     loop {
         // Held while waiting, too: then there is nothing for the other threads either.
         let next = waiting
@@ -160,23 +203,22 @@ fn work_on(waiting: &Mutex<Receiver<Work>>) {
     }
 }
 
-/// As [`hash`], worked out in `memory`, which grows to what it takes.
+/// As [`hash`], worked out in `memory`.
 fn hash_in(
     password: &SecretString,
     email: &str,
-    memory: &mut Vec<Block>,
+    memory: &mut Memory,
 ) -> Result<String, PasswordError> {
     check(password, email)?;
     let argon2 = Argon2::default();
     let params = argon2.params();
-    memory.resize(params.block_count(), Block::default());
     let (salt, mut found) = (random::<SALT_BYTES>(), [0; HASH_BYTES]);
-    argon2
-        .hash_password_into_with_memory(
+    memory
+        .run(
+            &argon2,
             password.expose_secret().as_bytes(),
             &salt,
             &mut found,
-            memory,
         )
         .map_err(|error| PasswordError::Hash(error.to_string()))?;
     Ok(format!(
@@ -190,11 +232,11 @@ fn hash_in(
     ))
 }
 
-/// Whether `password` is the one of `stored`, worked out in `memory`, which grows to what it takes.
+/// Whether `password` is the one of `stored`, worked out in `memory`.
 fn verify_in(
     password: &SecretString,
     stored: &str,
-    memory: &mut Vec<Block>,
+    memory: &mut Memory,
 ) -> Result<bool, PasswordError> {
     let unreadable = |error: &dyn std::fmt::Display| PasswordError::Hash(error.to_string());
     let stored = PasswordHash::new(stored).map_err(|error| unreadable(&error))?;
@@ -207,11 +249,11 @@ fn verify_in(
     let version = version.map_err(|error| unreadable(&error))?;
     let params = Params::try_from(&stored).map_err(|error| unreadable(&error))?;
 
-    memory.resize(params.block_count(), Block::default());
     let bytes = password.expose_secret().as_bytes();
     let mut found = vec![0; expected.len()];
-    Argon2::new(algorithm, version, params)
-        .hash_password_into_with_memory(bytes, salt.as_ref(), &mut found, memory)
+    let argon2 = Argon2::new(algorithm, version, params);
+    memory
+        .run(&argon2, bytes, salt.as_ref(), &mut found)
         .map_err(|error| unreadable(&error))?;
     let right: bool = found.ct_eq(expected.as_bytes()).into();
     Ok(right && bytes.len() <= MAX_PASSWORD_BYTES)

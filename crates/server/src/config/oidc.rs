@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashSet},
+    num::NonZeroU32,
     path::PathBuf,
 };
 
@@ -47,6 +48,22 @@ pub struct Oidc {
     /// Roles by group; of several the highest counts.
     #[serde(default)]
     pub roles: BTreeMap<String, Role>,
+    /// Hours that a session lasts at most: then the provider says again who somebody is, and in which groups.
+    #[serde(default = "default_session_hours")]
+    pub session_hours: NonZeroU32,
+    /// Days that its people's API tokens work after its last word on them. They rest then until the next one.
+    #[serde(default = "default_token_days")]
+    pub token_days: NonZeroU32,
+}
+
+fn default_session_hours() -> NonZeroU32 {
+    const HOURS: NonZeroU32 = NonZeroU32::new(12).unwrap();
+    HOURS
+}
+
+fn default_token_days() -> NonZeroU32 {
+    const DAYS: NonZeroU32 = NonZeroU32::new(30).unwrap();
+    DAYS
 }
 
 fn default_scopes() -> Vec<String> {
@@ -72,6 +89,16 @@ impl Oidc {
     pub(crate) fn role_of(&self, groups: &[String]) -> Option<Role> {
         let named = groups.iter().filter_map(|group| self.roles.get(group));
         named.max().copied().or(self.default_role)
+    }
+
+    /// Seconds that a session lasts at most.
+    pub(crate) fn session_seconds(&self) -> i64 {
+        i64::from(self.session_hours.get()) * 3600
+    }
+
+    /// Seconds that its word counts for its people's API tokens.
+    pub(crate) fn token_seconds(&self) -> i64 {
+        i64::from(self.token_days.get()) * 86_400
     }
 
     /// Whether an e-mail address, in lower case, is the company's.

@@ -82,12 +82,15 @@ pub(crate) fn sign_up(to: &str, link: &str, hours: i64) -> Mail {
     let until = format!(
         "The link works once, for {hours} hours. If you did not ask for it, do nothing: no account is made."
     );
+    let command = format!("storm sign-up confirm '{link}'");
     Mail::of(
         to,
         "Your account on Storm Buckets",
         &[
             Piece::Text("Somebody asked for an account for you on Storm Buckets. This makes it:"),
             Piece::Link(link),
+            Piece::Text("Or in a terminal:"),
+            Piece::Command(&command),
             Piece::Text(&until),
         ],
     )

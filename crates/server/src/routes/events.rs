@@ -8,13 +8,25 @@ use axum::response::{
 };
 use futures_util::{Stream, stream};
 use http::HeaderName;
+use serde::Deserialize;
 use storm_protocol::api::Event;
 
 use crate::{
     auth::{Caller, act},
     error::ApiError,
     events::{Feed, HEARTBEAT_SECONDS, MAX_STREAMS_PER_ACCOUNT},
+    web::Search,
 };
+
+/// Of what to hear.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Hearing {
+    /// Of the operations of all accounts too. For operators.
+    #[serde(default)]
+    everyones: bool,
+}
 
 /// Hear of changes as they come.
 ///
@@ -24,12 +36,20 @@ use crate::{
     get,
     path = "/api/v1/events",
     tag = "events",
+    params(Hearing),
     responses(
         (status = 200, content_type = "text/event-stream", body = Event),
         (status = 429, description = "`rate_limited`: too many streams"),
     ),
 )]
-pub(crate) async fn events(caller: Caller<act::ReadEvents>) -> Result<impl IntoResponse, ApiError> {
+pub(crate) async fn events(
+    caller: Caller<act::ReadEvents>,
+    Search(hearing): Search<Hearing>,
+) -> Result<impl IntoResponse, ApiError> {
+    if hearing.everyones && !caller.person.operator {
+        let words = "Only an operator of the platform hears of other accounts' operations.";
+        return Err(ApiError::forbidden(words));
+    }
     let place = caller
         .streams()
         .take(caller.person.account)
@@ -40,7 +60,13 @@ pub(crate) async fn events(caller: Caller<act::ReadEvents>) -> Result<impl IntoR
             ),
         })?;
     let app = caller.app();
-    let feed = Feed::new(&app.bus, app.store.clone(), &caller.person, place);
+    let feed = Feed::new(
+        &app.bus,
+        app.store.clone(),
+        &caller.person,
+        place,
+        hearing.everyones,
+    );
     let beat = KeepAlive::new()
         .interval(Duration::from_secs(HEARTBEAT_SECONDS))
         .text("beat");
@@ -64,6 +90,7 @@ fn line(event: &Event) -> sse::Event {
         Event::Key(key) => ("key", serde_json::to_string(key)),
         Event::KeyGone(id) => ("key_gone", serde_json::to_string(id)),
         Event::Agent(agent) => ("agent", serde_json::to_string(agent)),
+        Event::Region(region) => ("region", serde_json::to_string(region)),
         Event::Limit(notice) => ("limit", serde_json::to_string(notice)),
         Event::Missed => ("missed", Ok("null".to_owned())),
     };

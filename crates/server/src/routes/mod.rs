@@ -6,7 +6,7 @@ use http::StatusCode;
 use serde::Deserialize;
 use storm_protocol::{
     api::{Bucket, DEFAULT_PAGE, Key, MAX_PAGE, Region},
-    ident::{AccessKeyId, BucketId, Micros, RegionName},
+    ident::{AccessKeyId, AccountId, BucketId, Micros, RegionName},
 };
 
 use crate::{
@@ -34,6 +34,7 @@ pub(crate) mod passkeys;
 pub(crate) mod password;
 pub(crate) mod receipts;
 pub(crate) mod regions;
+pub(crate) mod security_events;
 pub(crate) mod session;
 pub(crate) mod sessions;
 pub(crate) mod sign_in_methods;
@@ -146,6 +147,21 @@ async fn own_bucket<N: Need>(caller: &Caller<N>, id: BucketId) -> Result<Bucket,
     let bucket = caller.store().bucket(caller.person.account, id).await?;
     let bucket = bucket.filter(|_| caller.person.rights().reach(id));
     bucket.ok_or_else(|| ApiError::not_found("bucket", id, "/api/v1/buckets"))
+}
+
+/// The caller's bucket; for operators, also that of any other account. With its account.
+async fn reachable_bucket<N: Need>(
+    caller: &Caller<N>,
+    id: BucketId,
+) -> Result<(AccountId, Bucket), ApiError> {
+    let person = &caller.person;
+    if person.operator && person.rights().buckets().is_none() {
+        let found = caller.store().bucket_of_anyone(id).await?;
+        if let Some((Some(account), bucket)) = found {
+            return Ok((account, bucket));
+        }
+    }
+    Ok((person.account, own_bucket(caller, id).await?))
 }
 
 /// The caller's key.

@@ -14,14 +14,11 @@ use super::{
     from_json,
     operations::{NewOperation, counts, digest_of, insert},
     parsed,
-    system::system_actor,
 };
-use crate::{app::Change, clock::random};
+use crate::app::Change;
 
 /// Things of an account that are looked at in one go.
 const THINGS_AT_ONCE: i64 = 200;
-/// Seconds after which what no agent took is given up.
-const GIVE_UP_SECONDS: i64 = 600;
 /// Seconds until what failed is asked for again; each next wait is twice as long.
 const RETRY_FIRST_SECONDS: i64 = 30;
 /// The longest of these waits in seconds: six hours.
@@ -336,19 +333,7 @@ async fn ask(
     command: Command,
     now: Micros,
 ) -> Result<Option<Change>> {
-    let new = NewOperation {
-        id: OperationId::new(now, random()),
-        actor: system_actor(kept.account),
-        origin: None,
-        region: region.clone(),
-        command,
-        asked: None,
-        seal_to: None,
-        token: None,
-        idempotency_key: None,
-        requested_at: now,
-        give_up_at: now.plus_seconds(GIVE_UP_SECONDS),
-    };
+    let new = NewOperation::by_platform(kept.account, region.clone(), command, now);
     // Where the account has too many open, it is asked for when some have ended.
     let Some(operation) = insert(&mut change, &new, digest_of(&new, "")).await? else {
         return Ok(None);

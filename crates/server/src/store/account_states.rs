@@ -7,7 +7,10 @@ use storm_protocol::{
     ident::{AccountId, Micros},
 };
 
-use super::{Durability, Result, Store, StoreError, Writing, mails, operations::counts, parsed};
+use super::{
+    Durability, Result, Store, StoreError, Writing, closing_days::LONGEST_GAP_SECONDS, mails,
+    operations::counts, parsed,
+};
 use crate::mail::{self, Mail};
 
 const TABLE: &str = "account_states";
@@ -146,10 +149,10 @@ impl Store {
         }
         sqlx::query(
             "INSERT INTO account_states (account, state, since, clears_at, by_operator, \
-             suspended_before) VALUES ($1, 'closing', $2, $3, $4, $5) \
+             suspended_before, counted_at) VALUES ($1, 'closing', $2, $3, $4, $5, $2) \
              ON CONFLICT (account) DO UPDATE SET state = excluded.state, since = excluded.since, \
              clears_at = excluded.clears_at, by_operator = excluded.by_operator, \
-             suspended_before = excluded.suspended_before",
+             suspended_before = excluded.suspended_before, counted_at = excluded.counted_at",
         )
         .bind(account.to_string())
         .bind(closing.now.0)
@@ -181,15 +184,12 @@ impl Store {
             return Ok(Moved::Not(state));
         }
         let row = sqlx::query(
-            "SELECT clearing_since, clears_at, by_operator FROM account_states WHERE account = $1",
+            "SELECT clearing_since, by_operator FROM account_states WHERE account = $1",
         )
         .bind(account.to_string())
         .fetch_one(&mut *change)
         .await?;
-        let clears_at: Option<i64> = row.try_get("clears_at")?;
-        if row.try_get::<Option<i64>, _>("clearing_since")?.is_some()
-            || clears_at.is_none_or(|at| at <= now.0)
-        {
+        if row.try_get::<Option<i64>, _>("clearing_since")?.is_some() {
             return Ok(Moved::TooLate);
         }
         if row.try_get::<i64, _>("by_operator")? != 0 && !by_operator {
@@ -208,13 +208,16 @@ impl Store {
         Ok(Moved::Yes)
     }
 
-    /// Begins to clear the buckets of accounts whose time has come: from here on nothing is cancelled.
+    /// Begins to clear the buckets of accounts whose time has come, by a clock that has counted their days:
+    /// from here on nothing is cancelled.
     pub(crate) async fn begin_clearings(&self, now: Micros) -> Result<()> {
+        let counted_since = now.plus_seconds(-LONGEST_GAP_SECONDS);
         let due: Option<i64> = sqlx::query_scalar(
             "SELECT 1 FROM account_states WHERE state = 'closing' AND clearing_since IS NULL \
-             AND clears_at <= $1 LIMIT 1",
+             AND clears_at <= $1 AND counted_at >= $2 LIMIT 1",
         )
         .bind(now.0)
+        .bind(counted_since.0)
         .fetch_optional(&mut *self.read().await)
         .await?;
         if due.is_none() {
@@ -223,9 +226,10 @@ impl Store {
         let mut change = self.write_one(Durability::Machine).await;
         sqlx::query(
             "UPDATE account_states SET clearing_since = $1 WHERE state = 'closing' \
-             AND clearing_since IS NULL AND clears_at <= $1",
+             AND clearing_since IS NULL AND clears_at <= $1 AND counted_at >= $2",
         )
         .bind(now.0)
+        .bind(counted_since.0)
         .execute(&mut *change)
         .await?;
         Ok(())
@@ -296,7 +300,11 @@ impl Store {
     }
 }
 
-async fn state_in(change: &mut Writing, account: AccountId) -> Result<Option<AccountState>> {
+/// The state of an account; none: there is no such account.
+pub(super) async fn state_in(
+    change: &mut Writing,
+    account: AccountId,
+) -> Result<Option<AccountState>> {
     let found: Option<Option<String>> = sqlx::query_scalar(
         "SELECT s.state FROM accounts a LEFT JOIN account_states s ON s.account = a.id WHERE a.id = $1",
     )

@@ -3,12 +3,13 @@
 
 use sqlx::{Row as _, sqlite::SqliteRow};
 use storm_protocol::{
-    api::{Invitation, Role},
+    api::{AccountState, Invitation, InvitationOffer, Role},
     ident::{AccountId, InvitationId, Micros, UserId},
 };
 
 use super::{
     Durability, Result, Store, Writing,
+    account_states::state_in,
     accounts::role,
     mails, parsed,
     people::{put_role, role_in, role_word},
@@ -35,6 +36,17 @@ pub(crate) enum Answerer<'a> {
     Known(UserId),
     /// Somebody new, with the hash of their password.
     New(UserId, &'a str),
+}
+
+/// What became of an answer to an invitation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Accepted {
+    /// Who answered is in the account.
+    Yes,
+    /// Somebody was faster, or it was withdrawn.
+    Gone,
+    /// The account is in this state, in which nobody comes in. The invitation is kept.
+    Not(AccountState),
 }
 
 impl Store {
@@ -158,20 +170,59 @@ impl Store {
         .transpose()
     }
 
+    /// What the invitation of a link asks, if it is still good.
+    pub(crate) async fn invitation_offer(
+        &self,
+        secret: StoredSecret,
+        now: Micros,
+    ) -> Result<Option<InvitationOffer>> {
+        let row = sqlx::query(
+            "SELECT invitations.account, accounts.name, invitations.email, role, expires_at, \
+                    inviting.email AS invited_by, \
+                    (SELECT COUNT(*) FROM users WHERE users.email = invitations.email) AS known \
+             FROM invitations JOIN accounts ON accounts.id = invitations.account \
+             JOIN users AS inviting ON inviting.id = invitations.invited_by \
+             WHERE hash = $1 AND expires_at > $2",
+        )
+        .bind(secret.0.to_string())
+        .bind(now.0)
+        .fetch_optional(&mut *self.read().await)
+        .await?;
+        row.map(|row| {
+            Ok(InvitationOffer {
+                account: parsed(TABLE, row.try_get("account")?)?,
+                account_name: row.try_get("name")?,
+                email: row.try_get("email")?,
+                role: role(row.try_get("role")?)?,
+                invited_by: row.try_get("invited_by")?,
+                known: row.try_get::<i64, _>("known")? > 0,
+                expires_at: Micros(row.try_get("expires_at")?),
+            })
+        })
+        .transpose()
+    }
+
     /// Answers an invitation, once: who answers is in the account, and keeps a higher role that they
-    /// have there already. `false`: somebody was faster, or it was withdrawn.
+    /// have there already.
     pub(crate) async fn accept_invitation(
         &self,
         open: Open,
         answerer: Answerer<'_>,
         now: Micros,
-    ) -> Result<bool> {
+    ) -> Result<Accepted> {
         let mut change = self.write(Durability::Machine).await?;
+        match state_in(&mut change, open.account).await? {
+            Some(AccountState::Active) => {}
+            Some(state) => return Ok(Accepted::Not(state)),
+            None => return Ok(Accepted::Gone),
+        }
         let taken = sqlx::query("DELETE FROM invitations WHERE id = $1 RETURNING email, role")
             .bind(open.id.to_string())
             .fetch_optional(&mut *change)
             .await?;
-        let Some(taken) = taken else { return Ok(false) };
+        let Some(taken) = taken else {
+            return Ok(Accepted::Gone);
+        };
         let wanted: Role = role(taken.try_get("role")?)?;
         let user = match answerer {
             Answerer::Known(user) => user,
@@ -189,7 +240,7 @@ impl Store {
                 .await?;
                 if made.rows_affected() == 0 {
                     // They have come by another invitation meanwhile: nothing of this is kept.
-                    return Ok(false);
+                    return Ok(Accepted::Gone);
                 }
                 user
             }
@@ -202,7 +253,7 @@ impl Store {
             put_role(&mut change, open.account, user, wanted).await?;
         }
         change.commit().await?;
-        Ok(true)
+        Ok(Accepted::Yes)
     }
 }
 

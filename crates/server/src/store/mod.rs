@@ -25,6 +25,7 @@ pub mod agents;
 pub(crate) mod audit;
 pub mod certificates;
 pub(crate) mod challenges;
+mod closing_days;
 pub mod delivery;
 pub(crate) mod device;
 mod drift;

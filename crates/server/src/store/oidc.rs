@@ -5,12 +5,13 @@
 
 use sqlx::Row as _;
 use storm_protocol::{
-    api::Role,
+    api::{AccountState, Role},
     ident::{AccountId, Micros, UserId},
 };
 
 use super::{
     Durability, Result, Store, Writing,
+    account_states::state_in,
     audit::{DONE, Entry},
     parsed, passkeys,
     people::{owners, put_role, role_in, take_out},
@@ -43,6 +44,8 @@ pub(crate) struct Arrival<'a> {
     pub(crate) expected: Option<UserId>,
     /// From where they come.
     pub(crate) origin: Option<&'a str>,
+    /// Until when this word counts for their API tokens.
+    pub(crate) tokens_until: Micros,
 }
 
 /// Whether they are let in.
@@ -60,6 +63,8 @@ pub(crate) enum Admission {
     Another,
     /// There is no such account.
     NoAccount,
+    /// They would be new in an account that is suspended or being closed.
+    NotNow,
 }
 
 impl Store {
@@ -135,23 +140,21 @@ impl Store {
         let admission = admitted(&mut change, arrival, now).await?;
         match admission {
             Admission::In(_) | Admission::NoRole => change.commit().await?,
-            Admission::NotTheirs | Admission::Taken | Admission::Another | Admission::NoAccount => {
-            }
+            Admission::NotTheirs
+            | Admission::Taken
+            | Admission::Another
+            | Admission::NoAccount
+            | Admission::NotNow => {}
         }
         Ok(admission)
     }
 }
 
 async fn admitted(change: &mut Writing, arrival: &Arrival<'_>, now: Micros) -> Result<Admission> {
-    let open = "SELECT 1 FROM accounts WHERE id = $1 AND NOT EXISTS \
-                (SELECT 1 FROM account_states WHERE account = accounts.id AND state = 'closed')";
-    let account: Option<i64> = sqlx::query_scalar(open)
-        .bind(arrival.account.to_string())
-        .fetch_optional(&mut **change)
-        .await?;
-    if account.is_none() {
-        return Ok(Admission::NoAccount);
-    }
+    let state = match state_in(change, arrival.account).await? {
+        None | Some(AccountState::Closed) => return Ok(Admission::NoAccount),
+        Some(state) => state,
+    };
     let linked: Option<String> =
         sqlx::query_scalar(r#"SELECT "user" FROM oidc_people WHERE issuer = $1 AND subject = $2"#)
             .bind(arrival.issuer)
@@ -185,12 +188,17 @@ async fn admitted(change: &mut Writing, arrival: &Arrival<'_>, now: Micros) -> R
         }
         return Ok(Admission::NoRole);
     };
+    // As with an invitation: who is in looks on, nobody new comes in.
+    if has.is_none() && state != AccountState::Active {
+        return Ok(Admission::NotNow);
+    }
     let user = match user {
         Some(user) if is_linked => user,
         Some(user) if link(change, arrival, user, now).await? => user,
         Some(_) => return Ok(Admission::Taken),
         None => arrive(change, arrival, now).await?,
     };
+    renew_word(change, arrival, user).await?;
     if has != Some(role) && !is_last_owner(change, arrival.account, has).await? {
         put_role(change, arrival.account, user, role).await?;
         tell(change, arrival, user, "member.set_role", now).await?;
@@ -256,6 +264,16 @@ async fn link(
     end_others(change, user, None).await?;
     tell(change, arrival, user, "member.link", now).await?;
     Ok(true)
+}
+
+/// Their API tokens go on.
+async fn renew_word(change: &mut Writing, arrival: &Arrival<'_>, user: UserId) -> Result<()> {
+    sqlx::query(r#"UPDATE oidc_people SET tokens_until = $2 WHERE "user" = $1"#)
+        .bind(user.to_string())
+        .bind(arrival.tokens_until.0)
+        .execute(&mut **change)
+        .await?;
+    Ok(())
 }
 
 /// Somebody new.

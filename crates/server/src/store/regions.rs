@@ -48,6 +48,18 @@ impl Store {
         row.as_ref().map(read_region).transpose()
     }
 
+    /// The region that an agent is of.
+    pub async fn region_of_agent(&self, agent: AgentId) -> Result<Option<Region>> {
+        let row = sqlx::query(concat!(
+            region_select!(),
+            "WHERE r.name = (SELECT region FROM agents WHERE id = $1)"
+        ))
+        .bind(agent.to_string())
+        .fetch_optional(&mut *self.read().await)
+        .await?;
+        row.as_ref().map(read_region).transpose()
+    }
+
     /// The agent that executes for a region.
     pub async fn executor_of(&self, region: &RegionName) -> Result<Option<AgentId>> {
         let executor: Option<Option<String>> =

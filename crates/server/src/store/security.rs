@@ -1,8 +1,12 @@
 //! Security events: what an operator should see. Bounded in age and number.
 
-use storm_protocol::ident::{Micros, OperationId};
+use sqlx::{Row, sqlite::SqliteRow};
+use storm_protocol::{
+    api,
+    ident::{Micros, SecurityEventId},
+};
 
-use super::{Durability, Result, Store, Writing};
+use super::{Durability, Result, Store, Writing, parsed};
 use crate::auth::audit;
 
 /// Something that an operator should see.
@@ -24,8 +28,7 @@ impl SecurityEvent<'_> {
         if self.kind == "sign_in_failed" {
             audit::note_thing(self.subject);
         }
-        // Any id of version 7 serves.
-        let id = OperationId::new(now, crate::clock::random());
+        let id = SecurityEventId::new(now, crate::clock::random());
         sqlx::query(
             "INSERT INTO security_events (id, at, kind, subject, origin, detail) \
              VALUES ($1, $2, $3, $4, $5, $6)",
@@ -49,6 +52,24 @@ impl Store {
         event.insert(&mut change, now).await
     }
 
+    /// Security events, newest first, older than `before`, at most `limit`.
+    pub(crate) async fn security_events(
+        &self,
+        before: Option<SecurityEventId>,
+        limit: usize,
+    ) -> Result<Vec<api::SecurityEvent>> {
+        let rows = sqlx::query(
+            "SELECT id, at, kind, subject, origin, detail FROM security_events WHERE id < $1 \
+             ORDER BY id DESC LIMIT $2",
+        )
+        // No id is greater: ids are hex digits.
+        .bind(before.map_or_else(|| "g".to_owned(), |id| id.to_string()))
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .fetch_all(&mut *self.read().await)
+        .await?;
+        rows.iter().map(read_event).collect()
+    }
+
     /// Forgets events from before `before`, and of the others all but the newest `most`. Answers
     /// with how many went.
     pub async fn drop_security_events(&self, before: Micros, most: u32) -> Result<u64> {
@@ -64,4 +85,15 @@ impl Store {
         .rows_affected();
         Ok(dropped)
     }
+}
+
+fn read_event(row: &SqliteRow) -> Result<api::SecurityEvent> {
+    Ok(api::SecurityEvent {
+        id: parsed("security_events", row.try_get("id")?)?,
+        at: Micros(row.try_get("at")?),
+        kind: row.try_get("kind")?,
+        subject: row.try_get("subject")?,
+        origin: row.try_get("origin")?,
+        detail: row.try_get("detail")?,
+    })
 }

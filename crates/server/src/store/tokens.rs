@@ -76,7 +76,8 @@ impl Store {
         Ok(true)
     }
 
-    /// The person whose token this is, while it lasts and they are a member. Notes the use.
+    /// The person whose token this is, while it lasts, they are a member, and their company's word counts if
+    /// they come by one. Notes the use.
     pub(crate) async fn person_of_token(
         &self,
         secret: StoredSecret,
@@ -92,7 +93,9 @@ impl Store {
                JOIN users ON users.id = tokens."user"
                JOIN accounts ON accounts.id = tokens.account
                JOIN members ON members."user" = users.id AND members.account = accounts.id
-               WHERE tokens.hash = $1 AND (tokens.expires_at IS NULL OR tokens.expires_at > $2)"#,
+               WHERE tokens.hash = $1 AND (tokens.expires_at IS NULL OR tokens.expires_at > $2)
+               AND (users.password_hash IS NOT NULL OR NOT EXISTS
+                    (SELECT 1 FROM oidc_people WHERE oidc_people."user" = users.id AND tokens_until <= $2))"#,
         )
         .bind(secret.0.to_string())
         .bind(now.0)

@@ -12,7 +12,7 @@ use storm_protocol::{
 
 use super::{
     Result, Store, from_json,
-    operations::{operation_columns, read_operation},
+    operations::{counts, operation_columns, read_operation},
     parsed, parsed_option,
 };
 
@@ -23,6 +23,26 @@ pub(crate) struct AfterBucket {
     pub(crate) name: Option<String>,
     /// Its id.
     pub(crate) id: String,
+}
+
+/// Where a list of buckets by size goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct AfterLarger {
+    /// The last one's bytes; below zero where none are known.
+    pub(crate) bytes: i64,
+    /// Its id.
+    pub(crate) id: String,
+}
+
+/// Which of everyone's operations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Which {
+    /// All.
+    All,
+    /// Those that have not ended.
+    Open,
+    /// Those that ended without having done their work, cancelled ones aside.
+    NotDone,
 }
 
 /// The columns that [`read_bucket`] reads.
@@ -146,6 +166,59 @@ impl Store {
             rows.extend(nameless);
         }
         rows.iter().map(read_bucket).collect()
+    }
+
+    /// An account's buckets after `after`, the largest first, at most `limit`; those of unknown size
+    /// come last.
+    pub(crate) async fn buckets_by_size(
+        &self,
+        account: AccountId,
+        region: Option<&RegionName>,
+        after: Option<&AfterLarger>,
+        limit: usize,
+    ) -> Result<Vec<Bucket>> {
+        let (bytes, id) = after.map_or((i64::MAX, ""), |after| (after.bytes, &after.id));
+        let rows = sqlx::query(bucket_select!(
+            "(COALESCE(bytes, -1) < $2 OR (COALESCE(bytes, -1) = $2 AND id > $3)) \
+             AND (CAST($4 AS TEXT) IS NULL OR region = $4) \
+             ORDER BY COALESCE(bytes, -1) DESC, id LIMIT $5"
+        ))
+        .bind(account.to_string())
+        .bind(bytes)
+        .bind(id)
+        .bind(region.map(RegionName::as_str))
+        .bind(rows_of(limit))
+        .fetch_all(&mut *self.read().await)
+        .await?;
+        rows.iter().map(read_bucket).collect()
+    }
+
+    /// Everyone's buckets that drift, with their accounts, by id after `after`, at most `limit`.
+    pub(crate) async fn everyones_buckets_drifting(
+        &self,
+        region: Option<&RegionName>,
+        after: &str,
+        limit: usize,
+    ) -> Result<Vec<Bucket>> {
+        let rows = sqlx::query(concat!(
+            "SELECT account, ",
+            bucket_columns!(),
+            " FROM buckets WHERE drift = 1 AND account IS NOT NULL AND gone_at IS NULL AND id > $1 \
+             AND (CAST($2 AS TEXT) IS NULL OR region = $2) ORDER BY id LIMIT $3"
+        ))
+        .bind(after)
+        .bind(region.map(RegionName::as_str))
+        .bind(rows_of(limit))
+        .fetch_all(&mut *self.read().await)
+        .await?;
+        let owned = |row: &SqliteRow| {
+            let account = parsed_option("buckets", row.try_get("account")?)?;
+            Ok(Bucket {
+                account,
+                ..read_bucket(row)?
+            })
+        };
+        rows.iter().map(owned).collect()
     }
 
     /// An account's buckets that drift, by id after `after`, at most `limit`.
@@ -302,6 +375,43 @@ impl Store {
         rows.iter().map(read_operation).collect()
     }
 
+    /// Everyone's operations, newest first, older than `before`, at most `limit`.
+    pub(crate) async fn everyones_operations(
+        &self,
+        which: Which,
+        before: Option<OperationId>,
+        limit: usize,
+    ) -> Result<Vec<Operation>> {
+        // No id is greater: ids are hex digits.
+        let before = before.map_or_else(|| "g".to_owned(), |id| id.to_string());
+        let limit = rows_of(limit);
+        let query = match which {
+            Which::All => sqlx::query(concat!(
+                "SELECT ",
+                operation_columns!(),
+                " FROM operations WHERE id < $1 ORDER BY id DESC LIMIT $2"
+            )),
+            // Found by the indexes on what is open, which are small whatever came before.
+            Which::Open => sqlx::query(concat!(
+                "SELECT ",
+                operation_columns!(),
+                " FROM operations WHERE id IN (SELECT id FROM operations WHERE ",
+                counts!(),
+                " UNION SELECT id FROM operations WHERE state IN ('sent', 'accepted', 'unknown')) \
+                 AND id < $1 ORDER BY id DESC LIMIT $2"
+            )),
+            Which::NotDone => sqlx::query(concat!(
+                "SELECT ",
+                operation_columns!(),
+                " FROM operations WHERE state IN ('failed', 'refused', 'expired') AND id < $1 \
+                 ORDER BY id DESC LIMIT $2"
+            )),
+        };
+        let query = query.bind(before).bind(limit);
+        let rows = query.fetch_all(&mut *self.read().await).await?;
+        rows.iter().map(read_operation).collect()
+    }
+
     /// Gives `keys`, which are sorted by id and `account`'s, their rights.
     async fn add_grants(&self, account: AccountId, keys: &mut [Key]) -> Result<()> {
         let (Some(first), Some(last)) = (keys.first(), keys.last()) else {
@@ -370,6 +480,7 @@ pub(super) fn read_bucket(row: &SqliteRow) -> Result<Bucket> {
         website: flag(row, "website")?,
         drift: flag(row, "drift")?,
         vanished_at: row.try_get::<Option<i64>, _>("vanished_at")?.map(Micros),
+        account: None,
     })
 }
 

@@ -19,3 +19,10 @@ export const rotate = (key: Key, seal_to: string, grace_seconds: number): Promis
 /** A new key with the same rights; the old one ends at once. */
 export const replaceLeaked = (key: Key, seal_to: string): Promise<OperationAnswer> =>
   ask(api.POST("/api/v1/keys/{key}/revoke-leaked", { params: asking(key), body: { seal_to } }))
+
+export const rename = (key: Key, label: string): Promise<OperationAnswer> =>
+  ask(api.PUT("/api/v1/keys/{key}/label", { params: asking(key), body: { label } }))
+
+/** Sets when a key ends; null is never. */
+export const setEnd = (key: Key, expires_at: number | null): Promise<OperationAnswer> =>
+  ask(api.PUT("/api/v1/keys/{key}/expiry", { params: asking(key), body: { expires_at } }))

@@ -16,7 +16,11 @@ export const TIERS: { value: Tier; title: string; text: string; mark: string }[]
   },
 ]
 
-type Rights = Pick<KeyGrant, "read" | "write" | "owner">
+export type Rights = Pick<KeyGrant, "read" | "write" | "owner">
+
+/** What a key may be called. */
+export const LABEL = /^(?! )[ -.0-~]{1,64}(?<! )$/
+export const LABEL_RULE = "1 to 64 plain characters, without a slash."
 
 export function rightsOf(tier: Tier): Rights {
   return { read: true, write: tier !== "read", owner: tier === "owner" }

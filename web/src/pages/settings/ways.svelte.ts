@@ -1,13 +1,17 @@
 import { api, ask } from "../../api/client"
 import { asFailure, type Failure } from "../../api/failure"
-import type { Passkey } from "../../api/types"
+import type { Passkey, SignInMethods } from "../../api/types"
 
 /** The ways to sign in that somebody has: what one section of the page changes, the other shows. */
 class Ways {
   passkeys = $state.raw<Passkey[]>()
-  /** Whether a password is set. */
-  password = $state<boolean>()
+  methods = $state.raw<SignInMethods>()
   failure = $state.raw<Failure>()
+
+  /** Whether a password is set. */
+  get password(): boolean | undefined {
+    return this.methods?.password
+  }
 
   load = async (): Promise<void> => {
     try {
@@ -15,7 +19,7 @@ class Ways {
         ask(api.GET("/api/v1/sign-in-methods")),
         ask(api.GET("/api/v1/passkeys")),
       ])
-      this.password = has.password
+      this.methods = has
       this.passkeys = passkeys.items
       this.failure = undefined
     } catch (cause) {

@@ -53,7 +53,7 @@ export function findAll(words: string, sources: Sources): Group[] {
 }
 
 /** The first few that have the words, those that begin with them first. */
-function best<T>(items: T[], text: (item: T) => string, words: string): T[] {
+export function best<T>(items: T[], text: (item: T) => string, words: string): T[] {
   const fitting = items.filter((item) => text(item).toLowerCase().includes(words))
   const begins = (item: T) => Number(!text(item).toLowerCase().startsWith(words))
   return fitting.toSorted((a, b) => begins(a) - begins(b)).slice(0, words ? EACH : fitting.length)

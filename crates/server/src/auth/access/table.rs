@@ -130,6 +130,7 @@ acts! {
     "job.cancel" CancelJob Member [on_buckets] "";
     "receipt.read" ReadReceipts Viewer "Receipts, to verify.";
     "audit.read" ReadAudit Admin "Who did, or tried, what.";
+    "security_event.read" ReadSecurityEvents Operator "Failed sign-ins, agents that were turned away, roles that moved.";
     "usage.read" ReadUsage Viewer [on_buckets] "Use and requests over time.";
     "usage.export" ExportUsage Viewer "A month's use, for a bill.";
 

@@ -7,13 +7,13 @@ use crate::{
     app::Change,
     auth::{Caller, act},
     error::ApiError,
-    routes::own_bucket,
+    routes::reachable_bucket,
     web::{Json, Path},
 };
 
 /// Take a bucket's settings and rights as they were found for what is wanted.
 ///
-/// Nothing changes in the storage.
+/// Nothing changes in the storage. Operators may for any account.
 #[utoipa::path(
     post,
     path = "/api/v1/buckets/{bucket}/accept",
@@ -28,10 +28,10 @@ pub(crate) async fn accept(
     caller: Caller<act::AcceptBucket>,
     Path(id): Path<BucketId>,
 ) -> Result<Json<BucketSettings>, ApiError> {
-    let region = own_bucket(&caller, id).await?.region;
+    let (account, bucket) = reachable_bucket(&caller, id).await?;
+    let region = bucket.region;
     let store = caller.store();
     store.accept_found(&region, id, caller.now()).await?;
-    let account = caller.person.account;
     let (user, bus) = (caller.person.user, &caller.app().bus);
     tracing::info!(bucket = %id, %user, "what was found of a bucket was accepted");
     bus.tell(Change::Bucket(Some(account), id));

@@ -1,6 +1,6 @@
 //! `GET /api/v1/buckets`
 
-use std::collections::BTreeSet;
+use std::{cmp::Reverse, collections::BTreeSet};
 
 use serde::Deserialize;
 use storm_protocol::{
@@ -12,7 +12,7 @@ use crate::{
     auth::{Caller, act},
     error::ApiError,
     routes::{cut, page_size, place},
-    store::views::AfterBucket,
+    store::views::{AfterBucket, AfterLarger},
     web::{Json, Search},
 };
 
@@ -25,7 +25,7 @@ pub(crate) struct Filter {
     region: Option<RegionName>,
     /// Only those with exactly this name.
     name: Option<BucketName>,
-    /// With `name`: whoever's they are. For operators.
+    /// With `name` or `drift`: whoever's they are. For operators.
     #[serde(default)]
     everyones: bool,
     /// Only those whose settings or rights are not as asked for.
@@ -35,6 +35,9 @@ pub(crate) struct Filter {
     /// are.
     #[serde(default)]
     vanished: bool,
+    /// The largest first, instead of by name.
+    #[serde(default)]
+    largest: bool,
     /// `next_cursor` of the page before.
     cursor: Option<String>,
     /// Items on a page; 100 when absent.
@@ -42,7 +45,7 @@ pub(crate) struct Filter {
     limit: Option<u32>,
 }
 
-/// Your buckets, by name; those that drift or vanished by id.
+/// Your buckets, by name, or the largest first; those that drift or vanished by id.
 ///
 /// Figures are as last heard from the storage; `seen_at` says when.
 #[utoipa::path(
@@ -59,19 +62,27 @@ pub(crate) async fn list(
     let size = page_size(filter.limit)?;
     let account = caller.person.account;
     let region = filter.region.as_ref();
-    if [filter.name.is_some(), filter.drift, filter.vanished]
-        .iter()
-        .filter(|asked| **asked)
-        .count()
+    if [
+        filter.name.is_some(),
+        filter.drift,
+        filter.vanished,
+        filter.largest,
+    ]
+    .iter()
+    .filter(|asked| **asked)
+    .count()
         > 1
     {
         return Err(ApiError::field(
-            "name, drift, vanished",
+            "name, drift, vanished, largest",
             "expected one of them at most",
         ));
     }
-    if filter.everyones && filter.name.is_none() {
-        return Err(ApiError::field("everyones", "expected a name with it"));
+    if filter.everyones && filter.name.is_none() && !filter.drift {
+        return Err(ApiError::field(
+            "everyones",
+            "expected a name or drift with it",
+        ));
     }
     if filter.everyones && !caller.person.operator {
         let words = "Only an operator of the platform sees the buckets of other accounts.";
@@ -94,7 +105,10 @@ pub(crate) async fn list(
     if filter.drift || filter.vanished {
         let after = place(filter.cursor.as_deref())?.map_or(String::new(), |[id]| id);
         let store = caller.store();
-        let found = if filter.drift {
+        let found = if filter.drift && filter.everyones {
+            let drifting = store.everyones_buckets_drifting(region, &after, size + 1);
+            drifting.await?
+        } else if filter.drift {
             let drifting = store.buckets_drifting(account, region, &after, size + 1);
             drifting.await?
         } else {
@@ -104,6 +118,9 @@ pub(crate) async fn list(
         };
         let (items, next_cursor) = cut(found, size, |last| vec![last.id.to_string()]);
         return Ok(Json(BucketPage { items, next_cursor }));
+    }
+    if filter.largest {
+        return by_size(&caller, &filter, size).await.map(Json);
     }
     let after = place(filter.cursor.as_deref())?.map(|[name, id]| AfterBucket {
         name: Some(name).filter(|name| !name.is_empty()),
@@ -118,6 +135,35 @@ pub(crate) async fn list(
         vec![name.unwrap_or_default(), last.id.to_string()]
     });
     Ok(Json(BucketPage { items, next_cursor }))
+}
+
+async fn by_size(
+    caller: &Caller<act::ReadBuckets>,
+    filter: &Filter,
+    size: usize,
+) -> Result<BucketPage, ApiError> {
+    let after = match place(filter.cursor.as_deref())? {
+        Some([bytes, id]) => {
+            let bytes = bytes
+                .parse()
+                .map_err(|_| ApiError::field("cursor", "not one that this list gave"))?;
+            Some(AfterLarger { bytes, id })
+        }
+        None => None,
+    };
+    let account = caller.person.account;
+    let region = filter.region.as_ref();
+    let found = caller
+        .store()
+        .buckets_by_size(account, region, after.as_ref(), size + 1)
+        .await?;
+    let (items, next_cursor) = cut(found, size, |last| {
+        let bytes = last
+            .bytes
+            .map_or("-1".to_owned(), |bytes| bytes.to_string());
+        vec![bytes, last.id.to_string()]
+    });
+    Ok(BucketPage { items, next_cursor })
 }
 
 /// Those that a token is for: a page holds them all.
@@ -138,6 +184,9 @@ async fn few(
             && !filter.vanished
     };
     items.retain(is_asked_for);
+    if filter.largest {
+        items.sort_by_key(|bucket| Reverse(bucket.bytes));
+    }
     Ok(BucketPage {
         items,
         next_cursor: None,

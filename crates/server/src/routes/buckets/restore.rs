@@ -15,7 +15,7 @@ use crate::{
     openapi::CommandErrors,
     routes::{
         command::{IdempotencyKey, Wish, ask},
-        own_bucket,
+        reachable_bucket,
     },
     web::Path,
 };
@@ -23,7 +23,7 @@ use crate::{
 /// Set a bucket to what was asked for: its limits, its rules, and the rights of the keys that differ.
 ///
 /// What nobody asked for here stays as it was found. `GET …/settings` shows both. Also 409 `other_rules`
-/// and `foreign_keys`.
+/// and `foreign_keys`. Operators may for any account.
 #[utoipa::path(
     post,
     path = "/api/v1/buckets/{bucket}/restore",
@@ -39,7 +39,7 @@ pub(crate) async fn restore(
     key: IdempotencyKey,
     Path(id): Path<BucketId>,
 ) -> Result<Response, ApiError> {
-    let region = own_bucket(&caller, id).await?.region;
+    let region = reachable_bucket(&caller, id).await?.1.region;
     // The same request again is the same command, though less may differ by now.
     let before = key.asked_before(&caller).await?;
     let command = match before.as_ref().and_then(|asked| restoration_of(asked, id)) {

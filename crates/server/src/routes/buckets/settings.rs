@@ -6,11 +6,13 @@ use super::sight;
 use crate::{
     auth::{Caller, act},
     error::ApiError,
-    routes::own_bucket,
+    routes::reachable_bucket,
     web::{Json, Path},
 };
 
 /// What is set on a bucket: as asked for, as the storage has it, and where the two differ.
+///
+/// Operators see that of any account.
 #[utoipa::path(
     get,
     path = "/api/v1/buckets/{bucket}/settings",
@@ -25,8 +27,8 @@ pub(crate) async fn settings(
     caller: Caller<act::ReadBuckets>,
     Path(id): Path<BucketId>,
 ) -> Result<Json<BucketSettings>, ApiError> {
-    let region = own_bucket(&caller, id).await?.region;
-    let account = caller.person.account;
+    let (account, bucket) = reachable_bucket(&caller, id).await?;
+    let region = bucket.region;
     let settings = caller
         .store()
         .bucket_settings(&region, id, account, sight(&caller))

@@ -5,7 +5,6 @@ pub(crate) mod approve;
 pub(crate) mod begin;
 pub(crate) mod deny;
 pub(crate) mod look_up;
-pub(crate) mod page;
 pub(crate) mod token;
 
 use std::net::IpAddr;

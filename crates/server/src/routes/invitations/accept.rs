@@ -2,14 +2,17 @@
 
 use http::StatusCode;
 use secrecy::SecretString;
-use storm_protocol::{api::AcceptInvitationRequest, ident::UserId};
+use storm_protocol::{
+    api::{AcceptInvitationRequest, AccountState},
+    ident::UserId,
+};
 
 use crate::{
     auth::{Anyone, secret::StoredSecret},
     clock::random,
     error::ApiError,
     routes::session::check_password,
-    store::invitations::Answerer,
+    store::invitations::{Accepted, Answerer},
     web::Json,
 };
 
@@ -27,6 +30,7 @@ use crate::{
         (status = 204, description = "Done; sign in"),
         (status = 400, description = "`bad_request`: the password is too short, too long, or too easy to guess"),
         (status = 401, description = "`bad_credentials`"),
+        (status = 403, description = "`account_suspended`, `account_closing`: the invitation is kept"),
         (status = 404, description = "`no_such_invitation`"),
         (status = 429, description = "`rate_limited`: too many tries; see Retry-After"),
     ),
@@ -54,12 +58,30 @@ pub(crate) async fn accept(
             app.store.accept_invitation(open, answerer, now).await?
         }
     };
-    accepted
-        .then_some(StatusCode::NO_CONTENT)
-        .ok_or_else(not_good)
+    match accepted {
+        Accepted::Yes => Ok(StatusCode::NO_CONTENT),
+        Accepted::Gone => Err(not_good()),
+        Accepted::Not(state) => Err(not_now(state)),
+    }
 }
 
-fn not_good() -> ApiError {
+fn not_now(state: AccountState) -> ApiError {
+    let (code, message) = match state {
+        AccountState::Active | AccountState::Suspended => (
+            "account_suspended",
+            "The account is suspended, so nobody comes in now. Nothing was changed, and the invitation is kept: use \
+             its link again, within its 7 days, once the account goes on. Ask whoever sent it.",
+        ),
+        AccountState::Closing | AccountState::Closed => (
+            "account_closing",
+            "The account is being closed, so nobody comes in. Nothing was changed. Ask whoever sent the invitation.",
+        ),
+    };
+    ApiError::refused(StatusCode::FORBIDDEN, code, message)
+}
+
+/// The same for a link that never was, was used, withdrawn, or is over.
+pub(super) fn not_good() -> ApiError {
     let message = "The invitation is not good: it was answered or withdrawn, or its 7 days are over. Nothing was \
                    changed. Ask whoever sent it for another one.";
     ApiError::refused(StatusCode::NOT_FOUND, "no_such_invitation", message)

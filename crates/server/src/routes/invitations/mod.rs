@@ -3,6 +3,7 @@
 pub(crate) mod accept;
 pub(crate) mod create;
 pub(crate) mod list;
+pub(crate) mod look_up;
 pub(crate) mod withdraw;
 
 use storm_protocol::{

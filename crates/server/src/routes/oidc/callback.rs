@@ -6,13 +6,20 @@ use http::{HeaderMap, StatusCode, Uri, header};
 use serde::Deserialize;
 use storm_protocol::ident::UserId;
 
-use super::{Refusal, cookie, cookie_name, page::go_on, provider};
+use super::{
+    Refusal, cookie, cookie_name,
+    page::{go_on, proved},
+    provider,
+};
 use crate::{
     auth::{Anyone, audit, secret::StoredSecret},
     config::Oidc,
     error::ApiError,
     oidc::{Redeem, Said},
-    routes::{check_email, session::begin::begin},
+    routes::{
+        check_email,
+        session::begin::{How, begin},
+    },
     store::{
         oidc::{Admission, Arrival, Flow},
         security::SecurityEvent,
@@ -99,7 +106,7 @@ pub(crate) async fn callback(
     if let Some(session) = flow.session {
         audit::note_act("session.reauthenticate");
         app.store.prove_session(session, app.clock.now()).await?;
-        return Ok(go_on("Thank you", "You have proved again who you are."));
+        return Ok(proved());
     }
     signed_in(&anyone, &headers, provider, user).await
 }
@@ -163,6 +170,7 @@ async fn admit(
                 role: provider.role_of(&said.groups),
                 expected,
                 origin: origin.as_deref(),
+                tokens_until: app.clock.now().plus_seconds(provider.token_seconds()),
             };
             match app.store.admit(&arrival, app.clock.now()).await? {
                 Admission::In(user) => return Ok(user),
@@ -201,6 +209,11 @@ fn not_admitted(admission: Admission) -> Refusal {
             "no_such_account",
             "The account that your company's people are in is not there. Tell an operator.",
         ),
+        Admission::NotNow => refused(
+            "account_suspended",
+            "The account that your company's people are in is suspended or being closed, so nobody new comes in \
+             now. Ask its owner.",
+        ),
         Admission::Another | Admission::In(_) => another(),
     }
 }
@@ -212,7 +225,11 @@ async fn signed_in(
     user: UserId,
 ) -> Result<Response, Refusal> {
     let method = format!("oidc:{}", provider.name);
-    let begun = begin(anyone, headers, user, method.as_str().into()).await;
+    let how = How {
+        longest_seconds: Some(provider.session_seconds()),
+        ..How::from(method.as_str())
+    };
+    let begun = begin(anyone, headers, user, how).await;
     let (set, _) = begun.map_err(|error: ApiError| Refusal::internal(error.to_string()))?;
     let mut response = go_on("You are signed in", "You go on in a moment.");
     let end = cookie(anyone, "", 0)?;

@@ -9,6 +9,10 @@ use crate::{
     web::{PAGE_POLICY, escaped},
 };
 
+/// The dashboard's address for who has just signed in elsewhere: it asks who they are, even in a browser that
+/// it never saw.
+const ARRIVED: &str = "/#arrived";
+
 /// Why somebody is not signed in: a page for them, a code for the trail.
 #[derive(Debug)]
 pub(crate) struct Refusal {
@@ -60,7 +64,7 @@ impl From<StoreError> for Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let page = page("You are not signed in", &self.lead, "Back", None);
+        let page = page("You are not signed in", &self.lead, ("Back", "/"), "");
         let mut response = (self.status, page).into_response();
         response.extensions_mut().insert(Fault {
             code: self.code.into(),
@@ -79,22 +83,27 @@ impl IntoResponse for Refusal {
 /// A page that goes on by itself. Not a redirect: within the navigation that another site began, a browser
 /// would not send the session's cookie, which is for this site alone.
 pub(super) fn go_on(title: &str, lead: &str) -> Response {
-    page(title, lead, "Go on", Some(0)).into_response()
+    let refresh = format!("<meta http-equiv=\"refresh\" content=\"0; url={ARRIVED}\">\n");
+    page(title, lead, ("Go on", ARRIVED), &refresh).into_response()
+}
+
+/// A page that is done with: who proved themselves did so in a tab of its own.
+pub(super) fn proved() -> Response {
+    let lead = "You have proved again who you are. Close this page, and go on where you came from.";
+    page("Thank you", lead, ("To the dashboard", "/"), "").into_response()
 }
 
 fn page(
     title: &str,
     lead: &str,
-    link: &str,
-    refresh_seconds: Option<u32>,
+    (link, to): (&str, &str),
+    refresh: &str,
 ) -> ([(HeaderName, HeaderValue); 1], Html<String>) {
-    let refresh = refresh_seconds
-        .map(|seconds| format!("<meta http-equiv=\"refresh\" content=\"{seconds}; url=/\">\n"));
     let text = include_str!("../../page/said.html")
-        .replace("{{refresh}}", &refresh.unwrap_or_default())
+        .replace("{{refresh}}", refresh)
         .replace("{{title}}", &escaped(title))
         .replace("{{lead}}", &escaped(lead))
-        .replace("{{to}}", "/")
+        .replace("{{to}}", to)
         .replace("{{link}}", &escaped(link));
     ([(header::CONTENT_SECURITY_POLICY, PAGE_POLICY)], Html(text))
 }

@@ -7,6 +7,7 @@ use crate::{
     auth::{Caller, act},
     error::ApiError,
     routes::{cut, page_size, place},
+    store::views::Which,
     web::{Json, Search},
 };
 
@@ -17,11 +18,51 @@ use crate::{
 pub(crate) struct Filter {
     /// Only those in this state.
     state: Option<OperationStatus>,
+    /// Whoever's they are. For operators, and without `state`.
+    #[serde(default)]
+    everyones: bool,
+    /// With `everyones`: only those that have not ended.
+    #[serde(default)]
+    open: bool,
+    /// With `everyones`: only those that failed, were refused or expired.
+    #[serde(default)]
+    not_done: bool,
     /// `next_cursor` of the page before.
     cursor: Option<String>,
     /// Items on a page; 100 when absent.
     #[param(minimum = 1, maximum = 1000)]
     limit: Option<u32>,
+}
+
+impl Filter {
+    /// Which of everyone's operations are asked for; `None`: the account's own.
+    fn which(&self, caller: &Caller<act::ListOperations>) -> Result<Option<Which>, ApiError> {
+        let which = match (self.open, self.not_done) {
+            (false, false) => Which::All,
+            (true, false) => Which::Open,
+            (false, true) => Which::NotDone,
+            (true, true) => {
+                return Err(ApiError::field(
+                    "open, not_done",
+                    "expected one of them at most",
+                ));
+            }
+        };
+        if !self.everyones {
+            let all = which == Which::All;
+            return all
+                .then_some(None)
+                .ok_or_else(|| ApiError::field("open, not_done", "expected everyones with it"));
+        }
+        if self.state.is_some() {
+            return Err(ApiError::field("state", "not with everyones"));
+        }
+        if !caller.person.operator {
+            let words = "Only an operator of the platform sees the operations of other accounts.";
+            return Err(ApiError::forbidden(words));
+        }
+        Ok(Some(which))
+    }
 }
 
 /// Your account's operations, newest first.
@@ -41,11 +82,19 @@ pub(crate) async fn list(
         .map(|[id]| id.parse())
         .transpose();
     let before = before.map_err(|error| ApiError::field("cursor", error))?;
-    let account = caller.person.account;
-    let found = caller
-        .store()
-        .operations(account, filter.state, before, size + 1)
-        .await?;
+    let found = match filter.which(&caller)? {
+        Some(which) => {
+            let everyones = caller.store().everyones_operations(which, before, size + 1);
+            everyones.await?
+        }
+        None => {
+            let account = caller.person.account;
+            let own = caller
+                .store()
+                .operations(account, filter.state, before, size + 1);
+            own.await?
+        }
+    };
     let progress = &caller.app().bus.progress;
     let found = found
         .into_iter()

@@ -32,14 +32,17 @@ pub(crate) struct How<'a> {
     pub(crate) method: &'a str,
     /// With which passkey, if with one.
     pub(crate) passkey: Option<PasskeyId>,
+    /// Seconds for which that counts, where it is less than a session's usual length.
+    pub(crate) longest_seconds: Option<i64>,
 }
 
 impl<'a> From<&'a str> for How<'a> {
-    /// By `method`, without a passkey.
+    /// As usual, by `method`, without a passkey.
     fn from(method: &'a str) -> Self {
         Self {
             method,
             passkey: None,
+            longest_seconds: None,
         }
     }
 }
@@ -88,6 +91,9 @@ pub(crate) async fn begin(
     let user_agent = user_agent(headers);
     let limits = &app.config.sessions;
     let longest_seconds = i64::from(limits.longest_days.get()) * 86_400;
+    let longest_seconds = how
+        .longest_seconds
+        .map_or(longest_seconds, |seconds| seconds.min(longest_seconds));
     let secret = PlainSecret::session();
     let begun = app
         .store

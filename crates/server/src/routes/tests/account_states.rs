@@ -1,9 +1,11 @@
 //! Accounts that are suspended or being closed: what their people may, and what is asked of Garage.
 
+mod closing_days;
+
 use ::http::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::{BUCKET, KEY, SEAL_TO, Site, code};
+use super::{BUCKET, KEY, PASSWORD, SEAL_TO, Site, code, read, request};
 use crate::account_keeper::pass;
 
 const AGENT: &str = "01900000-0000-7000-8000-000000000000";
@@ -39,6 +41,14 @@ impl Site {
     async fn keep(&self) {
         self.clock.forward(1);
         pass(&self.app).await.unwrap();
+    }
+
+    /// Days on which the platform runs.
+    async fn days(&self, days: i64) {
+        for _ in 0..days * 6 {
+            self.clock.forward(DAY_SECONDS / 6);
+            pass(&self.app).await.unwrap();
+        }
     }
 
     async fn count(&self, text: &str) -> i64 {
@@ -113,6 +123,58 @@ async fn in_a_suspended_account_people_look_and_change_nothing() {
         (status, code(&problem)),
         (StatusCode::BAD_REQUEST, "bad_request")
     );
+}
+
+#[tokio::test]
+async fn an_invitation_made_before_waits_until_the_account_goes_on() {
+    let site = site().await;
+    for email in ["new@example.org", "stranger@example.org"] {
+        let body = json!({"email": email, "role": "admin"});
+        let made = site.post(&site.admin, "/api/v1/invitations", body).await;
+        assert_eq!(made.0, StatusCode::CREATED);
+    }
+    let tokens: Vec<String> = sqlx::query_scalar("SELECT body_text FROM mails ORDER BY recipient")
+        .fetch_all(&mut *site.app.store.read().await)
+        .await
+        .unwrap();
+    let token = |mail: &String| {
+        let (_, rest) = mail.split_once("/invitation#").unwrap();
+        rest.split_whitespace().next().unwrap().to_owned()
+    };
+    let tokens: Vec<_> = tokens.iter().map(token).collect();
+    site.sql("UPDATE users SET password_hash = (SELECT password_hash FROM users WHERE email = 'owner@example.org') WHERE email = 'stranger@example.org'").await;
+    let people = format!("members WHERE account = '{}'", site.account);
+    let (before, users) = (site.count(&people).await, site.count("users").await);
+    site.by_operator("suspend", suspension()).await;
+    let accept = async |token: &str| {
+        let body = json!({"token": token, "password": PASSWORD});
+        let path = "/api/v1/invitations/accept";
+        read(site.send(request(Method::POST, path, Some(body))).await).await
+    };
+    for token in &tokens {
+        let (status, problem) = accept(token).await;
+        assert_eq!(
+            (status, code(&problem)),
+            (StatusCode::FORBIDDEN, "account_suspended")
+        );
+    }
+    site.by_operator("resume", None).await;
+    assert_eq!(accept(&tokens[0]).await.0, StatusCode::NO_CONTENT);
+    assert_eq!(site.count(&people).await, before + 1);
+    assert_eq!(site.count("users").await, users + 1);
+
+    site.post(&site.owner, "/api/v1/account/close", json!({}))
+        .await;
+    let (status, problem) = accept(&tokens[1]).await;
+    assert_eq!(
+        (status, code(&problem)),
+        (StatusCode::FORBIDDEN, "account_closing")
+    );
+    assert_eq!(site.count(&people).await, before + 1);
+    site.post(&site.owner, "/api/v1/account/cancel-close", json!({}))
+        .await;
+    assert_eq!(accept(&tokens[1]).await.0, StatusCode::NO_CONTENT);
+    assert_eq!(accept(&tokens[1]).await.0, StatusCode::NOT_FOUND);
 }
 
 #[tokio::test]
@@ -192,9 +254,8 @@ async fn a_closing_goes_on_by_itself_and_ends_once() {
     assert_eq!(site.asked("bucket.clear").await, 0);
 
     // While the agent is away nothing is asked for, and the work goes on when it is back.
-    site.clock.forward(30 * DAY_SECONDS);
     site.sql("UPDATE agents SET connected = 0").await;
-    site.keep().await;
+    site.days(30).await;
     assert_eq!(site.asked("bucket.clear").await, 0);
     site.sql("UPDATE agents SET connected = 1").await;
     site.keep().await;
@@ -266,8 +327,7 @@ async fn a_cancelled_closing_keeps_the_buckets_and_an_operators_is_not_its_owner
         (status, &account["state"]),
         (StatusCode::OK, &json!("active"))
     );
-    site.clock.forward(60 * DAY_SECONDS);
-    site.keep().await;
+    site.days(31).await;
     assert_eq!(site.asked("bucket.clear").await, 0);
 
     // One that was suspended is suspended again, and its people do not end that.

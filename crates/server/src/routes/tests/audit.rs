@@ -2,8 +2,10 @@
 
 use ::http::{Method, StatusCode, header};
 use serde_json::{Value, json};
+use storm_protocol::ident::Micros;
 
 use super::{BUCKET, PASSWORD, PUBLIC_URL, Site, read, request};
+use crate::store::security::SecurityEvent;
 
 async fn events(site: &Site, token: &str, query: &str) -> Vec<Value> {
     let (status, page) = site.get(token, &format!("/api/v1/audit{query}")).await;
@@ -291,4 +293,33 @@ async fn long_texts_are_cut_and_rows_never_changed() {
     assert!(events(&site, &site.owner, "").await.is_empty());
     let (status, _) = read(site.send(request(Method::GET, "/api/v1/audit", None)).await).await;
     assert_eq!(status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn operators_page_through_security_events() {
+    let site = Site::new().await;
+    for (at, subject) in [(1, "first"), (2, "second"), (3, "third")] {
+        let event = SecurityEvent {
+            kind: "sign_in_failed",
+            subject,
+            origin: Some("203.0.113.7"),
+            detail: "",
+        };
+        let at = Micros(at * Micros::SECOND);
+        let noted = site.app.store.note_security_event(event, at).await;
+        noted.unwrap();
+    }
+    let path = "/api/v1/security-events?limit=2";
+    let (status, page) = site.get(&site.operator, path).await;
+    assert_eq!(status, StatusCode::OK, "{page}");
+    let subjects = |page: &Value| -> Vec<String> {
+        let items = page["items"].as_array().unwrap();
+        let subject = |item: &Value| item["subject"].as_str().unwrap().to_owned();
+        items.iter().map(subject).collect()
+    };
+    assert_eq!(subjects(&page), ["third", "second"]);
+    let path = format!("{path}&cursor={}", page["next_cursor"].as_str().unwrap());
+    let (_, page) = site.get(&site.operator, &path).await;
+    assert_eq!(subjects(&page), ["first"]);
+    assert!(page["next_cursor"].is_null());
 }

@@ -151,3 +151,60 @@ async fn streams_and_waits_end_with_the_process() {
         .await
         .unwrap();
 }
+
+#[tokio::test]
+async fn an_operator_hears_of_everyones_operations_when_asked() {
+    let site = Site::new().await;
+    let open = async |token: &str, path: &str| {
+        let mut request = request(Method::GET, path, None);
+        let bearer = format!("Bearer {token}");
+        request
+            .headers_mut()
+            .insert(header::AUTHORIZATION, bearer.parse().unwrap());
+        site.send(request).await
+    };
+    let everyones = "/api/v1/events?everyones=true";
+    let refused = open(&site.owner, everyones).await;
+    assert_eq!(refused.status(), StatusCode::FORBIDDEN);
+    let mut stranger = open(&site.stranger, "/api/v1/events")
+        .await
+        .into_body()
+        .into_data_stream();
+    let mut all = open(&site.operator, everyones)
+        .await
+        .into_body()
+        .into_data_stream();
+    let (_, made) = site
+        .post(&site.member, "/api/v1/buckets", json!({"name": "videos"}))
+        .await;
+    let text = next(&mut all).await;
+    assert!(
+        text.contains(made["operation"]["id"].as_str().unwrap()),
+        "{text}"
+    );
+    let silent = tokio::time::timeout(Duration::from_millis(100), stranger.next()).await;
+    assert!(silent.is_err(), "another account heard of it");
+}
+
+#[tokio::test]
+async fn everybody_hears_that_a_regions_agent_went() {
+    let site = Site::new().await;
+    let agent = "01900000-0000-7000-8000-000000000000";
+    site.sql(&format!(
+        "INSERT INTO agents (id, region, host, receipt_key, seal_key, tls_key, statement, connected, \
+         created_at) VALUES ('{agent}', 'home', 'h', 'x', 'x', 'x', '{{}}', 0, 0)"
+    ))
+    .await;
+    let mut stream = open(&site, &site.stranger)
+        .await
+        .into_body()
+        .into_data_stream();
+    site.app.bus.tell(Change::Agent(agent.parse().unwrap()));
+    let text = next(&mut stream).await;
+    let data = text.strip_prefix("event: region\ndata: ").unwrap();
+    let region: serde_json::Value = serde_json::from_str(data).unwrap();
+    assert_eq!(
+        (&region["name"], &region["connected"]),
+        (&json!("home"), &json!(false))
+    );
+}

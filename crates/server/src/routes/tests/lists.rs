@@ -90,6 +90,44 @@ async fn buckets_named_and_nameless() {
 }
 
 #[tokio::test]
+async fn the_largest_buckets_first() {
+    let site = Site::new().await;
+    for number in 1..60 {
+        let id = format!("{number:064x}");
+        site.add_bucket(&id, Some(&format!("b-{number:03}"))).await;
+        // Several of one size, and some of none that is known.
+        let bytes = match number {
+            1..=5 => "NULL".to_owned(),
+            _ => (number % 7 * 1000).to_string(),
+        };
+        site.sql(&format!(
+            "UPDATE buckets SET bytes = {bytes} WHERE id = '{id}'"
+        ))
+        .await;
+    }
+    let path = "/api/v1/buckets?largest=true";
+    let (_, page) = site.get(&site.viewer, &format!("{path}&limit=1000")).await;
+    let sizes: Vec<_> = page["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| std::cmp::Reverse(item["bytes"].as_i64()))
+        .collect();
+    assert_eq!(sizes.len(), 60);
+    assert!(sizes.is_sorted());
+    let whole = all(&site, path, "id", 1000).await;
+    for limit in [1, 7, 59, 60] {
+        assert_eq!(all(&site, path, "id", limit).await, whole, "{limit}");
+    }
+    let both = format!("{path}&drift=true");
+    let (status, _) = site.get(&site.viewer, &both).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    let strange = format!("{path}&cursor=WyJhIiwiYiJd");
+    let (status, _) = site.get(&site.viewer, &strange).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
 async fn keys_with_their_rights() {
     let site = Site::new().await;
     for number in 0..130 {

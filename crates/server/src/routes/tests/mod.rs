@@ -6,6 +6,7 @@ mod agents;
 mod audit;
 mod auth;
 mod device;
+mod equal_work;
 mod events;
 mod http;
 mod lists;
@@ -14,6 +15,7 @@ mod oidc;
 mod operations;
 mod passkeys;
 mod people;
+mod raw_socket;
 mod reconciliation;
 mod second_factor;
 mod sessions;
@@ -86,6 +88,7 @@ pub(super) struct Site {
     pub(super) operator: String,
     /// The other account's owner.
     pub(super) stranger: String,
+    gate: Gate,
     router: Router,
     _dir: tempfile::TempDir,
 }
@@ -116,8 +119,10 @@ impl Site {
         };
         let account = add_account(&app, "Ours").await;
         let other = add_account(&app, "Theirs").await;
+        let gate = Gate::with_wait(app.clone(), wait);
         let mut site = Self {
-            router: router::through(Gate::with_wait(app.clone(), wait)),
+            router: router::through(gate.clone()),
+            gate,
             clock,
             account,
             viewer: add_person(&app, "viewer", account, Role::Viewer, false).await,

@@ -485,3 +485,37 @@ async fn enrolment_tokens() {
     assert_eq!(page["items"].as_array().unwrap().len(), 1);
     assert!(!page.to_string().contains("ste1."));
 }
+
+#[tokio::test]
+async fn operators_list_everyones_operations() {
+    let site = Site::new().await;
+    let (_, made) = create(&site, &site.member, None, json!({"name": "videos"})).await;
+    let id = made["operation"]["id"].as_str().unwrap();
+    let list = async |rest: &str| {
+        let path = format!("/api/v1/operations?everyones=true{rest}");
+        let (status, page) = site.get(&site.operator, &path).await;
+        assert_eq!(status, StatusCode::OK, "{page}");
+        let items = page["items"].as_array().unwrap();
+        items.iter().any(|item| item["id"] == id)
+    };
+    assert!(list("").await);
+    assert!(list("&open=true").await);
+    assert!(!list("&not_done=true").await);
+    end(&site, id.parse().unwrap(), "refused", &Value::Null, None).await;
+    assert!(!list("&open=true").await);
+    assert!(list("&not_done=true").await);
+    for (rest, expected) in [
+        ("everyones=true&open=true&not_done=true", 400),
+        ("everyones=true&state=done", 400),
+        ("open=true", 400),
+    ] {
+        let (status, _) = site
+            .get(&site.operator, &format!("/api/v1/operations?{rest}"))
+            .await;
+        assert_eq!(status.as_u16(), expected, "{rest}");
+    }
+    let (status, _) = site
+        .get(&site.owner, "/api/v1/operations?everyones=true")
+        .await;
+    assert_eq!(status, StatusCode::FORBIDDEN);
+}

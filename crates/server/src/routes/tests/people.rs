@@ -62,6 +62,41 @@ async fn invite(site: &Site, by: &str, email: &str, role: &str) -> (StatusCode, 
     site.post(by, "/api/v1/invitations", body).await
 }
 
+async fn look_up(site: &Site, token: &str) -> (StatusCode, Value) {
+    let body = json!({ "token": token });
+    let path = "/api/v1/invitations/look-up";
+    read(site.send(request(Method::POST, path, Some(body))).await).await
+}
+
+#[tokio::test]
+async fn whoever_holds_a_link_sees_what_it_asks() {
+    let site = Site::new().await;
+    for (email, known) in [("new@example.org", false), ("stranger@example.org", true)] {
+        invite(&site, &site.admin, email, "member").await;
+        let token = secret(&site, email).await;
+        let (status, offer) = look_up(&site, &token).await;
+        assert_eq!(status, StatusCode::OK, "{offer}");
+        assert_eq!(offer["email"], email);
+        assert_eq!(offer["role"], "member");
+        assert_eq!(offer["invited_by"], "admin@example.org");
+        assert_eq!(offer["account"], site.account.to_string());
+        assert_eq!(offer["known"], known);
+        // Looking uses nothing up; a withdrawn one tells nothing.
+        assert_eq!(look_up(&site, &token).await.0, StatusCode::OK);
+        let (_, page) = site.get(&site.admin, "/api/v1/invitations").await;
+        let id = page["items"][0]["id"].as_str().unwrap();
+        let path = format!("/api/v1/invitations/{id}");
+        site.ask(&site.admin, Method::DELETE, &path, None).await;
+        let (status, problem) = look_up(&site, &token).await;
+        assert_eq!(
+            (status, code(&problem)),
+            (StatusCode::NOT_FOUND, "no_such_invitation")
+        );
+    }
+    let (status, _) = look_up(&site, "not a link's secret").await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+}
+
 #[tokio::test]
 async fn nobody_gives_or_takes_what_stands_above_them() {
     let site = Site::new().await;

@@ -229,3 +229,28 @@ async fn strays_and_what_operators_decide() {
     assert_eq!(status, StatusCode::CONFLICT);
     assert_eq!(code(&problem), "no_account");
 }
+
+#[tokio::test]
+async fn an_operator_sets_any_accounts_bucket_right() {
+    let site = Site::new().await;
+    site.sql("UPDATE buckets SET drift = 1").await;
+    site.sql("UPDATE buckets SET account = (SELECT id FROM accounts WHERE name = 'Theirs')")
+        .await;
+    let everyones = "/api/v1/buckets?drift=true&everyones=true";
+    let (status, page) = site.get(&site.operator, everyones).await;
+    assert_eq!(status, StatusCode::OK, "{page}");
+    assert_eq!(page["items"][0]["id"], BUCKET);
+    assert!(page["items"][0]["account"].is_string());
+    assert_eq!(
+        site.get(&site.owner, everyones).await.0,
+        StatusCode::FORBIDDEN
+    );
+    for (token, expected) in [(&site.owner, 404), (&site.operator, 200)] {
+        let accept = path(BUCKET, "accept");
+        let settings = path(BUCKET, "settings");
+        let (status, _) = site.get(token, &settings).await;
+        assert_eq!(status.as_u16(), expected);
+        let (status, _) = site.post(token, &accept, Value::Null).await;
+        assert_eq!(status.as_u16(), expected);
+    }
+}

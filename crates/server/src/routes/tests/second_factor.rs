@@ -178,7 +178,7 @@ async fn no_code_is_taken_twice() {
     let second = challenge(&site, OWNER).await;
     assert_eq!(refused(&site, &second, &seen).await, "bad_code");
     let prove = "/api/v1/session/reauthenticate";
-    let body = Some(json!({"code": seen}));
+    let body = Some(json!({"password": PASSWORD, "code": seen}));
     let (status, problem, _) = ask(&site, &ann.cookie, Method::POST, prove, body).await;
     assert_eq!(
         (status, code(&problem)),
@@ -394,15 +394,29 @@ async fn changes_need_a_fresh_proof_and_are_told_by_e_mail() {
         let (status, ..) = ask(&site, &ann.cookie, Method::POST, path, Some(body)).await;
         status
     };
-    for both_or_none in [json!({}), json!({"password": PASSWORD, "code": "123456"})] {
-        assert_eq!(prove(both_or_none).await, StatusCode::BAD_REQUEST);
+    // Half of what a sign-in asks for is no proof, and spends nothing of the other half.
+    let fresh = ann.now(&site);
+    for half in [
+        json!({}),
+        json!({"password": PASSWORD}),
+        json!({"code": fresh}),
+    ] {
+        assert_eq!(prove(half).await, StatusCode::BAD_REQUEST);
     }
+    for wrong in [
+        json!({"password": PASSWORD, "code": "not a code"}),
+        json!({"password": "a wrong one", "code": fresh}),
+        json!({"password": "a wrong one", "code": ann.codes[0]}),
+    ] {
+        assert_eq!(prove(wrong).await, StatusCode::UNAUTHORIZED);
+    }
+    let (status, problem, _) = ask(&site, &ann.cookie, Method::POST, CODES, None).await;
     assert_eq!(
-        prove(json!({"code": "not a code"})).await,
-        StatusCode::UNAUTHORIZED
+        (status, code(&problem)),
+        (StatusCode::FORBIDDEN, "reauthenticate")
     );
     assert_eq!(
-        prove(json!({"code": ann.now(&site)})).await,
+        prove(json!({"password": PASSWORD, "code": fresh})).await,
         StatusCode::NO_CONTENT
     );
     let (status, made, _) = ask(&site, &ann.cookie, Method::POST, CODES, None).await;

@@ -142,6 +142,12 @@ async fn what_is_dangerous_needs_a_proof_that_is_not_old() {
         with(&site, &cookie, Method::POST, path, body).await.0
     };
     assert_eq!(prove("a wrong one").await, StatusCode::UNAUTHORIZED);
+    let body = Some(json!({"password": PASSWORD, "code": "123456"}));
+    let (status, problem) = with(&site, &cookie, Method::POST, path, body).await;
+    assert_eq!(
+        (status, code(&problem)),
+        (StatusCode::BAD_REQUEST, "bad_request")
+    );
     assert_eq!(make("two").await.0, StatusCode::FORBIDDEN);
     assert_eq!(prove(PASSWORD).await, StatusCode::NO_CONTENT);
     assert_eq!(make("two").await.0, StatusCode::CREATED);

@@ -11,12 +11,11 @@ use storm_protocol::{
 use super::{counts::making, limit};
 use crate::{
     app::Change,
-    clock::random,
     store::{
         Durability, Result, Store, Writing, from_big, from_json,
         operations::{NewOperation, digest_of, insert},
         parsed,
-        system::system_actor,
+        system::GIVE_UP_SECONDS,
         to_big,
     },
     usage::quota::Fill,
@@ -27,8 +26,6 @@ const TABLE: &str = "bucket_quotas";
 const MAX_OPEN_PER_REGION: i64 = 2;
 /// Seconds after which quotas that could not be set are tried again.
 const RETRY_SECONDS: i64 = 60;
-/// Seconds after which such an operation is given up when no agent takes it.
-const GIVE_UP_SECONDS: i64 = 600;
 /// Seconds for which a receipt outweighs a sweep that may have begun before it.
 const RECEIPT_OUTWEIGHS_SECONDS: i64 = 300;
 
@@ -222,19 +219,7 @@ impl Store {
             account,
             quotas: quotas.collect(),
         });
-        let new = NewOperation {
-            id: OperationId::new(now, random()),
-            actor: system_actor(account),
-            origin: None,
-            region: region.clone(),
-            command,
-            asked: None,
-            seal_to: None,
-            token: None,
-            idempotency_key: None,
-            requested_at: now,
-            give_up_at: now.plus_seconds(GIVE_UP_SECONDS),
-        };
+        let new = NewOperation::by_platform(account, region.clone(), command, now);
         let Some(operation) = insert(&mut transaction, &new, digest_of(&new, "")).await? else {
             return Ok(None);
         };

@@ -38,6 +38,7 @@ pub(crate) async fn finish(
     let how = How {
         method: "passkey",
         passkey: Some(known.id),
+        longest_seconds: None,
     };
     begin(&anyone, &headers, known.user, how).await
 }

@@ -14,7 +14,9 @@ use crate::auth::access::{self, Least};
 
 /// A site on which nobody asks for too much.
 async fn unlimited() -> Site {
-    let limits = "[limits]\nrequests_per_second = 100000\nchanges_per_second = 100000\n";
+    let limits = "[limits]\nrequests_per_second = 100000\nchanges_per_second = 100000\n\
+                  account_requests_per_second = 100000\ntoken_requests_per_second = 100000\n\
+                  address_requests_per_second = 100000\n";
     Site::configured(Duration::from_millis(20), limits).await
 }
 
@@ -22,7 +24,8 @@ async fn unlimited() -> Site {
 async fn token_for(site: &Site, scopes: &[&str]) -> String {
     let body = json!({"name": "scoped", "scopes": scopes});
     let (_, made) = site.post(&site.operator, "/api/v1/tokens", body).await;
-    made["secret"].as_str().unwrap().to_owned()
+    let secret = made["secret"].as_str();
+    secret.unwrap_or_else(|| panic!("{made}")).to_owned()
 }
 
 #[tokio::test]

@@ -578,6 +578,13 @@ pub(super) fn table() -> Vec<(&'static str, &'static str, &'static str, u16, Opt
         ),
         ("GET", "/api/v1/audit", "audit.read", 200, None),
         ("GET", "/api/v1/audit/export", "audit.read", 200, None),
+        (
+            "GET",
+            "/api/v1/security-events",
+            "security_event.read",
+            200,
+            None,
+        ),
         ("GET", "/api/v1/usage", "usage.read", 200, None),
         ("GET", "/api/v1/usage/export", "usage.export", 200, None),
         ("GET", "/api/v1/events", "event.read", 200, None),

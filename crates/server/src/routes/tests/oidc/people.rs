@@ -4,7 +4,10 @@ use ::http::{Method, StatusCode};
 use serde_json::json;
 
 use super::{Company, ann};
-use crate::routes::tests::{read, request};
+use crate::{
+    auth::secret::PlainSecret,
+    routes::tests::{read, request},
+};
 
 #[tokio::test]
 async fn somebody_new_is_in_the_account_in_the_role_of_their_groups() {
@@ -154,4 +157,89 @@ async fn a_proof_counts_for_the_same_person_alone() {
     let told = company.finish(&sent, new).await;
     assert_eq!((told.status, told.session), (StatusCode::OK, None));
     assert_eq!(company.count(proofs).await, 1);
+}
+
+#[tokio::test]
+async fn without_the_companys_word_sessions_end_and_tokens_rest() {
+    let company = Company::new().await;
+    let told = company.sign_in(ann(&["boss"])).await;
+    let session = told.session.unwrap();
+    let body = json!({"name": "robot"});
+    let mut make = request(Method::POST, "/api/v1/tokens", Some(body));
+    let headers = make.headers_mut();
+    headers.insert("cookie", session.parse().unwrap());
+    headers.insert("storm-via", "web".parse().unwrap());
+    let (status, made) = read(company.site.send(make).await).await;
+    assert_eq!(status, StatusCode::CREATED, "{made}");
+    let token = made["secret"].as_str().unwrap();
+    let works = async || company.site.get(token, "/api/v1/whoami").await.0;
+
+    // Used all the time, a session still asks for the word again after 12 hours.
+    for _ in 0..11 {
+        company.site.clock.forward(3600);
+        assert_eq!(company.whoami(&session).await.0, StatusCode::OK);
+    }
+    company.site.clock.forward(3600);
+    assert_eq!(company.whoami(&session).await.0, StatusCode::UNAUTHORIZED);
+    assert_eq!(works().await, StatusCode::OK);
+
+    // A token of somebody who does not come any more rests, until they do.
+    company.site.clock.forward(30 * 86_400);
+    assert_eq!(works().await, StatusCode::UNAUTHORIZED);
+    company.sign_in(ann(&["staff"])).await.session.unwrap();
+    assert_eq!(works().await, StatusCode::OK);
+    // Whom the company lets go has none any more.
+    company.sign_in(ann(&[])).await;
+    assert_eq!(works().await, StatusCode::UNAUTHORIZED);
+    assert_eq!(
+        company
+            .count("SELECT COUNT(*) FROM tokens WHERE account LIKE '%acce'")
+            .await,
+        0
+    );
+}
+
+#[tokio::test]
+async fn a_password_from_an_operator_does_not_need_the_word_of_a_provider_that_is_gone() {
+    let company = Company::new().await;
+    company.sign_in(ann(&["boss"])).await.session.unwrap();
+    let secret = PlainSecret::token();
+    company
+        .site
+        .sql(&format!(
+            "INSERT INTO tokens (id, hash, \"user\", account, name, created_at, scopes, on_buckets) \
+             SELECT id, '{}', id, '01900000-0000-7000-8000-00000000acce', 'old', 0, '[\"*\"]', 0 FROM users \
+             WHERE email = 'ann@acme.org'",
+            secret.stored().0
+        ))
+        .await;
+    company.site.clock.forward(31 * 86_400);
+    let works = async || company.site.get(secret.expose(), "/api/v1/whoami").await.0;
+    assert_eq!(works().await, StatusCode::UNAUTHORIZED);
+    let store = &company.site.app.store;
+    assert!(store.reset_password("ann@acme.org", "hash").await.unwrap());
+    assert_eq!(works().await, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn nobody_new_comes_into_a_suspended_account() {
+    let company = Company::new().await;
+    company.sign_in(ann(&["staff"])).await.session.unwrap();
+    company
+        .site
+        .sql("INSERT INTO account_states (account, state, since) VALUES ('01900000-0000-7000-8000-00000000acce', 'suspended', 0)")
+        .await;
+    let bob = json!({"sub": "bob-1", "email": "bob@acme.org", "email_verified": true, "groups": ["staff"]});
+    let told = company.sign_in(bob.clone()).await;
+    assert_eq!(told.status, StatusCode::FORBIDDEN);
+    assert!(told.page.contains("nobody new comes in"), "{}", told.page);
+    let bobs = "SELECT COUNT(*) FROM users WHERE email = 'bob@acme.org'";
+    assert_eq!(company.count(bobs).await, 0);
+    // Who is in looks on, and is still let go.
+    company.sign_in(ann(&["staff"])).await.session.unwrap();
+    company.sign_in(ann(&[])).await;
+    let members = "SELECT COUNT(*) FROM members WHERE account LIKE '%acce'";
+    assert_eq!(company.count(members).await, 1);
+    company.site.sql("DELETE FROM account_states").await;
+    company.sign_in(bob).await.session.unwrap();
 }

@@ -108,6 +108,7 @@ async fn whom_a_provider_vouches_for_has_no_passkeys() {
         role: Some(Role::Admin),
         expected: None,
         origin: None,
+        tokens_until: site.app.clock.now(),
     };
     let admitted = site.app.store.admit(&arrival, site.app.clock.now()).await;
     let Admission::In(user) = admitted.unwrap() else {
