@@ -1,4 +1,4 @@
-// The stage of a browser story: Chromium with a new profile, and a page of which everything is noted.
+// The stage of a browser story: Chromium with a new profile, and pages of which everything is noted.
 // A story of the Rust side starts a script here with one line of JSON on standard input; lines of JSON
 // go to and fro after that: `{"ask": what, "with": …}` asks the Rust side to do something beside the
 // browser and is answered by one line; `{"done": …}` ends the story well, `{"failed": words}` badly.
@@ -18,7 +18,10 @@ const ARGUMENTS = [
   "--disable-sync",
 ]
 /** Nothing on one machine takes longer, milliseconds. */
-const PATIENCE = 20_000
+const PATIENCE = 30_000
+
+/** A picture is cut off below, pixels. */
+const HIGHEST = 6000
 
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]()
 const receive = async () => JSON.parse((await lines.next()).value)
@@ -32,9 +35,18 @@ export async function ask(what, given = {}) {
   return answer.done
 }
 
+/** Runs `storm` with these words; gives what it printed. */
+export const storm = (...words) => ask("storm", words)
+
+/** Ends the story unless it is so. */
+export function ensure(so, words) {
+  if (!so) throw new Error(words)
+}
+
 /**
- * Tells a story. It gets `{ browser, open, given, shot }`: `open(options)` makes a page of its own, with
- * cookies of its own, `given` is what the Rust side passed, `shot(page, name)` takes a screenshot.
+ * Tells a story. It gets `{ browser, open, given, requests, shot }`: `open(options)` makes a page of its
+ * own, with cookies of its own, `given` is what the Rust side passed, `requests` holds every request so
+ * far, `shot(page, name)` takes a screenshot.
  */
 export async function tell(story) {
   const given = await receive()
@@ -46,6 +58,7 @@ export async function tell(story) {
     env: { ...process.env, HOME: profile },
   })
   const troubles = []
+  const requests = []
   const pages = []
   const shot = (page, name) => screenshot(given.screenshots, page, name)
   const open = async (options = {}) => {
@@ -56,13 +69,11 @@ export async function tell(story) {
       ...options,
     })
     context.setDefaultTimeout(PATIENCE)
-    const page = await context.newPage()
-    pages.push(page)
-    watch(page, given, troubles)
-    return page
+    await watch(context, { given, troubles, requests, pages })
+    return context.newPage()
   }
   try {
-    const result = await story({ browser, open, given, shot })
+    const result = await story({ browser, open, given, requests, shot })
     if (troubles.length > 0) throw new Error(`the page had troubles:\n${troubles.join("\n")}`)
     send({ done: result ?? null })
   } catch (error) {
@@ -81,29 +92,55 @@ export async function tell(story) {
 /** Signs in on the page that is shown. */
 export async function signIn(page, email, password) {
   await page.getByLabel("E-mail").fill(email)
-  await page.getByLabel("Password").fill(password)
+  await page.getByLabel("Password", { exact: true }).fill(password)
   await page.getByRole("button", { name: "Sign in", exact: true }).click()
 }
 
-/** Notes requests to other origins, errors in the console, and errors that nobody caught. */
-function watch(page, given, troubles) {
+/** A page that is signed in, at `path`. */
+export async function arrive(open, given, path = "/buckets", options = {}) {
+  const page = await open(options)
+  await page.goto(path)
+  await signIn(page, given.email, given.password)
+  await page.getByRole("navigation", { name: "Sections" }).first().waitFor({ state: "attached" })
+  return page
+}
+
+/**
+ * Notes every request, and as troubles: requests to other origins, what the policy of content refused,
+ * errors in the console, and errors that nobody caught.
+ */
+async function watch(context, { given, troubles, requests, pages }) {
   const allowed = [given.dashboard_url, ...(given.allowed_origins ?? [])].map((url) => new URL(url).origin)
-  page.on("request", (request) => {
+  context.on("page", (page) => pages.push(page))
+  context.on("request", (request) => {
     const url = request.url()
+    requests.push({ url, method: request.method(), body: request.postData() ?? "" })
     if (/^(data|blob):/.test(url) || allowed.includes(new URL(url).origin)) return
     troubles.push(`a request to another origin: ${url}`)
   })
-  page.on("pageerror", (error) => troubles.push(`an error that nobody caught: ${error.stack ?? error}`))
-  page.on("console", (message) => {
+  context.on("weberror", (error) => troubles.push(`nobody caught: ${error.error()?.stack ?? error.error()}`))
+  context.on("console", (message) => {
     if (message.type() !== "error") return
     // An answer such as 401 or 409 is Chromium's own line, not the page's.
     if (message.text().startsWith("Failed to load resource")) return
     troubles.push(`console: ${message.text()}`)
   })
+  await context.addInitScript(() => {
+    document.addEventListener("securitypolicyviolation", ({ effectiveDirective, blockedURI }) =>
+      console.error(`the policy of content refused ${blockedURI} (${effectiveDirective})`),
+    )
+  })
 }
 
+/** The whole page, as if the screen were as high: what is fixed to its end stands at the end. */
 async function screenshot(folder, page, name) {
   if (!folder) return
   await mkdir(folder, { recursive: true })
-  await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true })
+  const path = join(folder, `${name}.png`)
+  const screen = page.viewportSize()
+  const height = await page.evaluate(() => document.documentElement.scrollHeight)
+  if (height > screen.height)
+    await page.setViewportSize({ width: screen.width, height: Math.min(height, HIGHEST) })
+  await page.screenshot({ path })
+  if (height > screen.height) await page.setViewportSize(screen)
 }

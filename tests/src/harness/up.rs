@@ -111,6 +111,17 @@ impl Up {
         self.process.output()
     }
 
+    /// Kills the agent, and holds the supervisor so that it starts no other.
+    pub fn take_agent_away(&self) -> Result<()> {
+        self.process.signal(Signal::STOP)?;
+        signal_id(self.ready.pids.agent, Signal::KILL)
+    }
+
+    /// Lets the supervisor go on, which starts the agent again.
+    pub fn bring_agent_back(&self) -> Result<()> {
+        self.process.signal(Signal::CONT)
+    }
+
     /// Ctrl-C: it has to end well and leave nothing running.
     pub async fn stop(mut self) -> Result<()> {
         self.process.signal(Signal::INT)?;

@@ -199,6 +199,6 @@ function drawLimit(plot: uPlot, { limit }: Plan, colours: Colours): void {
   ctx.lineTo(left + width, y)
   ctx.stroke()
   ctx.font = `600 ${11 * ratio}px sans-serif`
-  ctx.fillText(limit.text, left, y - 5 * ratio)
+  ctx.fillText(limit.text, left, y - 7 * ratio)
   ctx.restore()
 }
