@@ -61,6 +61,7 @@ await tell(async ({ open, given, shot }) => {
   await page.getByRole("heading", { level: 1, name: "backups-office" }).waitFor()
   // The palette finds a page, from anywhere.
   await keyboard.press("Control+k")
+  await focused(page, "combobox", "Find or do")
   await keyboard.type("people")
   await keyboard.press("Enter")
   await page.getByRole("heading", { level: 1, name: "People" }).waitFor()

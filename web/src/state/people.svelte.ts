@@ -5,6 +5,9 @@ import { session } from "./session.svelte"
 
 const PAGE = 1000
 
+/** Who asks for what the platform needs by itself. */
+const SYSTEM = "00000000-0000-7000-8000-000000000000"
+
 /** Who is in the account. */
 class People {
   members = $state.raw<Member[]>([])
@@ -30,6 +33,7 @@ class People {
   /** What a person is called here. */
   nameOf(user: string): string {
     if (user === session.who?.user) return "you"
+    if (user === SYSTEM) return "the platform"
     return this.members.find((member) => member.user === user)?.email ?? "somebody else"
   }
 }
