@@ -34,6 +34,8 @@ export interface Drawing {
 
 const AXIS_WIDTH = 62
 const EDGE = 20
+/** Pixels below which a chart is on a phone. */
+const NARROW = 480
 const DAY_SECONDS = 86_400
 
 /** Draws a chart into `place`, as wide as that is, in its colours. */
@@ -143,7 +145,8 @@ function timeAxis(plan: Plan, colours: Colours): uPlot.Axis {
     font: "11px sans-serif",
     size: 26,
     gap: 6,
-    space: 110,
+    // Labels stand closer where there is little room, so that a month has more than one.
+    space: (plot) => (plot.width < NARROW ? 64 : 110),
     grid: { show: false },
     ticks: { show: false },
     border: { show: true, stroke: colours.base, width: 1 },

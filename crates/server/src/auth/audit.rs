@@ -238,7 +238,7 @@ impl Refusals {
             tried: entry
                 .thing
                 .clone()
-                .filter(|_| entry.result == "bad_credentials"),
+                .filter(|_| matches!(&*entry.result, "bad_credentials" | "bad_code")),
         };
         let mut entry = entry;
         if minute.kinds.len() >= MAX_KINDS_A_MINUTE && !minute.kinds.contains_key(&kind) {

@@ -44,7 +44,7 @@ impl Entry {
                VALUES ($1, $2,
                        COALESCE($3, (SELECT MIN(members.account) FROM users
                                      JOIN members ON members."user" = users.id
-                                     WHERE users.email = $10 AND $12 = 'bad_credentials')),
+                                     WHERE users.email = $10 AND $12 IN ('bad_credentials', 'bad_code'))),
                        $4, COALESCE($5, (SELECT email FROM users WHERE id = $4)),
                        $6, $7, $8, $9, $10, $11, $12, $13)"#,
         )

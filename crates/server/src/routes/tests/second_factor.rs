@@ -177,6 +177,11 @@ async fn no_code_is_taken_twice() {
     assert_eq!(refused(&site, &first, &seen).await, "no_such_challenge");
     let second = challenge(&site, OWNER).await;
     assert_eq!(refused(&site, &second, &seen).await, "bad_code");
+    let failures = "/api/v1/audit?result=bad_code";
+    let (_, told) = site.get(&site.owner, failures).await;
+    assert_eq!(told["items"][0]["thing"], OWNER, "{told}");
+    let (_, told) = site.get(&site.stranger, failures).await;
+    assert_eq!(told["items"].as_array().map(Vec::len), Some(0), "{told}");
     let prove = "/api/v1/session/reauthenticate";
     let body = Some(json!({"password": PASSWORD, "code": seen}));
     let (status, problem, _) = ask(&site, &ann.cookie, Method::POST, prove, body).await;
