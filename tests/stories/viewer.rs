@@ -199,6 +199,7 @@ async fn a_viewer_who_tries_everything_changes_nothing() -> Result<()> {
             vec!["account", "cancel-close", account],
         ),
         ("audit.read", vec!["audit", "list"]),
+        ("security_event.read", vec!["audit", "security"]),
         (
             "region.create",
             [&region[..], &["--s3-region", "garage"]].concat(),
