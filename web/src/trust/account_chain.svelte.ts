@@ -56,8 +56,9 @@ class AccountChain {
     const heads: Heads = {}
     try {
       const agents = await readTrust()
-      for (const { agent } of agents) {
-        await beside.begin({ agents, known: known[agent] })
+      for (const key of agents) {
+        const { agent } = key
+        await beside.begin({ agent: key, known: known[agent] })
         const head = await this.#checkAgent(beside, agent, known[agent], (more) => {
           count += more
           if (chainState.state === "checking") chainState.count = count

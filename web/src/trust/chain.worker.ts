@@ -5,14 +5,14 @@ import type { Head } from "./receipt"
 import type { AgentKey } from "./trust"
 
 export type Order =
-  | { say: "begin"; agents: AgentKey[]; known: Head | undefined }
+  | { say: "begin"; agent: AgentKey; known: Head | undefined }
   | { say: "take"; envelopes: Envelope[] }
   | { say: "end" }
 
-let check = new ChainCheck([])
+let check = new ChainCheck(undefined)
 
 async function obey(order: Order): Promise<unknown> {
-  if (order.say === "begin") check = new ChainCheck(order.agents, order.known)
+  if (order.say === "begin") check = new ChainCheck(order.agent, order.known)
   else if (order.say === "take") return check.take(order.envelopes)
   else check.end()
   return null

@@ -17,8 +17,10 @@ export class ChainCheck {
   /** The receipt that was checked last, some other time: it has to be there still, and the same. */
   #known: Head | undefined
 
-  constructor(agents: AgentKey[], known?: Head) {
-    this.#agents = agents
+  /** For the chain of the one agent whose receipts are taken. */
+  constructor(agent: AgentKey | undefined, known?: Head) {
+    // Another agent's chain in its place would hide what this one did.
+    this.#agents = agent ? [agent] : []
     this.#known = known
     this.#chain = new Chain(known)
   }

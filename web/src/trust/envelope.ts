@@ -18,6 +18,8 @@ export class ProofError extends Error {
 export interface Verified {
   payload: unknown
   identity: string
+  /** The one of the keys that signed it, base64. */
+  key: string
 }
 
 /** SHA-256 of a key, by which signatures name it. */
@@ -40,7 +42,7 @@ export async function verify(envelope: Envelope, type: PayloadType, keys: string
     for (const signature of envelope.signatures) {
       if (signature.keyid === id && (await signed(key, signature.sig, message))) {
         const text = new TextDecoder("utf-8", { fatal: true }).decode(payload)
-        return { payload: JSON.parse(text), identity: await digest(message) }
+        return { payload: JSON.parse(text), identity: await digest(message), key }
       }
     }
   }

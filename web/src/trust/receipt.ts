@@ -25,15 +25,15 @@ export interface VerifiedReceipt {
 
 /** Verifies a receipt with the keys of the agents. */
 export async function openReceipt(envelope: Envelope, agents: AgentKey[]): Promise<VerifiedReceipt> {
-  const { payload, identity } = await verify(
+  const { payload, identity, key } = await verify(
     envelope,
     "receipt",
     agents.map(({ receiptKey }) => receiptKey),
   )
   const receipt = payload as Receipt
-  if (!agents.some(({ agent, region }) => agent === receipt.agent && region === receipt.region)) {
-    throw new ProofError("It names an agent that nothing is known of.")
-  }
+  const named = agents.find(({ agent, region }) => agent === receipt.agent && region === receipt.region)
+  if (!named) throw new ProofError("It names an agent that nothing is known of.")
+  if (named.receiptKey !== key) throw new ProofError("Another agent signed it than the one that it names.")
   return { receipt, identity }
 }
 

@@ -71,14 +71,35 @@ describe("a chain of receipts", () => {
   })
 })
 
+describe("a receipt is the word of the agent that it names", () => {
+  it("is refused when another agent signed it", async () => {
+    const [key] = await agents()
+    const [first] = vector.receipts
+    if (!key || !first) throw new Error("the vector has an agent and receipts")
+    const theirs = btoa("k".repeat(32))
+    const swapped = [
+      { ...key, receiptKey: theirs },
+      { ...key, agent: "another" },
+    ]
+    await expect(openReceipt(first, swapped)).rejects.toThrow("Another agent signed it")
+  })
+
+  it("is refused in another agent's chain, which it would hide", async () => {
+    const [key] = await agents()
+    if (!key) throw new Error("the vector has an agent")
+    const check = new ChainCheck({ ...key, agent: "another" })
+    await expect(check.take(vector.receipts)).rejects.toThrow("nothing is known of")
+  })
+})
+
 describe("a check that goes on where another one ended", () => {
   it("takes what is new, if the last known receipt is unchanged", async () => {
-    const keys = await agents()
-    const first = new ChainCheck(keys)
+    const [key] = await agents()
+    const first = new ChainCheck(key)
     const before = await first.take(vector.receipts.slice(0, 2))
     first.end()
     expect(before.count).toBe(2)
-    const next = new ChainCheck(keys, before.head)
+    const next = new ChainCheck(key, before.head)
     const after = await next.take(vector.receipts.slice(1))
     next.end()
     expect(after.count).toBe(vector.receipts.length - 2)
@@ -86,10 +107,10 @@ describe("a check that goes on where another one ended", () => {
   })
 
   it("sees that what it knew was changed, or is gone", async () => {
-    const keys = await agents()
+    const [key] = await agents()
     const known = { sequence: 2, identity: "0".repeat(64) }
-    await expect(new ChainCheck(keys, known).take(vector.receipts.slice(1))).rejects.toThrow("another one")
-    const empty = new ChainCheck(keys, known)
+    await expect(new ChainCheck(key, known).take(vector.receipts.slice(1))).rejects.toThrow("another one")
+    const empty = new ChainCheck(key, known)
     await empty.take([])
     expect(() => empty.end()).toThrow("is gone")
   })
