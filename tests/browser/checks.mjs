@@ -21,6 +21,12 @@ export async function axeFaults(page) {
   return violations.map(({ id, help, at }) => `axe ${id}: ${help}: ${at.slice(0, 3).join(", ")}`)
 }
 
+/** Ends the story unless axe finds nothing on the page as it is shown. */
+export async function sound(page, name) {
+  const faults = await axeFaults(page)
+  if (faults.length > 0) throw new Error(`${name}:\n${faults.join("\n")}`)
+}
+
 /** One h1, no level skipped, a language, a title of the page's own, and no style in an attribute. */
 export function outlineFaults(page) {
   return page.evaluate(() => {

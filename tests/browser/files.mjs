@@ -1,6 +1,6 @@
 // Files of a bucket, straight at the storage: let in, uploaded, downloaded, deleted, and the key gone after.
 import { readFile } from "node:fs/promises"
-import { sound } from "./axe.mjs"
+import { sound } from "./checks.mjs"
 import { ask, signIn, tell } from "./stage.mjs"
 
 const NAME = "harbour (1) at dusk + ä.txt"

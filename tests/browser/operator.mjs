@@ -1,9 +1,7 @@
 // What an operator does: enrols a node and sees it go and come back, makes and stops an account, gives
 // a stray to it. Every page of theirs is looked at by axe, in light and dark, wide and narrow.
-import { readFile } from "node:fs/promises"
+import { sound, widthFaults } from "./checks.mjs"
 import { ask, signIn, tell } from "./stage.mjs"
-
-const axe = await readFile(new URL("./node_modules/axe-core/axe.min.js", import.meta.url), "utf8")
 
 await tell(async ({ open, given, shot }) => {
   const page = await open()
@@ -117,12 +115,9 @@ async function look(page, name, shot) {
     for (const width of [1440, 820, 360]) {
       await page.emulateMedia({ colorScheme, reducedMotion: "reduce" })
       await page.setViewportSize({ width, height: 900 })
-      await page.evaluate(axe)
-      const { violations } = await page.evaluate(() => window.axe.run())
-      const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`)
-      if (found.length) throw new Error(`${name}, ${width}, ${colorScheme}: ${found.join("\n")}`)
-      const sideways = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
-      if (sideways > 0) throw new Error(`${name} scrolls sideways by ${sideways} px at ${width}`)
+      await sound(page, `${name}, ${width}, ${colorScheme}`)
+      const wide = await widthFaults(page)
+      if (wide.length > 0) throw new Error(`${name} at ${width}: ${wide.join("\n")}`)
       await shot(page, `operator-${name}-${width}-${colorScheme}`)
     }
   }

@@ -1,6 +1,6 @@
-// Every page that there is, and how to come to it.
+// Every page of an account, and how to come to it.
 
-/** The address of each page of the account; `bucket` is one with everything in it. */
+/** The address of each page of the account (the operators' pages are in their story); `bucket` is one with everything in it. */
 export const pagesOf = (bucket) => ({
   overview: "/",
   buckets: "/buckets",
@@ -8,16 +8,20 @@ export const pagesOf = (bucket) => ({
   "buckets-new": "/buckets?new=1",
   bucket: `/buckets/${bucket}`,
   "bucket-access": `/buckets/${bucket}/access`,
+  "bucket-files": `/buckets/${bucket}/files`,
   "bucket-rules": `/buckets/${bucket}/rules`,
   "bucket-uploads": `/buckets/${bucket}/uploads`,
   "bucket-settings": `/buckets/${bucket}/settings`,
   "bucket-gone": "/buckets/0000",
   keys: "/keys",
   "keys-new": "/keys?new=1",
+  "keys-access": "/keys?show=access",
   "keys-ended": "/keys?show=ended",
   activity: "/activity",
+  audit: "/activity/audit",
   people: "/people",
   settings: "/settings",
+  "settings-account": "/settings/account",
   start: "/start",
   nowhere: "/nowhere",
 })

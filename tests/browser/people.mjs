@@ -1,6 +1,6 @@
 // People and how they get in: an invitation, a forgotten password, an authenticator app, a proof that is asked
 // for again, a program that is let in, an account that is closed and stays; and what the trail says of it.
-import axe from "axe-core"
+import { sound } from "./checks.mjs"
 import { ask, tell } from "./stage.mjs"
 
 const ANNA = "anna@nordlicht.example"
@@ -11,18 +11,6 @@ const RENEWED = "another harbour lantern 4"
 /** Ends the story unless it is so. */
 function ensure(so, words) {
   if (!so) throw new Error(words)
-}
-
-/** All that axe finds on a page. */
-async function isClean(page, name) {
-  await page.evaluate(axe.source)
-  const { violations } = await page.evaluate(() => {
-    // Of the bars around each page, not of what is played here.
-    const rules = { "label-content-name-mismatch": { enabled: false } }
-    return globalThis.axe.run(document, { resultTypes: ["violations"], rules })
-  })
-  const words = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`)
-  ensure(words.length === 0, `axe on ${name}: ${words.join("; ")}`)
 }
 
 async function enter(page, email, password) {
@@ -60,7 +48,7 @@ await tell(async ({ open, given, shot }) => {
   const anna = await open({ colorScheme: "dark" })
   await follow(anna, await ask("link", { email: ANNA }))
   await said(anna, "asks you in as viewer")
-  await isClean(anna, "the invitation")
+  await sound(anna, "the invitation")
   await shot(anna, "invitation")
   await anna.getByLabel("New password").fill("password")
   await anna.getByRole("button", { name: /^Join/ }).click()
@@ -78,7 +66,7 @@ await tell(async ({ open, given, shot }) => {
   await forgetful.goto("/")
   await forgetful.getByLabel("E-mail").fill(ANNA)
   await forgetful.getByRole("link", { name: "Forgot your password?" }).click()
-  await isClean(forgetful, "a forgotten password")
+  await sound(forgetful, "a forgotten password")
   await button(forgetful, "Send me the link").click()
   await said(forgetful, "a link is on its way")
   await follow(forgetful, await ask("link", { email: ANNA, part: "/password#" }))
@@ -97,7 +85,7 @@ await tell(async ({ open, given, shot }) => {
   await owner.getByText("Look only").click()
   await button(owner, "Make the token").click()
   await owner.getByRole("heading", { name: "Confirm that it is you" }).waitFor()
-  await isClean(owner, "the proof")
+  await sound(owner, "the proof")
   await shot(owner, "prove-again")
   await owner.getByRole("dialog").last().getByLabel("Password").fill("not this one")
   await button(owner, "Confirm and go on").click()
@@ -115,7 +103,7 @@ await tell(async ({ open, given, shot }) => {
   // An authenticator app; signing in takes a second step from then on, and a recovery code is one.
   await button(owner, "Set up an authenticator app").click()
   const secret = (await owner.locator("dialog .secret .mono").innerText()).replaceAll(" ", "")
-  await isClean(owner, "setting up an authenticator app")
+  await sound(owner, "setting up an authenticator app")
   await owner.getByLabel("Code").fill(await ask("code", { secret }))
   await button(owner, "Turn it on").click()
   await owner.getByRole("heading", { name: "Save the recovery codes. They are shown once." }).waitFor()
@@ -126,12 +114,12 @@ await tell(async ({ open, given, shot }) => {
   await owner.getByLabel("I have saved the codes").check()
   await button(owner, "Done").click()
   await said(owner, "Signing in takes your password and six digits of the app.")
-  await isClean(owner, "the settings")
+  await sound(owner, "the settings")
   const again = await open()
   await again.goto("/activity")
   await enter(again, given.email, given.password)
   await heading(again, "One more step")
-  await isClean(again, "the second step")
+  await sound(again, "the second step")
   await shot(again, "second-step")
   await button(again, "Use a recovery code").click()
   await again.getByLabel("Recovery code").fill("aaaa-aaaa-aaaa-aaaa")
@@ -147,7 +135,7 @@ await tell(async ({ open, given, shot }) => {
   await heading(again, "Let a program in?")
   ensure(!again.url().includes("#"), "the code stays in the address")
   await said(again, code)
-  await isClean(again, "letting a program in")
+  await sound(again, "letting a program in")
   await shot(again, "device")
   await button(again, "Approve: I started it").click()
   await heading(again, "The program is let in")
@@ -158,7 +146,7 @@ await tell(async ({ open, given, shot }) => {
   await ask("make a bucket")
   await again.getByText("forms one unbroken chain").or(again.getByText("form one unbroken chain")).waitFor()
   await again.getByText("Receipt verified").first().waitFor()
-  await isClean(again, "the activity")
+  await sound(again, "the activity")
   await again.getByRole("link", { name: "Audit trail" }).click()
   await heading(again, "Audit trail")
   await again.getByLabel("What").selectOption({ label: "Ways to sign in" })
@@ -167,7 +155,7 @@ await tell(async ({ open, given, shot }) => {
   await again.getByLabel("What").selectOption({ label: "Anything" })
   await again.getByLabel("Result", { exact: true }).selectOption({ label: "Refused or failed" })
   await again.getByText("Refused: wrong password").first().waitFor()
-  await isClean(again, "the audit trail")
+  await sound(again, "the audit trail")
   await shot(again, "audit")
 
   // An account is closed by its owner, who types its name, and the closing is cancelled.
@@ -184,7 +172,7 @@ await tell(async ({ open, given, shot }) => {
   await dialog.getByLabel("Type Kesselhaus to go on").fill("Kesselhaus")
   await dialog.getByRole("button", { name: "Close the account" }).click()
   await said(bea, "Kesselhaus is being closed.")
-  await isClean(bea, "a closing account")
+  await sound(bea, "a closing account")
   await shot(bea, "closing")
   await button(bea, "Cancel the closing").click()
   await said(bea, "The account stays.")

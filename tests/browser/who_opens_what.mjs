@@ -1,5 +1,5 @@
 // Rights that are changed on the page: gathered, looked through, asked for once, and then so in the storage.
-import { sound } from "./axe.mjs"
+import { sound } from "./checks.mjs"
 import { ask, signIn, tell } from "./stage.mjs"
 
 await tell(async ({ open, given, shot }) => {
