@@ -1,6 +1,7 @@
 //! Runs programs full of tests and counts what they say.
 
 use std::{
+    fmt::Write as _,
     io::{BufRead as _, BufReader, Write},
     ops::AddAssign,
     process::{Command, Stdio},
@@ -32,30 +33,76 @@ impl AddAssign for Count {
     }
 }
 
+/// What a program full of tests came to.
+#[derive(Debug, Default)]
+pub(crate) struct Report {
+    /// How many passed and failed.
+    pub(crate) count: Count,
+    /// Why those failed that did, in a few lines each.
+    pub(crate) reasons: String,
+}
+
+impl Report {
+    /// One failure of something that is no test.
+    pub(crate) const FAILURE: Self = Self {
+        count: Count::FAILURE,
+        reasons: String::new(),
+    };
+}
+
+impl AddAssign for Report {
+    fn add_assign(&mut self, other: Self) {
+        self.count += other.count;
+        self.reasons += &other.reasons;
+    }
+}
+
+/// Lines of a failure's reason that are worth reading again at the end.
+const REASON_LINES: u32 = 8;
+
 /// Runs `command`, showing on `screen` what it prints, and counts.
-pub(crate) fn run(command: &mut Command, screen: &mut impl Write) -> anyhow::Result<Count> {
+pub(crate) fn run(command: &mut Command, screen: &mut impl Write) -> anyhow::Result<Report> {
     let name = command.get_program().to_string_lossy().into_owned();
     let mut child = command
         .stdout(Stdio::piped())
         .spawn()
         .with_context(|| format!("{name} cannot be started"))?;
     let output = child.stdout.take().context("a test program says nothing")?;
-    let mut count = Count::default();
+    let mut report = Report::default();
+    let mut wanted = 0;
     for line in BufReader::new(output).split(b'\n') {
         let line = line?;
         let line = String::from_utf8_lossy(&line);
         // Nobody reading along is no reason to stop.
         let _ = writeln!(screen, "{line}");
         if let Some(found) = parse(&line).or_else(|| parse_tap(&line)) {
-            count += found;
+            report.count += found;
+        }
+        wanted = match reason_lines(&line) {
+            0 => u32::saturating_sub(wanted, 1),
+            lines => lines,
+        };
+        if wanted > 0 && !line.trim().is_empty() {
+            let _ = writeln!(report.reasons, "{line}");
         }
     }
     let status = child.wait()?;
-    if !status.success() && count.failed == 0 {
+    if !status.success() && report.count.failed == 0 {
         eprintln!("{name} ended with {status} before it had counted its tests.");
-        count += Count::FAILURE;
+        report.count += Count::FAILURE;
     }
-    Ok(count)
+    Ok(report)
+}
+
+/// How many lines from this one on tell what failed and why.
+fn reason_lines(line: &str) -> u32 {
+    let is_name = line.starts_with("---- ") && line.ends_with(" stdout ----");
+    let is_reason = line.starts_with("Error: ") || line.contains(" panicked at ");
+    match (is_name || line.starts_with("not ok "), is_reason) {
+        (true, _) => 1,
+        (false, true) => REASON_LINES,
+        (false, false) => 0,
+    }
 }
 
 /// Reads `test result: ok. 12 passed; 0 failed; 0 ignored; …`.
@@ -87,7 +134,7 @@ fn parse_tap(line: &str) -> Option<Count> {
 mod tests {
     use std::process::Command;
 
-    use super::{Count, parse, parse_tap, run};
+    use super::{Count, parse, parse_tap, reason_lines, run};
 
     const LINE: &str = "test result: FAILED. 11 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s";
 
@@ -117,8 +164,9 @@ mod tests {
 
     #[test]
     fn a_program_that_dies_uncounted_is_a_failure() {
-        let count =
+        let report =
             |script: &str| run(Command::new("sh").args(["-c", script]), &mut Vec::new()).unwrap();
+        let count = |script: &str| report(script).count;
         assert_eq!(count("exit 101"), Count::FAILURE);
         assert_eq!(count("kill -9 $$"), Count::FAILURE);
         assert_eq!(
@@ -127,6 +175,18 @@ mod tests {
                 passed: 11,
                 failed: 2
             }
+        );
+    }
+
+    #[test]
+    fn the_reason_of_a_failure_is_kept() {
+        assert_eq!(reason_lines("---- a::b stdout ----"), 1);
+        let script = "echo noise; echo '---- a::b stdout ----'; echo noise; echo 'Error: no'; \
+                      echo because; exit 101";
+        let report = run(Command::new("sh").args(["-c", script]), &mut Vec::new()).unwrap();
+        assert_eq!(
+            report.reasons,
+            "---- a::b stdout ----\nError: no\nbecause\n"
         );
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     boundaries,
     cargo::{self, Built, Test},
     checkout, garage, generate,
-    libtest::{self, Count},
+    libtest::{self, Count, Report},
     step::step,
     tools, web,
 };
@@ -35,30 +35,32 @@ pub(crate) fn run(wish: &Wish) -> anyhow::Result<ExitCode> {
     };
     web::build()?;
 
-    let mut count = Count::default();
-    let found = check(&mut count, step("Web tests", web::test));
-    count += found.unwrap_or_default();
-    check(&mut count, step("Format", cargo::check_format));
-    check(&mut count, step("Boundaries", boundaries::check));
-    if let Some(built) = check(&mut count, cargo::build()) {
+    let mut report = Report::default();
+    let found = check(&mut report, step("Web tests", web::test));
+    report += found.unwrap_or_default();
+    check(&mut report, step("Format", cargo::check_format));
+    check(&mut report, step("Boundaries", boundaries::check));
+    if let Some(built) = check(&mut report, cargo::build()) {
         check(
-            &mut count,
+            &mut report,
             step("Generated files", || generate::run(&built, true)),
         );
         let (stories, units): (Vec<_>, Vec<_>) = built.tests.iter().partition(|test| test.is_story);
         let found = step("Unit tests", || run_tests(&units, wish, &built, None));
-        let found = check(&mut count, found);
-        count += found.unwrap_or_default();
+        let found = check(&mut report, found);
+        report += found.unwrap_or_default();
         if let Some(garage) = garage {
             let found = step("Stories", || {
                 run_tests(&stories, wish, &built, Some(&garage))
             });
-            let found = check(&mut count, found);
-            count += found.unwrap_or_default();
+            let found = check(&mut report, found);
+            report += found.unwrap_or_default();
         }
     }
-    println!("{} passed, {} failed", count.passed, count.failed);
-    Ok(if count.failed == 0 {
+    let Count { passed, failed } = report.count;
+    print!("{}", report.reasons);
+    println!("{passed} passed, {failed} failed");
+    Ok(if failed == 0 {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
@@ -66,12 +68,12 @@ pub(crate) fn run(wish: &Wish) -> anyhow::Result<ExitCode> {
 }
 
 /// Says an error and counts it.
-fn check<T>(count: &mut Count, outcome: anyhow::Result<T>) -> Option<T> {
+fn check<T>(report: &mut Report, outcome: anyhow::Result<T>) -> Option<T> {
     match outcome {
         Ok(value) => Some(value),
         Err(error) => {
             eprintln!("xtask: {error:#}");
-            *count += Count::FAILURE;
+            *report += Report::FAILURE;
             None
         }
     }
@@ -82,20 +84,22 @@ fn run_tests(
     wish: &Wish,
     built: &Built,
     garage: Option<&PathBuf>,
-) -> anyhow::Result<Count> {
-    let mut count = Count::default();
+) -> anyhow::Result<Report> {
+    let mut report = Report::default();
     for test in tests {
         eprintln!("--- {}", test.name);
         let mut command = checkout::command(&test.program);
         command
             .current_dir(&test.folder)
-            .env("CARGO_MANIFEST_DIR", &test.folder);
+            .env("CARGO_MANIFEST_DIR", &test.folder)
+            // The words say it; thirty frames a failure would bury them.
+            .env("RUST_BACKTRACE", "0");
         command.env("STORM_BIN_DIR", &built.programs);
         if let Some(garage) = garage {
             command.env("STORM_GARAGE", garage);
         }
         command.args(wish.filter.as_ref());
-        count += libtest::run(&mut command, &mut std::io::stdout())?;
+        report += libtest::run(&mut command, &mut std::io::stdout())?;
     }
-    Ok(count)
+    Ok(report)
 }

@@ -10,7 +10,7 @@ use anyhow::{Context as _, bail};
 
 use crate::{
     checkout::{self, find_program, run},
-    libtest::{self, Count},
+    libtest::{self, Report},
     step::step,
 };
 
@@ -68,10 +68,10 @@ fn install_packages(folder: &Path) -> anyhow::Result<()> {
 }
 
 /// Checks the page's format, lints and types, then runs its tests and counts them.
-pub(crate) fn test() -> anyhow::Result<Count> {
+pub(crate) fn test() -> anyhow::Result<Report> {
     let folder = checkout::root().join("web");
     if !folder.join("package.json").is_file() {
-        return Ok(Count::default());
+        return Ok(Report::default());
     }
     let mut npm = checkout::command("npm");
     run(npm.args(["run", "check"]).current_dir(&folder))?;

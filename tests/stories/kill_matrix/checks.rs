@@ -5,6 +5,7 @@ use e2e::harness::{
     api::Credential,
     node_admin::{Contents, Rights},
     stack::Stack,
+    wait,
 };
 use storm_protocol::{api::OperationAnswer, command::CommandResult, seal::OpenKey};
 
@@ -177,10 +178,12 @@ pub(super) async fn check_done(
                 fixture.key()?,
             );
             ensure!(key.id == made.key && made.previous == old.id, "{made:?}");
-            ensure!(
-                !contents.keys.contains_key(old.id.as_str()),
-                "the leaked key is still there"
-            );
+            // Garage lists a deleted key as long as one of its nodes has not heard of the end.
+            wait::until("the leaked key to leave Garage's list", async || {
+                let contents = stack.cluster.admin.contents().await?;
+                Ok((!contents.keys.contains_key(old.id.as_str())).then_some(()))
+            })
+            .await?;
             ensure!(contents.rights(bucket, key.id.as_str()) == ALL_RIGHTS);
             let seen = contents.keys.get(key.id.as_str()).context("no such key")?;
             ensure!(seen.expiration == fixture.expiration, "{seen:?}");

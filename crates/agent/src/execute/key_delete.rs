@@ -2,7 +2,7 @@
 
 use storm_protocol::{command::KeyDelete, result::KeyDeleted};
 
-use super::Stop;
+use super::{Stop, new_key};
 use crate::{
     engine::Run,
     garage::AdminRequest,
@@ -13,7 +13,9 @@ pub(super) async fn execute(run: &mut Run, p: &KeyDelete) -> Result<KeyDeleted, 
     let answer = run.change(AdminRequest::delete_key(&p.key)).await?;
     match answer.result {
         Ok(_) => {}
-        Err(no) if no.is("NoSuchAccessKey") && (answer.repeated || run.may_be_begun()) => {}
+        Err(no) if no.is("NoSuchAccessKey") && (answer.repeated || run.may_be_begun()) => {
+            new_key::see_gone(run, &p.key).await?;
+        }
         Err(no) => return Err(Stop::from(&no)),
     }
     run.owners

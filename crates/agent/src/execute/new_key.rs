@@ -5,8 +5,8 @@ use storm_protocol::ident::{AccessKeyId, Micros};
 
 use super::Stop;
 use crate::{
-    engine::Run,
-    garage::{AdminRequest, KeyInfo},
+    engine::{Backoff, Run},
+    garage::{AdminRequest, GarageClient, KeyInfo},
 };
 
 /// What recovery does with an id whose secret this process does not have.
@@ -39,7 +39,7 @@ pub(super) async fn ensure(run: &mut Run, name: &str) -> Result<AccessKeyId, Sto
             }
             None => {
                 let wanted = id.clone();
-                let read = |garage: crate::garage::GarageClient| {
+                let read = |garage: GarageClient| {
                     let wanted = wanted.clone();
                     async move { garage.key(wanted.as_str()).await }
                 };
@@ -64,10 +64,32 @@ pub(super) async fn ensure(run: &mut Run, name: &str) -> Result<AccessKeyId, Sto
 
 /// Deletes a key; that it is gone already is fine.
 pub(super) async fn delete(run: &mut Run, id: &AccessKeyId) -> Result<(), Stop> {
-    match run.change(AdminRequest::delete_key(id)).await?.result {
+    let answer = run.change(AdminRequest::delete_key(id)).await?;
+    match answer.result {
         Ok(_) => Ok(()),
-        Err(no) if no.is("NoSuchAccessKey") => Ok(()),
+        Err(no) if no.is("NoSuchAccessKey") => {
+            if answer.repeated || run.may_be_begun() {
+                see_gone(run, id).await?;
+            }
+            Ok(())
+        }
         Err(no) => Err(Stop::from(&no)),
+    }
+}
+
+/// Waits until a key is gone that a deletion without an answer took.
+///
+/// A cut deletion may have reached a single node. Garage then refuses another, since the answer
+/// merges what a majority says, while S3 on the other nodes still takes the key; they even out
+/// within seconds. The listing shows a key as long as any node that it asks has it.
+pub(super) async fn see_gone(run: &mut Run, id: &AccessKeyId) -> Result<(), Stop> {
+    let mut backoff = Backoff::default();
+    loop {
+        let read = |garage: GarageClient| async move { garage.key(id.as_str()).await };
+        if run.read(read).await?.is_none() {
+            return Ok(());
+        }
+        run.pause(backoff.next()).await?;
     }
 }
 
