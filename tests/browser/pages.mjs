@@ -1,5 +1,7 @@
 // Every page of an account, and how to come to it.
 
+import { at } from "./stage.mjs"
+
 /** The address of each page of the account (the operators' pages are in their story); `bucket` is one with everything in it. */
 export const pagesOf = (bucket) => ({
   overview: "/",
@@ -28,6 +30,7 @@ export const pagesOf = (bucket) => ({
 
 /** Goes to a page and waits until it stands still. */
 export async function visit(page, path) {
+  at(path)
   await page.goto(path)
   await page.getByRole("heading", { level: 1 }).waitFor()
   await settled(page)

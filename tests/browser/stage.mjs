@@ -1,7 +1,7 @@
 // The stage of a browser story: Chromium with a new profile, and pages of which everything is noted.
 // A story of the Rust side starts a script here with one line of JSON on standard input; lines of JSON
 // go to and fro after that: `{"ask": what, "with": …}` asks the Rust side to do something beside the
-// browser and is answered by one line; `{"done": …}` ends the story well, `{"failed": words}` badly.
+// browser and is answered by one line; `{"at": place}` says where it is; `{"done": …}` ends the story well, `{"failed": words}` badly.
 import { mkdir, mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -34,6 +34,9 @@ export async function ask(what, given = {}) {
   if (answer.failed) throw new Error(`${what}: ${answer.failed}`)
   return answer.done
 }
+
+/** Says where the story is: it is alive, however long it takes. */
+export const at = (place) => send({ at: place })
 
 /** Runs `storm` with these words; gives what it printed. */
 export const storm = (...words) => ask("storm", words)

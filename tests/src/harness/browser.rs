@@ -37,6 +37,7 @@ enum Line {
     Ask { ask: String, with: Value },
     Done { done: Value },
     Failed { failed: String },
+    At { at: String },
 }
 
 /// Plays the script `story`.mjs with what is `given` (`dashboard_url` is wanted by the stage); whatever
@@ -51,8 +52,11 @@ pub async fn play(
     given["screenshots"] = json!(std::env::var_os(SCREENSHOTS_VARIABLE).map(PathBuf::from));
     let mut script = Script::start(story)?;
     script.say(&given).await?;
+    let mut place = "the start".to_owned();
     loop {
-        match script.hear().await? {
+        let heard = script.hear().await;
+        match heard.with_context(|| format!("{story}, at {place}"))? {
+            Line::At { at } => place = at,
             Line::Ask { ask, with } => {
                 let answer = match beside(&ask, with).await {
                     Ok(done) => json!({ "done": done }),
