@@ -12,6 +12,7 @@ mod checkout;
 mod garage;
 mod generate;
 mod libtest;
+mod postgres;
 mod step;
 mod tests;
 mod tools;

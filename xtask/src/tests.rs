@@ -1,15 +1,24 @@
 //! `cargo xtask test`: every check there is, in the order in which a mistake shows soonest.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    path::PathBuf,
+    process::{Command, ExitCode},
+};
 
 use crate::{
     boundaries,
     cargo::{self, Built, Test},
     checkout, garage, generate,
     libtest::{self, Count, Report},
+    postgres::Postgres,
     step::step,
     tools, web,
 };
+
+/// The program with the server's unit tests.
+const SERVER: &str = "storm-buckets storm-buckets";
+/// Where those tests find a PostgreSQL server.
+const POSTGRES_VARIABLE: &str = "STORM_TEST_POSTGRES";
 
 /// What to test.
 #[derive(Debug)]
@@ -49,6 +58,13 @@ pub(crate) fn run(wish: &Wish) -> anyhow::Result<ExitCode> {
         let found = step("Unit tests", || run_tests(&units, wish, &built, None));
         let found = check(&mut report, found);
         report += found.unwrap_or_default();
+        if !wish.fast {
+            let found = step("Server's unit tests on PostgreSQL", || {
+                run_on_postgres(&units, wish, &built)
+            });
+            let found = check(&mut report, found);
+            report += found.unwrap_or_default();
+        }
         if let Some(garage) = garage {
             let found = step("Stories", || {
                 run_tests(&stories, wish, &built, Some(&garage))
@@ -79,6 +95,18 @@ fn check<T>(report: &mut Report, outcome: anyhow::Result<T>) -> Option<T> {
     }
 }
 
+/// The server's own tests once more, with their databases on a PostgreSQL server.
+fn run_on_postgres(units: &[&Test], wish: &Wish, built: &Built) -> anyhow::Result<Report> {
+    let postgres = Postgres::start()?;
+    let mut report = Report::default();
+    for test in units.iter().filter(|test| test.name == SERVER) {
+        let mut command = test_command(test, wish, built);
+        command.env(POSTGRES_VARIABLE, postgres.url());
+        report += libtest::run(&mut command, &mut std::io::stdout())?;
+    }
+    Ok(report)
+}
+
 fn run_tests(
     tests: &[&Test],
     wish: &Wish,
@@ -88,18 +116,23 @@ fn run_tests(
     let mut report = Report::default();
     for test in tests {
         eprintln!("--- {}", test.name);
-        let mut command = checkout::command(&test.program);
-        command
-            .current_dir(&test.folder)
-            .env("CARGO_MANIFEST_DIR", &test.folder)
-            // The words say it; thirty frames a failure would bury them.
-            .env("RUST_BACKTRACE", "0");
-        command.env("STORM_BIN_DIR", &built.programs);
+        let mut command = test_command(test, wish, built);
         if let Some(garage) = garage {
             command.env("STORM_GARAGE", garage);
         }
-        command.args(wish.filter.as_ref());
         report += libtest::run(&mut command, &mut std::io::stdout())?;
     }
     Ok(report)
+}
+
+fn test_command(test: &Test, wish: &Wish, built: &Built) -> Command {
+    let mut command = checkout::command(&test.program);
+    command
+        .current_dir(&test.folder)
+        .env("CARGO_MANIFEST_DIR", &test.folder)
+        .env("STORM_BIN_DIR", &built.programs)
+        // The words say it; thirty frames a failure would bury them.
+        .env("RUST_BACKTRACE", "0")
+        .args(wish.filter.as_ref());
+    command
 }

@@ -10,7 +10,7 @@ use anyhow::{Context as _, bail};
 use crate::checkout::{self, find_program, run};
 
 /// Programs and the Debian packages that they are in.
-const TOOLS: [(&str, &str); 9] = [
+const TOOLS: [(&str, &str); 10] = [
     ("rclone", "rclone"),
     ("aws", "awscli"),
     ("s3cmd", "s3cmd"),
@@ -20,6 +20,7 @@ const TOOLS: [(&str, &str); 9] = [
     ("dbus-run-session", "dbus-daemon"),
     ("gnome-keyring-daemon", "gnome-keyring"),
     ("chromium", "chromium"),
+    ("pg_ctlcluster", "postgresql"),
 ];
 /// Where Debian puts servers, which is not in everybody's path.
 const SERVERS: &str = "/usr/sbin";
@@ -43,7 +44,8 @@ pub(crate) fn need_rust_components() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Makes sure that the S3 clients, the proxies before Garage, a keyring and a browser are there.
+/// Makes sure that the S3 clients, the proxies before Garage, a keyring, a browser and
+/// PostgreSQL are there.
 pub(crate) fn need_clients() -> anyhow::Result<()> {
     let missing: Vec<_> = TOOLS
         .iter()
@@ -76,7 +78,7 @@ pub(crate) fn need_clients() -> anyhow::Result<()> {
     .with_context(|| format!("Install by hand: {words}"))
 }
 
-fn is_root() -> bool {
+pub(crate) fn is_root() -> bool {
     let output = Command::new("id").arg("-u").output();
     output.is_ok_and(|output| output.stdout.trim_ascii() == b"0")
 }

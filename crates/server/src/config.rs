@@ -15,9 +15,10 @@ use storm_protocol::api::AccountLimits;
 
 use crate::keys::read_secret;
 
+mod database;
 mod oidc;
 
-pub use self::oidc::Oidc;
+pub use self::{database::Database, oidc::Oidc};
 
 /// Where the configuration is looked for when the command line does not say.
 pub const DEFAULT_PATH: &str = "/etc/storm-buckets/config.toml";
@@ -28,6 +29,9 @@ pub const DEFAULT_PATH: &str = "/etc/storm-buckets/config.toml";
 pub struct Config {
     /// Keys, trust document and database live here.
     pub data_dir: PathBuf,
+    /// Where accounts, operations and receipts are kept.
+    #[serde(default)]
+    pub database: Database,
     /// The API and the page.
     #[serde(default)]
     pub web: Web,
@@ -365,17 +369,13 @@ impl Config {
         Ok(config)
     }
 
-    /// The database.
-    pub fn database(&self) -> PathBuf {
-        self.data_dir.join("storm.db")
-    }
-
     /// Where e-mail goes when no server takes it.
     pub(crate) fn mail_folder(&self) -> PathBuf {
         self.data_dir.join("mail")
     }
 
     fn check(&self) -> anyhow::Result<()> {
+        self.database.check()?;
         if let Err(error) = self.mail.from.parse::<lettre::message::Mailbox>() {
             bail!(
                 "[mail] from \"{}\" is not an e-mail address ({error})",
@@ -467,7 +467,10 @@ impl fmt::Display for LogFormat {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::Config;
+    use crate::store::Place;
 
     fn error(text: &str) -> String {
         format!("{:#}", Config::parse(text).unwrap_err())
@@ -477,9 +480,9 @@ mod tests {
     fn defaults_are_this_machine_alone() {
         let config = Config::parse("data_dir = \"/var/lib/storm-buckets\"").unwrap();
         assert_eq!(config.web.listen.to_string(), "127.0.0.1:8080");
-        assert_eq!(
-            config.database().to_str(),
-            Some("/var/lib/storm-buckets/storm.db")
+        let place = config.place().unwrap();
+        assert!(
+            matches!(place, Place::File(file) if file == Path::new("/var/lib/storm-buckets/storm.db"))
         );
     }
 

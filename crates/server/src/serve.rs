@@ -26,7 +26,7 @@ use crate::{
     reconcile,
     router::router,
     signer::Signer,
-    store::{Store, StoreError},
+    store::{Place, Store, StoreError},
     usage,
 };
 
@@ -48,14 +48,19 @@ const MAX_SECURITY_EVENTS: u32 = 100_000;
 /// Serves until SIGTERM or SIGINT.
 pub async fn serve(config: Config) -> anyhow::Result<()> {
     // Before anything is made: what is wrong with these leaves no trace.
-    if !config.database().exists() {
+    let place = config.place()?;
+    let known = place
+        .is_known()
+        .await
+        .map_err(|error| unusable(&place, error))?;
+    if !known {
         FirstOperator::from_environment()?;
     }
     let web = bind(config.web.listen, "[web] listen").await?;
     let agents = bind(config.hub.listen, "[hub] listen").await?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let files = Files::new(&config.data_dir);
-    let first_start = make_missing(&files, &config.database(), clock.now())?;
+    let first_start = make_missing(&files, known.then_some(&place), clock.now())?;
     let _lock = files.lock()?;
     let trust = Arc::new(PublicTrust::load(&files)?);
     if first_start {
@@ -127,17 +132,22 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
 
 /// Opens the database, or says what is wrong with it.
 pub async fn open_store(config: &Config) -> anyhow::Result<Store> {
-    let file = config.database();
-    Store::open(&file).await.map_err(|error| match error {
+    let place = config.place()?;
+    let opened = Store::open(place.clone()).await;
+    opened.map_err(|error| unusable(&place, error))
+}
+
+fn unusable(place: &Place, error: StoreError) -> anyhow::Error {
+    match error {
         StoreError::Schema(error) => anyhow::anyhow!(
-            "{} was written by a newer version, or its schema was changed ({error}): use that version, or \
-             restore the backup made before the upgrade",
-            file.display()
+            "{place} was written by a newer version, or its schema was changed ({error}): use that version, \
+             or restore the backup made before the upgrade"
         ),
+        StoreError::Unsuitable(why) => anyhow::anyhow!("{place} cannot be used: {why}"),
         StoreError::Database(_) | StoreError::Row { .. } => {
-            anyhow::Error::new(error).context(format!("{} cannot be opened", file.display()))
+            anyhow::Error::new(error).context(format!("{place} cannot be opened"))
         }
-    })
+    }
 }
 
 async fn bind(address: SocketAddr, key: &str) -> anyhow::Result<TcpListener> {

@@ -1,9 +1,15 @@
 //! What the tests of signer, hub and store share: an installation in a temporary directory.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicI64, Ordering},
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
 };
+
+use secrecy::ExposeSecret as _;
+use sqlx::Connection as _;
 
 use storm_protocol::{
     api::{CreateRegionRequest, EnrolTokenInfo},
@@ -22,7 +28,7 @@ use crate::{
     config::Config,
     keys::{Files, PublicTrust, make_missing},
     store::{
-        Durability, Store,
+        Durability, Place, Store,
         operations::{NewOperation, Requested},
         setup::FirstOperator,
     },
@@ -44,6 +50,30 @@ impl Clock for TestClock {
     }
 }
 
+/// The environment variable that names a PostgreSQL server: a URL of its database `postgres`, as which
+/// databases may be made. With it the same tests run on PostgreSQL.
+const POSTGRES_VARIABLE: &str = "STORM_TEST_POSTGRES";
+
+/// An empty database of a test's own: a file in `dir`, or a database on the server that the environment
+/// names.
+pub(crate) async fn database(dir: &Path) -> Place {
+    let Ok(url) = std::env::var(POSTGRES_VARIABLE) else {
+        return Place::File(dir.join("storm.db"));
+    };
+    let mut url: url::Url = url.parse().unwrap();
+    let name = format!("test_{}", hex::encode(random::<8>()));
+    let mut server = sqlx::PgConnection::connect(url.as_str()).await.unwrap();
+    sqlx::query(sqlx::AssertSqlSafe(format!(
+        "CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'"
+    )))
+    .execute(&mut server)
+    .await
+    .unwrap();
+    server.close().await.unwrap();
+    url.set_path(&name);
+    Place::Server(String::from(url).into())
+}
+
 /// An installation with one region, `home`, its operator and a customer.
 pub(crate) struct World {
     pub(crate) app: App,
@@ -53,6 +83,7 @@ pub(crate) struct World {
     pub(crate) operator: Actor,
     pub(crate) customer: Actor,
     pub(crate) trust: watch::Sender<Arc<PublicTrust>>,
+    pub(crate) place: Place,
     _dir: TempDir,
 }
 
@@ -60,12 +91,17 @@ impl World {
     pub(crate) async fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let data = dir.path().join("data");
-        let config = Config::parse(&format!("data_dir = {:?}", data)).unwrap();
+        let place = database(&data).await;
+        let mut text = format!("data_dir = {data:?}\n");
+        if let Place::Server(url) = &place {
+            text.push_str(&format!("[database]\nurl = {:?}\n", url.expose_secret()));
+        }
+        let config = Config::parse(&text).unwrap();
         let files = Files::new(&data);
         let clock = Arc::new(TestClock::default());
-        assert!(make_missing(&files, &config.database(), clock.now()).unwrap());
+        assert!(make_missing(&files, None, clock.now()).unwrap());
         let (trust_sender, trust) = watch::channel(Arc::new(PublicTrust::load(&files).unwrap()));
-        let store = Store::open(&config.database()).await.unwrap();
+        let store = Store::open(place.clone()).await.unwrap();
         let app = App {
             config: Arc::new(config),
             store,
@@ -93,6 +129,7 @@ impl World {
             operator,
             customer,
             trust: trust_sender,
+            place,
             _dir: dir,
         };
         world.add_region("home").await;
@@ -113,6 +150,11 @@ impl World {
             ))
             .await;
         world
+    }
+
+    /// Whether the database is a PostgreSQL server's.
+    pub(crate) const fn is_on_postgres(&self) -> bool {
+        matches!(self.place, Place::Server(_))
     }
 
     /// Changes the database in a way that the server itself never would.
@@ -141,8 +183,10 @@ impl World {
 
     /// Reads one number.
     pub(crate) async fn count(&self, text: &str) -> i64 {
+        // A sum is no BIGINT on PostgreSQL.
+        let text = format!("SELECT CAST(({text}) AS BIGINT)");
         sqlx::query_scalar(sqlx::AssertSqlSafe(text))
-            .fetch_one(&mut *self.app.store.read().await)
+            .fetch_one(&mut *self.app.store.read().await.unwrap())
             .await
             .unwrap()
     }

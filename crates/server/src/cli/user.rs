@@ -34,10 +34,10 @@ pub(super) enum Verb {
 }
 
 pub(super) async fn run(verb: &Verb, config: &Config) -> anyhow::Result<()> {
+    let place = config.place()?;
     ensure!(
-        config.database().exists(),
-        "there is no database in {} yet: `storm-buckets serve` makes it at its first start",
-        config.data_dir.display()
+        place.is_known().await?,
+        "there is no database in {place} yet: `storm-buckets serve` makes it at its first start"
     );
     let store = open_store(config).await?;
     match verb {

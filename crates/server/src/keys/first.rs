@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
 use ed25519_dalek::SigningKey;
 use rcgen::{BasicConstraints, IsCa, KeyPair, KeyUsagePurpose};
 use rustls_pki_types::{CertificateDer, pem::PemObject as _};
@@ -19,7 +19,7 @@ use super::{
     disk::{make_private_dir, read_secret, read_signing_key, write_file, write_signing_key},
     trusted_dispatch, write_trust,
 };
-use crate::clock::random;
+use crate::{clock::random, store::Place};
 
 /// Days that the CA certificate is valid.
 const CA_VALIDITY_DAYS: i64 = 20 * 365;
@@ -27,7 +27,7 @@ const CA_VALIDITY_DAYS: i64 = 20 * 365;
 /// Makes whatever the data directory does not have yet. Each file appears whole or not at all and
 /// the trust document comes last, so that a start cut short is taken up by the next one. `true`:
 /// this was the first start.
-pub fn make_missing(files: &Files, database: &Path, now: Micros) -> anyhow::Result<bool> {
+pub fn make_missing(files: &Files, known: Option<&Place>, now: Micros) -> anyhow::Result<bool> {
     make_private_dir(&files.data)?;
     make_private_dir(&files.data.join("keys"))?;
     if files.trust().exists() {
@@ -45,12 +45,13 @@ pub fn make_missing(files: &Files, database: &Path, now: Micros) -> anyhow::Resu
         }
         return Ok(false);
     }
-    ensure!(
-        !database.exists(),
-        "{} is missing, but {} exists: restore the keys and trust.json from a backup, or name another data_dir",
-        files.trust().display(),
-        database.display()
-    );
+    if let Some(database) = known {
+        bail!(
+            "{} is missing, but {database} exists: restore the keys and trust.json from a backup, or name \
+             another data_dir",
+            files.trust().display()
+        );
+    }
     let root = signing_key_or_new(&files.root_key())?;
     let root_public = VerifyKey::of(&root);
     write_file(
@@ -118,12 +119,14 @@ mod tests {
     use crate::{
         clock::{Clock as _, SystemClock},
         keys::{Files, PublicTrust, read_signing_key},
+        store::Place,
     };
 
     fn start(dir: &TempDir) -> (Files, PathBuf, anyhow::Result<bool>) {
         let data = dir.path().join("data");
         let (files, database) = (Files::new(&data), data.join("storm.db"));
-        let made = make_missing(&files, &database, SystemClock.now());
+        let known = database.exists().then(|| Place::from(database.as_path()));
+        let made = make_missing(&files, known.as_ref(), SystemClock.now());
         (files, database, made)
     }
 

@@ -2,7 +2,8 @@
 //! resume and delete, the buckets to clear and delete; and the one way in which the platform asks for
 //! that, in a transaction that first looks whether it was asked for already.
 
-use sqlx::{Row as _, sqlite::SqliteRow};
+use crate::store::sql::Record;
+use sqlx::Row as _;
 use storm_protocol::{
     command::{BucketClear, BucketDelete, Command, KeyDelete, KeyResume, KeySuspend},
     ident::{AccessKeyId, AccountId, BucketId, Micros, OperationId, RegionName, UserId},
@@ -82,11 +83,11 @@ impl Store {
     /// The keys of an account that work, but for those about which something is under way.
     pub(crate) async fn working_keys(&self, account: AccountId) -> Result<Vec<KeyLeft>> {
         let rows = sqlx::query(concat!(
-            "SELECT id, region, expires_at, COALESCE((SELECT o.command FROM operations o \
+            "SELECT id, region, expires_at, CASE WHEN COALESCE((SELECT o.command FROM operations o \
                WHERE o.account = $1 AND o.\"user\" <> $2 AND o.state = 'done' AND o.region = keys.region \
                AND o.command IN ('key.suspend', 'key.resume') \
                AND o.parameters LIKE '%\"' || keys.id || '\"%' ORDER BY o.id DESC LIMIT 1), '') \
-               = 'key.suspend' AS by_people \
+               = 'key.suspend' THEN 1 ELSE 0 END AS by_people \
              FROM keys WHERE account = $1 AND gone_at IS NULL AND suspended = 0 \
              AND NOT EXISTS (SELECT 1 FROM operations o WHERE o.account = $1 AND o.",
             counts!(),
@@ -97,7 +98,7 @@ impl Store {
         .bind(account.to_string())
         .bind(UserId::SYSTEM.to_string())
         .bind(THINGS_AT_ONCE)
-        .fetch_all(&mut *self.read().await)
+        .fetch_all(&mut *self.read().await?)
         .await?;
         rows.iter().map(read_key).collect()
     }
@@ -112,7 +113,7 @@ impl Store {
         ))
         .bind(account.to_string())
         .bind(THINGS_AT_ONCE)
-        .fetch_all(&mut *self.read().await)
+        .fetch_all(&mut *self.read().await?)
         .await?;
         rows.iter().map(read_key).collect()
     }
@@ -152,9 +153,9 @@ impl Store {
         ))
         .bind(account.to_string())
         .bind(THINGS_AT_ONCE)
-        .fetch_all(&mut *self.read().await)
+        .fetch_all(&mut *self.read().await?)
         .await?;
-        let read = |row: &SqliteRow| {
+        let read = |row: &Record| {
             Ok(BucketLeft {
                 region: parsed("buckets", row.try_get("region")?)?,
                 id: parsed("buckets", row.try_get("id")?)?,
@@ -281,7 +282,7 @@ impl Store {
              AND a.connected = 1 AND a.quarantined IS NULL AND a.revoked_at IS NULL",
         )
         .bind(region.as_str())
-        .fetch_optional(&mut *self.read().await)
+        .fetch_optional(&mut *self.read().await?)
         .await?;
         let Some(not_offered) = not_offered else {
             return Ok(None);
@@ -342,7 +343,7 @@ async fn ask(
     Ok(Some(Change::Operation(kept.account, operation.id)))
 }
 
-fn read_key(row: &SqliteRow) -> Result<KeyLeft> {
+fn read_key(row: &Record) -> Result<KeyLeft> {
     Ok(KeyLeft {
         region: parsed("keys", row.try_get("region")?)?,
         id: parsed("keys", row.try_get("id")?)?,

@@ -1,7 +1,8 @@
 //! What became of accounts, and each step from one state to the next: a compare-and-set, on disk when
 //! it returns. What follows for keys and buckets stands in `account_remains.rs`.
 
-use sqlx::{Row as _, sqlite::SqliteRow};
+use crate::store::sql::Record;
+use sqlx::Row as _;
 use storm_protocol::{
     api::AccountState,
     ident::{AccountId, Micros},
@@ -77,7 +78,7 @@ impl Store {
         let text: Option<String> =
             sqlx::query_scalar("SELECT state FROM account_states WHERE account = $1")
                 .bind(account.to_string())
-                .fetch_optional(&mut *self.read().await)
+                .fetch_optional(&mut *self.read().await?)
                 .await?;
         account_state(text.as_deref())
     }
@@ -218,12 +219,12 @@ impl Store {
         )
         .bind(now.0)
         .bind(counted_since.0)
-        .fetch_optional(&mut *self.read().await)
+        .fetch_optional(&mut *self.read().await?)
         .await?;
         if due.is_none() {
             return Ok(());
         }
-        let mut change = self.write_one(Durability::Machine).await;
+        let mut change = self.write_one(Durability::Machine).await?;
         sqlx::query(
             "UPDATE account_states SET clearing_since = $1 WHERE state = 'closing' \
              AND clearing_since IS NULL AND clears_at <= $1 AND counted_at >= $2",
@@ -232,6 +233,7 @@ impl Store {
         .bind(counted_since.0)
         .execute(&mut *change)
         .await?;
+        change.commit().await?;
         Ok(())
     }
 
@@ -286,9 +288,9 @@ impl Store {
                AND k.gone_at IS NULL) OR EXISTS (SELECT 1 FROM buckets b WHERE b.account = s.account \
                AND b.gone_at IS NULL))) ORDER BY account",
         )
-        .fetch_all(&mut *self.read().await)
+        .fetch_all(&mut *self.read().await?)
         .await?;
-        let read = |row: &SqliteRow| {
+        let read = |row: &Record| {
             Ok(Kept {
                 account: parsed(TABLE, row.try_get("account")?)?,
                 state: account_state(row.try_get("state")?)?,

@@ -13,7 +13,7 @@ impl Store {
         let sql = r#"SELECT account FROM members WHERE "user" = $1 ORDER BY account LIMIT 1"#;
         let found: Option<(String,)> = sqlx::query_as(sql)
             .bind(user.to_string())
-            .fetch_optional(&mut *self.read().await)
+            .fetch_optional(&mut *self.read().await?)
             .await?;
         found
             .map(|(account,)| parsed("members", &account))

@@ -1,6 +1,7 @@
 //! Who is kept out and who leads: quarantine and its end, revocation, and the executor's role, which
 //! a revoked agent leaves behind.
 
+use crate::store::sql::Record;
 use sqlx::Row;
 use storm_protocol::ident::{AgentId, Digest, Micros, UserId};
 
@@ -79,7 +80,7 @@ impl Store {
 
     /// A quarantined agent came again, with this end of its chain.
     pub async fn turned_away(&self, id: AgentId, end: ChainEnd) -> Result<()> {
-        let mut change = self.write_one(Durability::Process).await;
+        let mut change = self.write_one(Durability::Process).await?;
         sqlx::query(
             "UPDATE agents SET refused_receipts = $2, refused_head = $3 \
              WHERE id = $1 AND quarantined IS NOT NULL",
@@ -89,6 +90,7 @@ impl Store {
         .bind(end.head.map(|head| head.to_string()))
         .execute(&mut *change)
         .await?;
+        change.commit().await?;
         Ok(())
     }
 
@@ -189,9 +191,9 @@ impl Store {
             "SELECT id, revoked_at FROM agents \
              WHERE connected = 1 AND (revoked_at IS NOT NULL OR quarantined IS NOT NULL)",
         )
-        .fetch_all(&mut *self.read().await)
+        .fetch_all(&mut *self.read().await?)
         .await?;
-        let read = |row: &sqlx::sqlite::SqliteRow| {
+        let read = |row: &Record| {
             let id = parsed(TABLE, row.try_get("id")?)?;
             let revoked: Option<i64> = row.try_get("revoked_at")?;
             Ok(match revoked {
@@ -210,12 +212,12 @@ impl Store {
              AND a.revoked_at IS NULL AND a.quarantined IS NULL LIMIT 1";
         let vacant: Option<i64> = sqlx::query_scalar(VACANT)
             .bind(now.0)
-            .fetch_optional(&mut *self.read().await)
+            .fetch_optional(&mut *self.read().await?)
             .await?;
         if vacant.is_none() {
             return Ok(vec![]);
         }
-        let mut change = self.write_one(Durability::Machine).await;
+        let mut change = self.write_one(Durability::Machine).await?;
         let rows = sqlx::query(
             "UPDATE regions SET epoch = epoch + 1, executor_free_at = NULL, executor = \
                (SELECT id FROM agents WHERE region = name AND revoked_at IS NULL \
@@ -227,7 +229,8 @@ impl Store {
         .bind(now.0)
         .fetch_all(&mut *change)
         .await?;
-        let read = |row: &sqlx::sqlite::SqliteRow| {
+        change.commit().await?;
+        let read = |row: &Record| {
             Ok(Appointed {
                 agent: parsed(TABLE, row.try_get("executor")?)?,
                 epoch: from_big("regions", row.try_get("epoch")?)?,

@@ -1,6 +1,7 @@
 //! Buckets that a sweep gave to an account and that the region's agent has yet to hear of.
 
-use sqlx::{Row as _, sqlite::SqliteRow};
+use crate::store::sql::Record;
+use sqlx::Row as _;
 use storm_protocol::{
     command::{BucketRelease, Command},
     frame::LocalAliasState,
@@ -42,7 +43,7 @@ impl Store {
         ))
         .bind(now.0)
         .bind(i64::from(limit))
-        .fetch_all(&mut *self.read().await)
+        .fetch_all(&mut *self.read().await?)
         .await?;
         rows.iter().map(read_adoptable).collect()
     }
@@ -66,14 +67,14 @@ impl Store {
         .bind(account.to_string())
         .bind(&release.name)
         .bind(release.parameters.get())
-        .fetch_optional(&mut *self.read().await)
+        .fetch_optional(&mut *self.read().await?)
         .await?;
         Ok(given.is_some())
     }
 
     /// The adoption is looked at again at `at`, and asked as the `tries`-th then.
     pub(crate) async fn adopt_later(&self, bucket: BucketId, at: Micros, tries: u32) -> Result<()> {
-        let mut change = self.write_one(Durability::Process).await;
+        let mut change = self.write_one(Durability::Process).await?;
         sqlx::query(
             "UPDATE buckets SET adopt_at = $2, adopt_tries = $3 \
              WHERE id = $1 AND adopt_at IS NOT NULL",
@@ -83,21 +84,23 @@ impl Store {
         .bind(i64::from(tries))
         .execute(&mut *change)
         .await?;
+        change.commit().await?;
         Ok(())
     }
 
     /// The bucket is adopted.
     pub(crate) async fn adopted(&self, bucket: BucketId) -> Result<()> {
-        let mut change = self.write_one(Durability::Process).await;
+        let mut change = self.write_one(Durability::Process).await?;
         sqlx::query("UPDATE buckets SET adopt_at = NULL WHERE id = $1")
             .bind(bucket.to_string())
             .execute(&mut *change)
             .await?;
+        change.commit().await?;
         Ok(())
     }
 }
 
-fn read_adoptable(row: &SqliteRow) -> Result<Adoptable> {
+fn read_adoptable(row: &Record) -> Result<Adoptable> {
     let tries: i64 = row.try_get("adopt_tries")?;
     let aliases: Vec<BucketName> = from_json(TABLE, row.try_get("aliases")?)?;
     let local: Vec<LocalAliasState> = from_json(TABLE, row.try_get("local_aliases")?)?;

@@ -1,6 +1,7 @@
 //! Agents: their keys, whether they are there, and why one is kept out.
 
-use sqlx::{Row, sqlite::SqliteRow};
+use crate::store::sql::Record;
+use sqlx::Row;
 use storm_protocol::{
     api::Agent,
     envelope::{Envelope, VerifyKey},
@@ -87,7 +88,7 @@ impl Store {
             agent_select!(),
             "WHERE a.revoked_at IS NULL ORDER BY a.region, a.id"
         ))
-        .fetch_all(&mut *self.read().await)
+        .fetch_all(&mut *self.read().await?)
         .await?;
         rows.iter().map(read_agent).collect()
     }
@@ -96,7 +97,7 @@ impl Store {
     pub async fn agent(&self, id: AgentId) -> Result<Option<Agent>> {
         let row = sqlx::query(concat!(agent_select!(), "WHERE a.id = $1"))
             .bind(id.to_string())
-            .fetch_optional(&mut *self.read().await)
+            .fetch_optional(&mut *self.read().await?)
             .await?;
         row.as_ref().map(read_agent).transpose()
     }
@@ -104,7 +105,7 @@ impl Store {
     /// The statement of every agent that ever enrolled: with them anyone checks receipts.
     pub async fn agent_statements(&self) -> Result<Vec<Envelope>> {
         let texts: Vec<String> = sqlx::query_scalar("SELECT statement FROM agents ORDER BY id")
-            .fetch_all(&mut *self.read().await)
+            .fetch_all(&mut *self.read().await?)
             .await?;
         texts.iter().map(|text| from_json(TABLE, text)).collect()
     }
@@ -118,7 +119,7 @@ impl Store {
              FROM agents a JOIN regions r ON r.name = a.region WHERE a.id = $1",
         )
         .bind(id.to_string())
-        .fetch_optional(&mut *self.read().await)
+        .fetch_optional(&mut *self.read().await?)
         .await?;
         let Some(row) = row else { return Ok(None) };
         Ok(Some(Registered {
@@ -210,12 +211,13 @@ impl Store {
 
     /// Why an agent takes no change at the moment; `None` when it does again.
     pub async fn agent_in_trouble(&self, id: AgentId, trouble: Option<&str>) -> Result<()> {
-        let mut change = self.write_one(Durability::Process).await;
+        let mut change = self.write_one(Durability::Process).await?;
         sqlx::query("UPDATE agents SET trouble = $2 WHERE id = $1")
             .bind(id.to_string())
             .bind(trouble)
             .execute(&mut *change)
             .await?;
+        change.commit().await?;
         Ok(())
     }
 
@@ -232,7 +234,7 @@ impl Store {
     }
 }
 
-fn read_refused(row: &SqliteRow) -> Result<Option<ChainEnd>> {
+fn read_refused(row: &Record) -> Result<Option<ChainEnd>> {
     let Some(sequence) = row.try_get::<Option<i64>, _>("refused_receipts")? else {
         return Ok(None);
     };
@@ -242,7 +244,7 @@ fn read_refused(row: &SqliteRow) -> Result<Option<ChainEnd>> {
     }))
 }
 
-fn read_agent(row: &SqliteRow) -> Result<Agent> {
+fn read_agent(row: &Record) -> Result<Agent> {
     let statement: &str = row.try_get("statement")?;
     Ok(Agent {
         id: parsed(TABLE, row.try_get("id")?)?,

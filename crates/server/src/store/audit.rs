@@ -1,6 +1,7 @@
 //! The audit trail: rows are added and, when their time is over, dropped; none is ever changed.
 
-use sqlx::{FromRow, QueryBuilder, Sqlite};
+use crate::store::sql::Builder;
+use sqlx::FromRow;
 use storm_protocol::{
     api::AuditEvent,
     ident::{AccountId, AuditEventId, Micros, OperationId, Scope, TokenId, UserId},
@@ -94,8 +95,8 @@ pub(crate) struct Wanted {
 }
 
 impl Wanted {
-    fn select(&self, limit: usize) -> QueryBuilder<Sqlite> {
-        let mut sql = QueryBuilder::new(concat!(
+    fn select(&self, limit: usize) -> Builder {
+        let mut sql = Builder::new(concat!(
             r#"SELECT id, at, account, "user", email, token, via, origin, act, thing, operation, result,"#,
             " count FROM audit_events WHERE TRUE"
         ));
@@ -210,11 +211,8 @@ impl Store {
         wanted: &Wanted,
         limit: usize,
     ) -> Result<Vec<AuditEvent>> {
-        let mut sql = wanted.select(limit);
-        let rows: Vec<EventRow> = sql
-            .build_query_as()
-            .fetch_all(&mut *self.read().await)
-            .await?;
+        let sql = wanted.select(limit);
+        let rows: Vec<EventRow> = sql.build_as().fetch_all(&mut *self.read().await?).await?;
         rows.into_iter().map(EventRow::read).collect()
     }
 
@@ -223,7 +221,7 @@ impl Store {
         let end = AuditEventId::new(before, [0; 10]).to_string();
         loop {
             // In portions: others write in between.
-            let mut change = self.write_one(Durability::Process).await;
+            let mut change = self.write_one(Durability::Process).await?;
             let dropped = sqlx::query(
                 "DELETE FROM audit_events WHERE id IN \
                  (SELECT id FROM audit_events WHERE id < $1 ORDER BY id LIMIT $2)",
@@ -233,6 +231,7 @@ impl Store {
             .execute(&mut *change)
             .await?
             .rows_affected();
+            change.commit().await?;
             if i64::try_from(dropped).unwrap_or(0) < DROPPED_AT_ONCE {
                 return Ok(());
             }

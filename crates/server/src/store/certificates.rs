@@ -1,8 +1,9 @@
 //! What the hub asks of the signer: certificates. The hub writes a request, the signer answers it;
 //! no secret stands in either.
 
+use crate::store::sql::Record;
 use serde::{Deserialize, Serialize};
-use sqlx::{Row, sqlite::SqliteRow};
+use sqlx::Row;
 use storm_protocol::{
     encoding::Base64,
     envelope::{Envelope, VerifyKey},
@@ -143,7 +144,7 @@ impl Store {
         let answer: Option<Option<String>> =
             sqlx::query_scalar("SELECT answer FROM certificate_requests WHERE id = $1")
                 .bind(id)
-                .fetch_optional(&mut *self.read().await)
+                .fetch_optional(&mut *self.read().await?)
                 .await?;
         from_json_option(TABLE, answer.flatten().as_deref())
     }
@@ -155,10 +156,9 @@ impl Store {
              ORDER BY created_at LIMIT $1",
         )
         .bind(i64::from(limit))
-        .fetch_all(&mut *self.read().await)
+        .fetch_all(&mut *self.read().await?)
         .await?;
-        let read =
-            |row: &SqliteRow| Ok((row.try_get("id")?, from_json(TABLE, row.try_get("body")?)?));
+        let read = |row: &Record| Ok((row.try_get("id")?, from_json(TABLE, row.try_get("body")?)?));
         rows.iter().map(read).collect()
     }
 
@@ -176,7 +176,7 @@ impl Store {
             "SELECT region, expires_at, tls_key, agent, spent_at FROM enrol_tokens WHERE hash = $1",
         )
         .bind(hash.to_string())
-        .fetch_optional(&mut *self.read().await)
+        .fetch_optional(&mut *self.read().await?)
         .await?;
         let Some(row) = row else { return Ok(None) };
         Ok(Some(Token {
@@ -192,7 +192,7 @@ impl Store {
     pub async fn agent_keys(&self, id: AgentId) -> Result<Option<(VerifyKey, SealKey)>> {
         let row = sqlx::query("SELECT receipt_key, seal_key FROM agents WHERE id = $1")
             .bind(id.to_string())
-            .fetch_optional(&mut *self.read().await)
+            .fetch_optional(&mut *self.read().await?)
             .await?;
         let Some(row) = row else { return Ok(None) };
         Ok(Some((
@@ -208,7 +208,7 @@ impl Store {
              ORDER BY created_at LIMIT 1",
         )
         .bind(token.to_string())
-        .fetch_all(&mut *self.read().await)
+        .fetch_all(&mut *self.read().await?)
         .await?;
         from_json_option(TABLE, answers.first().map(String::as_str))
     }

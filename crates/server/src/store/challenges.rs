@@ -59,7 +59,7 @@ impl Store {
             .bind(secret.0.to_string())
             .bind(now.0)
             .bind(MAX_TRIES)
-            .fetch_optional(&mut *self.read().await)
+            .fetch_optional(&mut *self.read().await?)
             .await?;
         found
             .map(|(user, email, method)| {

@@ -3,7 +3,8 @@
 //! cancel, none goes by. Each closing keeps until when it was counted; what lies beyond the longest gap, in
 //! either direction, moves its end by as much, so that what is left stays what it was.
 
-use sqlx::{Row as _, sqlite::SqliteRow};
+use crate::store::sql::Record;
+use sqlx::Row as _;
 use storm_protocol::{
     envelope::Via,
     ident::{AccountId, Micros, UserId},
@@ -53,9 +54,9 @@ impl Store {
         )
         .bind(now.plus_seconds(-COUNT_AGAIN_SECONDS).0)
         .bind(now.plus_seconds(COUNT_AGAIN_SECONDS).0)
-        .fetch_all(&mut *self.read().await)
+        .fetch_all(&mut *self.read().await?)
         .await?;
-        let read = |row: &SqliteRow| {
+        let read = |row: &Record| {
             Ok(Closing {
                 account: parsed(TABLE, row.try_get("account")?)?,
                 clears_at: row.try_get("clears_at")?,

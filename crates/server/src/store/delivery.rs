@@ -1,5 +1,6 @@
 //! Operations as the hub sees them: signed ones on their way to an agent, until the receipt.
 
+use crate::store::sql::Record;
 use sqlx::Row;
 use storm_protocol::{
     envelope::Envelope,
@@ -32,7 +33,7 @@ impl Store {
             "SELECT DISTINCT o.agent FROM operations o JOIN agents a ON a.id = o.agent \
              WHERE o.state = 'signed' AND a.connected = 1",
         )
-        .fetch_all(&mut *self.read().await)
+        .fetch_all(&mut *self.read().await?)
         .await?;
         ids.iter().map(|id| parsed(TABLE, id)).collect()
     }
@@ -46,7 +47,7 @@ impl Store {
         now: Micros,
         limit: u32,
     ) -> Result<Vec<Claimed>> {
-        let mut change = self.write_one(Durability::Process).await;
+        let mut change = self.write_one(Durability::Process).await?;
         let rows = sqlx::query(
             "UPDATE operations SET state = 'sent' WHERE state = 'signed' AND id IN \
              (SELECT id FROM operations WHERE agent = $1 AND state = 'signed' AND signed_at > $2 \
@@ -57,8 +58,8 @@ impl Store {
         .bind(i64::from(limit))
         .fetch_all(&mut *change)
         .await?;
-        drop(change);
-        let read = |row: &sqlx::sqlite::SqliteRow| {
+        change.commit().await?;
+        let read = |row: &Record| {
             Ok(Claimed {
                 id: parsed(TABLE, row.try_get("id")?)?,
                 account: parsed(TABLE, row.try_get("account")?)?,
@@ -109,9 +110,9 @@ impl Store {
         .bind(agent.to_string())
         .bind(before.0)
         .bind(i64::from(limit))
-        .fetch_all(&mut *self.read().await)
+        .fetch_all(&mut *self.read().await?)
         .await?;
-        let read = |row: &sqlx::sqlite::SqliteRow| {
+        let read = |row: &Record| {
             let attempt: i64 = row.try_get("attempt")?;
             let id = parsed(TABLE, row.try_get("id")?)?;
             Ok((id, u32::try_from(attempt).unwrap_or(u32::MAX)))
@@ -127,7 +128,7 @@ impl Store {
         agent: AgentId,
         attempt: u32,
     ) -> Result<Option<Change>> {
-        let mut change = self.write_one(Durability::Process).await;
+        let mut change = self.write_one(Durability::Process).await?;
         let rows = sqlx::query(
             "UPDATE operations SET state = 'requested' WHERE id = $1 AND agent = $2 AND attempt = $3 \
              AND state IN ('sent', 'accepted', 'unknown') RETURNING account, id",
@@ -137,6 +138,7 @@ impl Store {
         .bind(i64::from(attempt))
         .fetch_all(&mut *change)
         .await?;
+        change.commit().await?;
         rows.first().map(read_change).transpose()
     }
 }

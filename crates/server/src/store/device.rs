@@ -167,7 +167,7 @@ impl Store {
         let row: Option<Row> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
             .bind(code.0.to_string())
             .bind(now.0)
-            .fetch_optional(&mut *self.read().await)
+            .fetch_optional(&mut *self.read().await?)
             .await?;
         row.map(Row::read).transpose()
     }

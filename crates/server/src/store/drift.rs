@@ -4,9 +4,10 @@
 //! command at work has changed a cluster before its receipt is here: a difference counts as drift
 //! only once it has stood for [`STANDS_SECONDS`] and nothing that names the bucket is under way.
 
+use crate::store::sql::{self, Builder, Connection, Record};
 use std::collections::{BTreeMap, HashMap};
 
-use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection, sqlite::SqliteRow};
+use sqlx::Row as _;
 use storm_protocol::{
     api::Setting,
     command::BucketGrant,
@@ -151,21 +152,38 @@ impl Store {
     pub(crate) async fn show_drift(&self, now: Micros) -> Result<Vec<Change>> {
         // What open operations name is read once, not once for each bucket. A key's replacement names
         // the key alone, and changes its buckets' rights.
-        let sql = concat!(
-            "SELECT b.id, b.region FROM buckets b \
-             WHERE b.differs_since <= $1 AND b.drift = 0 AND b.gone_at IS NULL \
-             AND b.id NOT IN (SELECT named.value FROM operations o, json_tree(o.parameters) named \
-               WHERE named.key = 'bucket' AND named.type = 'text' AND o.",
-            counts!(),
-            ") AND NOT EXISTS (SELECT 1 FROM operations o WHERE o.account = b.account \
-               AND o.region = b.region AND o.command IN ('key.rotate', 'key.revoke_leaked') AND o.",
-            counts!(),
-            ") ORDER BY b.differs_since LIMIT $2"
-        );
+        macro_rules! standing {
+            ($named:literal) => {
+                concat!(
+                    "SELECT b.id, b.region FROM buckets b \
+                     WHERE b.differs_since <= $1 AND b.drift = 0 AND b.gone_at IS NULL AND b.id NOT IN (",
+                    $named,
+                    " AND o.",
+                    counts!(),
+                    ") AND NOT EXISTS (SELECT 1 FROM operations o WHERE o.account = b.account \
+                       AND o.region = b.region AND o.command IN ('key.rotate', 'key.revoke_leaked') AND o.",
+                    counts!(),
+                    ") ORDER BY b.differs_since LIMIT $2"
+                )
+            };
+        }
+        let mut reader = self.read().await?;
+        let sql = if sql::is_postgres(&reader) {
+            standing!(
+                "SELECT named #>> '{}' FROM operations o, \
+                 jsonb_path_query(o.parameters::jsonb, '$.**.bucket') named \
+                 WHERE jsonb_typeof(named) = 'string'"
+            )
+        } else {
+            standing!(
+                "SELECT named.value FROM operations o, json_tree(o.parameters) named \
+                 WHERE named.key = 'bucket' AND named.type = 'text'"
+            )
+        };
         let rows: Vec<(String, String)> = sqlx::query_as(sql)
             .bind(now.plus_seconds(-STANDS_SECONDS).0)
             .bind(i64::try_from(BUCKETS_AT_ONCE).unwrap_or(i64::MAX))
-            .fetch_all(&mut *self.read().await)
+            .fetch_all(&mut *reader)
             .await?;
         if rows.is_empty() {
             return Ok(vec![]);
@@ -180,7 +198,7 @@ impl Store {
             let region: RegionName = parsed("buckets", &region)?;
             // What it was compared with may have changed since.
             compare(&mut transaction, &region, &buckets, now).await?;
-            let mut update = QueryBuilder::<Sqlite>::new(
+            let mut update = Builder::new(
                 "UPDATE buckets SET drift = 1 WHERE differs_since IS NOT NULL AND id IN (",
             );
             let mut list = update.separated(", ");
@@ -238,7 +256,7 @@ pub(super) async fn compare(
             .iter()
             .partition(|(_, picture)| !picture.differences().is_empty());
         if !differ.is_empty() {
-            let mut update = QueryBuilder::<Sqlite>::new("UPDATE buckets SET differs_since = ");
+            let mut update = Builder::new("UPDATE buckets SET differs_since = ");
             update.push_bind(now.0);
             update.push(" WHERE differs_since IS NULL AND region = ");
             update.push_bind(region.as_str());
@@ -246,7 +264,7 @@ pub(super) async fn compare(
             update.build().execute(&mut **transaction).await?;
         }
         if !equal.is_empty() {
-            let mut update = QueryBuilder::<Sqlite>::new(
+            let mut update = Builder::new(
                 "UPDATE buckets SET differs_since = NULL, drift = 0 \
                  WHERE differs_since IS NOT NULL AND region = ",
             );
@@ -260,7 +278,7 @@ pub(super) async fn compare(
 
 /// Reads what is wanted and found of buckets, by their ids; at most [`BUCKETS_AT_ONCE`].
 pub(super) async fn read(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     region: &RegionName,
     buckets: &[String],
 ) -> Result<HashMap<String, Picture>> {
@@ -268,7 +286,7 @@ pub(super) async fn read(
     if buckets.is_empty() {
         return Ok(pictures);
     }
-    let mut select = QueryBuilder::<Sqlite>::new(
+    let mut select = Builder::new(
         "SELECT b.id, b.drift, b.quota_bytes AS found_bytes, b.quota_objects AS found_objects, \
          s.cors AS found_cors, s.lifecycle AS found_lifecycle, s.website AS found_website, \
          s.other_rules, w.quota_set, w.quota_bytes, w.quota_objects, w.cors, w.lifecycle, w.website, \
@@ -282,9 +300,8 @@ pub(super) async fn read(
         pictures.insert(row.try_get("id")?, read_picture(&row)?);
     }
     for (table, given) in [("given_grants", true), ("grants", false)] {
-        let mut select = QueryBuilder::<Sqlite>::new(
-            "SELECT g.bucket, g.key, g.read, g.write, g.owner, k.account FROM ",
-        );
+        let mut select =
+            Builder::new("SELECT g.bucket, g.key, g.read, g.write, g.owner, k.account FROM ");
         select.push(table);
         select.push(
             " g LEFT JOIN keys k ON k.id = g.key AND k.region = g.region \
@@ -315,11 +332,7 @@ pub(super) async fn read(
     Ok(pictures)
 }
 
-fn push_ids<'a>(
-    query: &mut QueryBuilder<Sqlite>,
-    column: &str,
-    ids: impl Iterator<Item = &'a str>,
-) {
+fn push_ids<'a>(query: &mut Builder, column: &str, ids: impl Iterator<Item = &'a str>) {
     query.push(" AND ");
     query.push(column);
     query.push(" IN (");
@@ -330,7 +343,7 @@ fn push_ids<'a>(
     query.push(")");
 }
 
-fn read_picture(row: &SqliteRow) -> Result<Picture> {
+fn read_picture(row: &Record) -> Result<Picture> {
     let limit = |column: &str| -> Result<Option<Limit>> {
         let value: Option<i64> = row.try_get(column)?;
         Ok(value
@@ -361,6 +374,6 @@ fn read_picture(row: &SqliteRow) -> Result<Picture> {
     })
 }
 
-fn flag(row: &SqliteRow, column: &str) -> Result<bool> {
+fn flag(row: &Record, column: &str) -> Result<bool> {
     Ok(row.try_get::<i64, _>(column)? != 0)
 }

@@ -1,6 +1,7 @@
 //! Enrolment tokens: each lets one agent in. Only their hashes are here.
 
-use sqlx::{Row, sqlite::SqliteRow};
+use crate::store::sql::Record;
+use sqlx::Row;
 use storm_protocol::{
     api::EnrolTokenInfo,
     ident::{Digest, EnrolTokenId, Micros, RegionName, UserId},
@@ -40,7 +41,7 @@ impl Store {
         let rows = sqlx::query(
             "SELECT id, region, created_at, expires_at, agent FROM enrol_tokens ORDER BY id DESC",
         )
-        .fetch_all(&mut *self.read().await)
+        .fetch_all(&mut *self.read().await?)
         .await?;
         rows.iter().map(read_token).collect()
     }
@@ -49,13 +50,13 @@ impl Store {
     pub async fn knows_enrol_token(&self, hash: Digest) -> Result<bool> {
         let known: Option<i64> = sqlx::query_scalar("SELECT 1 FROM enrol_tokens WHERE hash = $1")
             .bind(hash.to_string())
-            .fetch_optional(&mut *self.read().await)
+            .fetch_optional(&mut *self.read().await?)
             .await?;
         Ok(known.is_some())
     }
 }
 
-fn read_token(row: &SqliteRow) -> Result<EnrolTokenInfo> {
+fn read_token(row: &Record) -> Result<EnrolTokenInfo> {
     let region: RegionName = parsed(TABLE, row.try_get("region")?)?;
     let id: EnrolTokenId = parsed(TABLE, row.try_get("id")?)?;
     Ok(EnrolTokenInfo {

@@ -1,7 +1,8 @@
 //! Inventory: what an executor saw in its cluster. Frames of one generation come in order; the last
 //! one settles which things are gone and whose the new buckets are.
 
-use sqlx::{QueryBuilder, Row as _, Sqlite, sqlite::SqliteRow};
+use crate::store::sql::{Builder, Record};
+use sqlx::Row as _;
 use storm_protocol::{
     frame::{BucketState, InventoryFrame, KeyState, SUSPENDED_UNTIL},
     ident::{AgentId, KeyLabel, Micros, RegionName, parse_key_name},
@@ -82,7 +83,7 @@ async fn upsert_keys(
     keys: &[KeyState],
     now: Micros,
 ) -> Result<Vec<Change>> {
-    let mut insert = QueryBuilder::<Sqlite>::new(
+    let mut insert = Builder::new(
         "INSERT INTO keys (id, region, account, label, created_at, expires_at, suspended, \
          create_buckets, seen_at) ",
     );
@@ -134,7 +135,7 @@ async fn upsert_buckets(
         .iter()
         .map(|bucket| to_json("buckets", &bucket.local_aliases))
         .collect::<Result<_>>()?;
-    let mut insert = QueryBuilder::<Sqlite>::new(
+    let mut insert = Builder::new(
         "INSERT INTO buckets (id, region, name, aliases, bytes, objects, unfinished_bytes, \
          unfinished_uploads, quota_bytes, quota_objects, website, local_aliases, created_at, seen_at) ",
     );
@@ -188,7 +189,7 @@ async fn replace_grants(
     sweep: &Sweep<'_>,
     buckets: &[BucketState],
 ) -> Result<()> {
-    let mut delete = QueryBuilder::<Sqlite>::new("DELETE FROM grants WHERE region = ");
+    let mut delete = Builder::new("DELETE FROM grants WHERE region = ");
     delete.push_bind(sweep.region.as_str());
     delete.push(" AND bucket IN (");
     let mut list = delete.separated(", ");
@@ -202,9 +203,8 @@ async fn replace_grants(
         .flat_map(|bucket| bucket.grants.iter().map(|grant| (bucket.bucket, grant)))
         .collect();
     for grants in grants.chunks(ROWS_AT_ONCE) {
-        let mut insert = QueryBuilder::<Sqlite>::new(
-            "INSERT INTO grants (region, bucket, key, read, write, owner) ",
-        );
+        let mut insert =
+            Builder::new("INSERT INTO grants (region, bucket, key, read, write, owner) ");
         insert.push_values(grants, |mut row, (bucket, grant)| {
             row.push_bind(sweep.region.as_str())
                 .push_bind(bucket.to_string())
@@ -348,7 +348,7 @@ fn foreign_label(name: &str) -> String {
     }
 }
 
-fn read_bucket_change(row: &SqliteRow) -> Result<Change> {
+fn read_bucket_change(row: &Record) -> Result<Change> {
     let account = parsed_option("buckets", row.try_get("account")?)?;
     Ok(Change::Bucket(
         account,
@@ -356,7 +356,7 @@ fn read_bucket_change(row: &SqliteRow) -> Result<Change> {
     ))
 }
 
-fn read_key_change(row: &SqliteRow) -> Result<Change> {
+fn read_key_change(row: &Record) -> Result<Change> {
     let account = parsed_option("keys", row.try_get("account")?)?;
     Ok(Change::Key(account, parsed("keys", row.try_get("id")?)?))
 }

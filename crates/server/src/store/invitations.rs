@@ -1,7 +1,8 @@
 //! Invitations into accounts. One an address and account: a new one takes the old one's place. Its
 //! e-mail is queued in the transaction that makes it.
 
-use sqlx::{Row as _, sqlite::SqliteRow};
+use crate::store::sql::Record;
+use sqlx::Row as _;
 use storm_protocol::{
     api::{AccountState, Invitation, InvitationOffer, Role},
     ident::{AccountId, InvitationId, Micros, UserId},
@@ -125,7 +126,7 @@ impl Store {
         .bind(now.0)
         .bind(after)
         .bind(limit)
-        .fetch_all(&mut *self.read().await)
+        .fetch_all(&mut *self.read().await?)
         .await?;
         rows.iter().map(read_invitation).collect()
     }
@@ -158,7 +159,7 @@ impl Store {
         )
         .bind(secret.0.to_string())
         .bind(now.0)
-        .fetch_optional(&mut *self.read().await)
+        .fetch_optional(&mut *self.read().await?)
         .await?;
         row.map(|row| {
             let open = Open {
@@ -186,7 +187,7 @@ impl Store {
         )
         .bind(secret.0.to_string())
         .bind(now.0)
-        .fetch_optional(&mut *self.read().await)
+        .fetch_optional(&mut *self.read().await?)
         .await?;
         row.map(|row| {
             Ok(InvitationOffer {
@@ -282,7 +283,7 @@ async fn insert(
     mails::queue(change, Some(account), mail, invitation.created_at).await
 }
 
-fn read_invitation(row: &SqliteRow) -> Result<Invitation> {
+fn read_invitation(row: &Record) -> Result<Invitation> {
     Ok(Invitation {
         id: parsed(TABLE, row.try_get("id")?)?,
         email: row.try_get("email")?,

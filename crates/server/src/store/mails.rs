@@ -1,6 +1,7 @@
 //! E-mail that is to go out.
 
-use sqlx::{Row as _, sqlite::SqliteRow};
+use crate::store::sql::Record;
+use sqlx::Row as _;
 use storm_protocol::ident::{AccountId, Micros, OperationId};
 
 use super::{Durability, Result, Store, Writing};
@@ -66,9 +67,9 @@ impl Store {
         )
         .bind(now.0)
         .bind(limit)
-        .fetch_all(&mut *self.read().await)
+        .fetch_all(&mut *self.read().await?)
         .await?;
-        let read = |row: &SqliteRow| {
+        let read = |row: &Record| {
             Ok(Queued {
                 id: row.try_get("id")?,
                 mail: Mail {
@@ -86,7 +87,7 @@ impl Store {
 
     /// A message went. What it said is forgotten.
     pub(crate) async fn mail_sent(&self, id: &str, now: Micros) -> Result<()> {
-        let mut change = self.write_one(Durability::Machine).await;
+        let mut change = self.write_one(Durability::Machine).await?;
         sqlx::query(
             "UPDATE mails SET state = 'sent', ended_at = $2, body_text = NULL, body_html = NULL, \
              error = NULL, attempts = attempts + 1 WHERE id = $1 AND state = 'queued'",
@@ -95,6 +96,7 @@ impl Store {
         .bind(now.0)
         .execute(&mut *change)
         .await?;
+        change.commit().await?;
         Ok(())
     }
 
@@ -117,23 +119,25 @@ impl Store {
                  body_text = NULL, body_html = NULL WHERE id = $1 AND state = 'queued'"
             }
         };
-        let mut change = self.write_one(Durability::Process).await;
+        let mut change = self.write_one(Durability::Process).await?;
         sqlx::query(sql)
             .bind(id)
             .bind(error)
             .bind(next.unwrap_or(now).0)
             .execute(&mut *change)
             .await?;
+        change.commit().await?;
         Ok(())
     }
 
     /// Forgets what ended before `before`.
     pub(crate) async fn drop_mails(&self, before: Micros) -> Result<()> {
-        let mut change = self.write_one(Durability::Process).await;
+        let mut change = self.write_one(Durability::Process).await?;
         sqlx::query("DELETE FROM mails WHERE created_at < $1 AND state <> 'queued'")
             .bind(before.0)
             .execute(&mut *change)
             .await?;
+        change.commit().await?;
         Ok(())
     }
 }

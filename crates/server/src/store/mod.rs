@@ -3,15 +3,12 @@
 //! Not found is `Ok(None)`. Each text runs on SQLite and PostgreSQL alike (`$1` parameters, BIGINT
 //! booleans).
 
-use std::{fmt::Display, path::Path, str::FromStr, sync::Arc};
+use std::{fmt::Display, str::FromStr};
 
 use serde::de::DeserializeOwned;
-use sqlx::{
-    Connection as _, SqliteConnection,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode},
-};
-use tokio::sync::{Mutex, MutexGuard};
 
+pub use self::open::Place;
+use self::open::{Reader, Readers};
 pub use self::write::Durability;
 use self::write::Writers;
 pub(crate) use self::write::Writing;
@@ -37,6 +34,7 @@ pub(crate) mod limits;
 pub mod lost;
 pub(crate) mod mails;
 pub(crate) mod oidc;
+mod open;
 pub mod operations;
 pub(crate) mod passkey_challenges;
 pub(crate) mod passkeys;
@@ -44,6 +42,8 @@ pub(crate) mod passwords;
 pub(crate) mod people;
 pub mod receipts;
 pub mod regions;
+#[cfg(test)]
+mod schema_tests;
 pub(crate) mod second_factors;
 pub mod security;
 pub mod sessions;
@@ -52,6 +52,7 @@ mod settlement;
 pub mod setup;
 pub(crate) mod sign_ups;
 pub mod signing;
+pub(crate) mod sql;
 mod statements;
 pub(crate) mod strays;
 pub mod succession;
@@ -66,13 +67,6 @@ pub mod views;
 mod wanted;
 mod write;
 
-/// Connections that read at the same time.
-const READERS: usize = 4;
-/// Statements that a connection keeps prepared: all that there are.
-const STATEMENTS: usize = 256;
-/// Milliseconds that a statement waits for another process's lock.
-const BUSY_TIMEOUT_MILLISECONDS: u64 = 5_000;
-
 /// The database's answer was not what it has to be.
 pub type Result<T> = std::result::Result<T, StoreError>;
 
@@ -82,6 +76,9 @@ pub enum StoreError {
     /// The database itself failed.
     #[error("the database failed: {0}")]
     Database(#[from] sqlx::Error),
+    /// The database cannot be used as it was made.
+    #[error("the database cannot be used: {0}")]
+    Unsuitable(&'static str),
     /// A newer version wrote this database, or a migration failed.
     #[error("the database's schema cannot be used: {0}")]
     Schema(#[from] sqlx::migrate::MigrateError),
@@ -98,14 +95,14 @@ pub enum StoreError {
 impl StoreError {
     /// Whether there was no room for what was to be written.
     pub(crate) fn is_full(&self) -> bool {
-        /// SQLite's code for a full disk.
-        const SQLITE_FULL: &str = "13";
+        /// SQLite's code for a full disk, and PostgreSQL's.
+        const FULL: [&str; 2] = ["13", "53100"];
         match self {
             Self::Database(error) => error
                 .as_database_error()
                 .and_then(|error| error.code())
-                .is_some_and(|code| code == SQLITE_FULL),
-            Self::Schema(_) | Self::Row { .. } => false,
+                .is_some_and(|code| FULL.contains(&&*code)),
+            Self::Schema(_) | Self::Unsuitable(_) | Self::Row { .. } => false,
         }
     }
 }
@@ -113,57 +110,24 @@ impl StoreError {
 /// A handle to the database; clones share its connections.
 #[derive(Clone)]
 pub struct Store {
-    readers: Arc<[Mutex<SqliteConnection>]>,
-    writers: Arc<Mutex<Writers>>,
+    readers: Readers,
+    writers: Writers,
 }
 
 impl Store {
-    /// Opens the database in `file`, makes it if absent, and runs the migrations. A schema newer
-    /// than this version is refused.
-    pub async fn open(file: &Path) -> Result<Self> {
-        let options = SqliteConnectOptions::new()
-            .filename(file)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .foreign_keys(true)
-            .statement_cache_capacity(STATEMENTS)
-            .busy_timeout(std::time::Duration::from_millis(BUSY_TIMEOUT_MILLISECONDS));
-        let mut writers = Writers::open(&options).await?;
-        sqlx::migrate!("migrations/sqlite")
-            .run(writers.connection(Durability::Machine))
-            .await?;
-        let options = options.read_only(true);
-        let mut readers = vec![];
-        for _ in 0..READERS {
-            let reader = SqliteConnection::connect_with(&options).await?;
-            readers.push(Mutex::new(reader));
-        }
-        Ok(Self {
-            readers: readers.into(),
-            writers: Arc::new(Mutex::new(writers)),
-        })
-    }
-
-    /// A connection for queries that change nothing: one that is free, or soon will be. No pool,
-    /// which would ask each connection for a sign of life after each query.
-    pub(crate) async fn read(&self) -> MutexGuard<'_, SqliteConnection> {
-        for reader in &*self.readers {
-            if let Ok(free) = reader.try_lock() {
-                return free;
-            }
-        }
-        let waiting = self.readers.iter().map(|reader| Box::pin(reader.lock()));
-        futures_util::future::select_all(waiting).await.0
+    /// A connection for queries that change nothing: one that is free, or soon will be.
+    pub(crate) async fn read(&self) -> Result<Reader<'_>> {
+        self.readers.one().await
     }
 
     /// Begins a change.
     pub(crate) async fn write(&self, durability: Durability) -> Result<Writing> {
-        Writing::new(&self.writers, durability).await.begin().await
+        self.writers.begin(durability).await
     }
 
-    /// A change of one statement, which needs no transaction around it.
-    pub(crate) async fn write_one(&self, durability: Durability) -> Writing {
-        Writing::new(&self.writers, durability).await
+    /// A change of one statement, which is its own transaction where the database lets it be.
+    pub(crate) async fn write_one(&self, durability: Durability) -> Result<Writing> {
+        self.writers.one(durability).await
     }
 }
 

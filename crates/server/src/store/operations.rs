@@ -1,7 +1,8 @@
 //! Operations: the durable record of one intent, from request to receipt. Only a compare-and-set
 //! moves one. What the signer and the hub do to them stands in `signing.rs` and `receipts.rs`.
 
-use sqlx::{Row, sqlite::SqliteRow};
+use crate::store::sql::Record;
+use sqlx::Row;
 use storm_protocol::{
     api::{Operation, OperationStatus},
     command::Command,
@@ -104,9 +105,9 @@ impl Store {
     /// covers it before anything can come of it.
     pub async fn request_operation(&self, new: NewOperation) -> Result<Requested> {
         let digest = digest_of(&new, "");
-        let mut change = self.write_one(Durability::Process).await;
+        let mut change = self.write_one(Durability::Process).await?;
         let inserted = insert(&mut change, &new, digest).await?;
-        drop(change);
+        change.commit().await?;
         match inserted {
             Some(operation) => Ok(Requested::New(operation)),
             None => self.asked_before(&new, digest).await,
@@ -130,7 +131,7 @@ impl Store {
         .bind(new.actor.account.to_string())
         .bind(new.actor.user.to_string())
         .bind(key)
-        .fetch_optional(&mut *self.read().await)
+        .fetch_optional(&mut *self.read().await?)
         .await?;
         Ok(match before {
             None => Requested::TooMany,
@@ -149,7 +150,7 @@ impl Store {
             " FROM operations WHERE id = $1"
         ))
         .bind(id.to_string())
-        .fetch_optional(&mut *self.read().await)
+        .fetch_optional(&mut *self.read().await?)
         .await?;
         row.as_ref().map(read_operation).transpose()
     }
@@ -159,7 +160,7 @@ impl Store {
         let token: Option<Option<String>> =
             sqlx::query_scalar("SELECT token FROM operations WHERE id = $1")
                 .bind(id.to_string())
-                .fetch_optional(&mut *self.read().await)
+                .fetch_optional(&mut *self.read().await?)
                 .await?;
         parsed_option(TABLE, token.flatten().as_deref())
     }
@@ -169,7 +170,7 @@ impl Store {
         let text: Option<Option<String>> =
             sqlx::query_scalar("SELECT sealed FROM operations WHERE id = $1")
                 .bind(id.to_string())
-                .fetch_optional(&mut *self.read().await)
+                .fetch_optional(&mut *self.read().await?)
                 .await?;
         from_json_option(TABLE, text.flatten().as_deref())
     }
@@ -301,7 +302,7 @@ pub(super) fn digest_of(new: &NewOperation, besides: &str) -> Digest {
 }
 
 /// Reads a row of [`operation_columns`].
-pub(crate) fn read_operation(row: &SqliteRow) -> Result<Operation> {
+pub(crate) fn read_operation(row: &Record) -> Result<Operation> {
     let outcome: Option<&str> = row.try_get("outcome")?;
     let receipt: Option<&str> = row.try_get("receipt")?;
     let attempt: i64 = row.try_get("attempt")?;
@@ -329,7 +330,7 @@ pub(crate) fn read_operation(row: &SqliteRow) -> Result<Operation> {
 }
 
 /// Reads the columns account, user, operator and via.
-pub(crate) fn read_actor(row: &SqliteRow) -> Result<Actor> {
+pub(crate) fn read_actor(row: &Record) -> Result<Actor> {
     let via = match row.try_get("via")? {
         "web" => Via::Web,
         "cli" => Via::Cli,

@@ -1,7 +1,8 @@
 //! Passkeys: public keys that people's devices sign with. What devices are asked to sign is in
 //! `passkey_challenges`.
 
-use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
+use crate::store::sql::{Connection, Record};
+use sqlx::Row as _;
 use storm_protocol::{
     api::Passkey,
     ident::{Micros, PasskeyId, UserId},
@@ -64,9 +65,9 @@ impl Store {
                WHERE "user" = $1 ORDER BY id"#,
         )
         .bind(user.to_string())
-        .fetch_all(&mut *self.read().await)
+        .fetch_all(&mut *self.read().await?)
         .await?;
-        let read = |row: &SqliteRow| {
+        let read = |row: &Record| {
             Ok(Passkey {
                 id: parsed(TABLE, row.try_get("id")?)?,
                 name: row.try_get("name")?,
@@ -82,7 +83,7 @@ impl Store {
     pub(crate) async fn credentials(&self, user: UserId) -> Result<Vec<String>> {
         let found = sqlx::query_scalar(r#"SELECT credential FROM passkeys WHERE "user" = $1"#)
             .bind(user.to_string())
-            .fetch_all(&mut *self.read().await)
+            .fetch_all(&mut *self.read().await?)
             .await?;
         Ok(found)
     }
@@ -94,7 +95,7 @@ impl Store {
                JOIN users ON users.id = passkeys."user" WHERE credential = $1"#,
         )
         .bind(credential)
-        .fetch_optional(&mut *self.read().await)
+        .fetch_optional(&mut *self.read().await?)
         .await?;
         let Some(row) = row else { return Ok(None) };
         Ok(Some(Known {
@@ -108,7 +109,7 @@ impl Store {
 
     /// Whether somebody may have another passkey.
     pub(crate) async fn passkey_room(&self, user: UserId) -> Result<Room> {
-        room(&mut *self.read().await, user).await
+        room(&mut *self.read().await?, user).await
     }
 
     /// Adds a passkey of somebody, if there is room for it, and tells them.
@@ -254,7 +255,7 @@ pub(super) async fn forget(change: &mut Writing, user: UserId) -> Result<bool> {
     Ok(gone > 0)
 }
 
-async fn room(connection: &mut SqliteConnection, user: UserId) -> Result<Room> {
+async fn room(connection: &mut Connection, user: UserId) -> Result<Room> {
     let sql = r#"SELECT (SELECT COUNT(*) FROM passkeys WHERE "user" = users.id),
                    (SELECT COUNT(*) FROM oidc_people WHERE oidc_people."user" = users.id)
                  FROM users WHERE id = $1"#;

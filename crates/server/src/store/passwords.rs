@@ -107,7 +107,7 @@ impl Store {
         let found: Option<String> = sqlx::query_scalar(sql)
             .bind(secret.0.to_string())
             .bind(now.0)
-            .fetch_optional(&mut *self.read().await)
+            .fetch_optional(&mut *self.read().await?)
             .await?;
         Ok(found)
     }

@@ -1,7 +1,8 @@
 //! Members of accounts. Who takes somebody's role away looks in the same transaction that an owner is
 //! left.
 
-use sqlx::{Row as _, sqlite::SqliteRow};
+use crate::store::sql::Record;
+use sqlx::Row as _;
 use storm_protocol::{
     api::{Member, OwnAccount, Role},
     ident::{AccountId, UserId},
@@ -38,9 +39,9 @@ impl Store {
         .bind(account.to_string())
         .bind(after)
         .bind(limit)
-        .fetch_all(&mut *self.read().await)
+        .fetch_all(&mut *self.read().await?)
         .await?;
-        let read = |row: &SqliteRow| {
+        let read = |row: &Record| {
             Ok(Member {
                 user: parsed("users", row.try_get("id")?)?,
                 email: row.try_get("email")?,
@@ -57,9 +58,9 @@ impl Store {
                WHERE members."user" = $1 ORDER BY name, accounts.id"#,
         )
         .bind(user.to_string())
-        .fetch_all(&mut *self.read().await)
+        .fetch_all(&mut *self.read().await?)
         .await?;
-        let read = |row: &SqliteRow| {
+        let read = |row: &Record| {
             Ok(OwnAccount {
                 id: parsed("accounts", row.try_get("id")?)?,
                 name: row.try_get("name")?,

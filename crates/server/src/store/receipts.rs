@@ -1,7 +1,8 @@
 //! Receipts: the agents' chains as the hub keeps them. One transaction takes a receipt in, moves its
 //! operation, and brings buckets, keys and grants up to date.
 
-use sqlx::{Row, sqlite::SqliteRow};
+use crate::store::sql::Record;
+use sqlx::Row;
 use storm_protocol::{
     api::ReceiptRecord,
     envelope::Envelope,
@@ -76,7 +77,7 @@ impl Store {
         .bind(agent.map(|agent| agent.to_string()))
         .bind(to_big(after))
         .bind(i64::from(limit))
-        .fetch_all(&mut *self.read().await)
+        .fetch_all(&mut *self.read().await?)
         .await?;
         rows.iter().map(read_record).collect()
     }
@@ -96,7 +97,7 @@ impl Store {
         .bind(agent.to_string())
         .bind(to_big(after))
         .bind(i64::from(limit))
-        .fetch_all(&mut *self.read().await)
+        .fetch_all(&mut *self.read().await?)
         .await?;
         rows.iter().map(read_record).collect()
     }
@@ -159,7 +160,7 @@ const KNOWN: &str = "SELECT a.chain, a.base, a.receipts, a.head, s.identity AS s
      WHERE a.id = $1";
 
 /// `None`: the receipt is the next of both its chains.
-fn check_chains(row: &SqliteRow, incoming: &Incoming<'_>) -> Result<Option<Kept>> {
+fn check_chains(row: &Record, incoming: &Incoming<'_>) -> Result<Option<Kept>> {
     let receipt = incoming.receipt;
     let stored = from_big("agents", row.try_get("receipts")?)?;
     if receipt.sequence <= stored {
@@ -206,7 +207,7 @@ fn check_chains(row: &SqliteRow, incoming: &Incoming<'_>) -> Result<Option<Kept>
     })
 }
 
-fn read_record(row: &SqliteRow) -> Result<ReceiptRecord> {
+fn read_record(row: &Record) -> Result<ReceiptRecord> {
     Ok(ReceiptRecord {
         agent: parsed(TABLE, row.try_get("agent")?)?,
         sequence: from_big(TABLE, row.try_get("sequence")?)?,

@@ -1,6 +1,7 @@
 //! Regions: the clusters that customers see.
 
-use sqlx::{Row, sqlite::SqliteRow};
+use crate::store::sql::Record;
+use sqlx::Row;
 use storm_protocol::{
     api::{CreateRegionRequest, Region},
     ident::{AgentId, Micros, RegionName},
@@ -43,7 +44,7 @@ impl Store {
     pub async fn region(&self, name: &RegionName) -> Result<Option<Region>> {
         let row = sqlx::query(concat!(region_select!(), "WHERE r.name = $1"))
             .bind(name.as_str())
-            .fetch_optional(&mut *self.read().await)
+            .fetch_optional(&mut *self.read().await?)
             .await?;
         row.as_ref().map(read_region).transpose()
     }
@@ -55,7 +56,7 @@ impl Store {
             "WHERE r.name = (SELECT region FROM agents WHERE id = $1)"
         ))
         .bind(agent.to_string())
-        .fetch_optional(&mut *self.read().await)
+        .fetch_optional(&mut *self.read().await?)
         .await?;
         row.as_ref().map(read_region).transpose()
     }
@@ -65,7 +66,7 @@ impl Store {
         let executor: Option<Option<String>> =
             sqlx::query_scalar("SELECT executor FROM regions WHERE name = $1")
                 .bind(region.as_str())
-                .fetch_optional(&mut *self.read().await)
+                .fetch_optional(&mut *self.read().await?)
                 .await?;
         parsed_option(TABLE, executor.flatten().as_deref())
     }
@@ -73,7 +74,7 @@ impl Store {
     /// Every region, by name.
     pub async fn regions(&self) -> Result<Vec<Region>> {
         let rows = sqlx::query(concat!(region_select!(), "ORDER BY r.name"))
-            .fetch_all(&mut *self.read().await)
+            .fetch_all(&mut *self.read().await?)
             .await?;
         rows.iter().map(read_region).collect()
     }
@@ -81,7 +82,7 @@ impl Store {
     /// The region, when there is exactly one.
     pub async fn only_region(&self) -> Result<Option<Region>> {
         let rows = sqlx::query(concat!(region_select!(), "ORDER BY r.name LIMIT 2"))
-            .fetch_all(&mut *self.read().await)
+            .fetch_all(&mut *self.read().await?)
             .await?;
         match rows.as_slice() {
             [row] => Ok(Some(read_region(row)?)),
@@ -90,7 +91,7 @@ impl Store {
     }
 }
 
-fn read_region(row: &SqliteRow) -> Result<Region> {
+fn read_region(row: &Record) -> Result<Region> {
     let connected: i64 = row.try_get("connected")?;
     Ok(Region {
         name: parsed(TABLE, row.try_get("name")?)?,

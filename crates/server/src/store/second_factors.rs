@@ -26,18 +26,18 @@ pub(crate) enum Spent {
 impl Store {
     /// What somebody can sign in with.
     pub(crate) async fn sign_in_methods(&self, user: UserId) -> Result<SignInMethods> {
-        let sql = r#"SELECT password_hash IS NOT NULL,
+        let sql = r#"SELECT CASE WHEN password_hash IS NULL THEN 0 ELSE 1 END,
                        (SELECT confirmed_at FROM totp_factors WHERE "user" = users.id),
                        (SELECT COUNT(*) FROM recovery_codes WHERE "user" = users.id),
                        (SELECT COUNT(*) FROM passkeys WHERE "user" = users.id)
                      FROM users WHERE id = $1"#;
-        let (password, totp_since, recovery_codes, passkeys): (bool, Option<i64>, i64, i64) =
+        let (password, totp_since, recovery_codes, passkeys): (i64, Option<i64>, i64, i64) =
             sqlx::query_as(sql)
                 .bind(user.to_string())
-                .fetch_one(&mut *self.read().await)
+                .fetch_one(&mut *self.read().await?)
                 .await?;
         Ok(SignInMethods {
-            password,
+            password: password != 0,
             totp_since: totp_since.map(Micros),
             recovery_codes: u32::try_from(recovery_codes).unwrap_or_default(),
             passkeys: u32::try_from(passkeys).unwrap_or_default(),
@@ -68,7 +68,7 @@ impl Store {
         let found = sqlx::query_scalar(sql)
             .bind(user.to_string())
             .bind(i64::from(confirmed))
-            .fetch_optional(&mut *self.read().await)
+            .fetch_optional(&mut *self.read().await?)
             .await?;
         Ok(found)
     }

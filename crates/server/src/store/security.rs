@@ -1,6 +1,7 @@
 //! Security events: what an operator should see. Bounded in age and number.
 
-use sqlx::{Row, sqlite::SqliteRow};
+use crate::store::sql::Record;
+use sqlx::Row;
 use storm_protocol::{
     api,
     ident::{Micros, SecurityEventId},
@@ -48,8 +49,9 @@ impl SecurityEvent<'_> {
 impl Store {
     /// Notes something that an operator should see.
     pub async fn note_security_event(&self, event: SecurityEvent<'_>, now: Micros) -> Result<()> {
-        let mut change = self.write_one(Durability::Process).await;
-        event.insert(&mut change, now).await
+        let mut change = self.write_one(Durability::Process).await?;
+        event.insert(&mut change, now).await?;
+        change.commit().await
     }
 
     /// Security events, newest first, older than `before`, at most `limit`.
@@ -65,7 +67,7 @@ impl Store {
         // No id is greater: ids are hex digits.
         .bind(before.map_or_else(|| "g".to_owned(), |id| id.to_string()))
         .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-        .fetch_all(&mut *self.read().await)
+        .fetch_all(&mut *self.read().await?)
         .await?;
         rows.iter().map(read_event).collect()
     }
@@ -73,7 +75,7 @@ impl Store {
     /// Forgets events from before `before`, and of the others all but the newest `most`. Answers
     /// with how many went.
     pub async fn drop_security_events(&self, before: Micros, most: u32) -> Result<u64> {
-        let mut change = self.write_one(Durability::Process).await;
+        let mut change = self.write_one(Durability::Process).await?;
         let dropped = sqlx::query(
             "DELETE FROM security_events WHERE at < $1 OR id IN \
              (SELECT id FROM security_events ORDER BY at DESC, id DESC LIMIT 1000000000 OFFSET $2)",
@@ -83,11 +85,12 @@ impl Store {
         .execute(&mut *change)
         .await?
         .rows_affected();
+        change.commit().await?;
         Ok(dropped)
     }
 }
 
-fn read_event(row: &SqliteRow) -> Result<api::SecurityEvent> {
+fn read_event(row: &Record) -> Result<api::SecurityEvent> {
     Ok(api::SecurityEvent {
         id: parsed("security_events", row.try_get("id")?)?,
         at: Micros(row.try_get("at")?),

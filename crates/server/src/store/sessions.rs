@@ -1,8 +1,9 @@
 //! Sessions of the dashboard, and the person behind a session or token.
 
+use crate::store::sql::Record;
 use std::time::Duration;
 
-use sqlx::{FromRow, Row as _, sqlite::SqliteRow};
+use sqlx::{FromRow, Row as _};
 use storm_protocol::{
     api::{AccountState, Role, Session, Whoami},
     ident::{AccountId, Micros, PasskeyId, SessionId, UserId},
@@ -205,10 +206,10 @@ impl Store {
         )
         .bind(user.to_string())
         .bind(now.0)
-        .fetch_all(&mut *self.read().await)
+        .fetch_all(&mut *self.read().await?)
         .await?;
         let current = current.map(|secret| secret.0.to_string());
-        let read = |row: &SqliteRow| {
+        let read = |row: &Record| {
             let hash: String = row.try_get("hash")?;
             Ok(Session {
                 id: parsed("sessions", row.try_get("id")?)?,
@@ -267,12 +268,12 @@ impl Store {
         )
         .bind(secret.0.to_string())
         .bind(now.0)
-        .fetch_optional(&mut *self.read().await)
+        .fetch_optional(&mut *self.read().await?)
         .await?;
         let Some(found) = row else { return Ok(None) };
         let stale = now.plus_seconds(-SEEN_LAG_SECONDS).0;
         if found.seen_at.is_none_or(|at| at < stale) {
-            let mut change = self.write_one(Durability::Process).await;
+            let mut change = self.write_one(Durability::Process).await?;
             sqlx::query(
                 "UPDATE sessions SET seen_at = $2, expires_at =
                      CASE WHEN $2 + idle_micros < ends_at THEN $2 + idle_micros ELSE ends_at END
@@ -282,6 +283,7 @@ impl Store {
             .bind(now.0)
             .execute(&mut *change)
             .await?;
+            change.commit().await?;
         }
         let person = found.person.read()?;
         Ok(Some(Person {

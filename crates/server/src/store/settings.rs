@@ -1,6 +1,6 @@
 //! What is set on buckets: shown to people beside what was asked for, kept from sweeps.
 
-use sqlx::{QueryBuilder, Sqlite};
+use crate::store::sql::Builder;
 use storm_protocol::{
     api::{BucketSettings, Operation, Setting, SettingsValue},
     command::{BucketGrant, BucketRestore, MAX_GRANTS},
@@ -129,7 +129,7 @@ impl Store {
     async fn picture(&self, region: &RegionName, bucket: BucketId) -> Result<Picture> {
         let id = bucket.to_string();
         let ids = [id.clone()];
-        let mut pictures = drift::read(&mut *self.read().await, region, &ids).await?;
+        let mut pictures = drift::read(&mut *self.read().await?, region, &ids).await?;
         Ok(pictures.remove(&id).unwrap_or_default())
     }
 
@@ -148,7 +148,7 @@ impl Store {
         .bind(region.as_str())
         .bind(bucket.to_string())
         .bind(now.0)
-        .fetch_one(&mut *self.read().await)
+        .fetch_one(&mut *self.read().await?)
         .await?;
         Ok(count.try_into().unwrap_or(0))
     }
@@ -168,7 +168,7 @@ impl Store {
         .bind(account.to_string())
         .bind(user.to_string())
         .bind(key)
-        .fetch_optional(&mut *self.read().await)
+        .fetch_optional(&mut *self.read().await?)
         .await?;
         row.as_ref().map(read_operation).transpose()
     }
@@ -186,7 +186,7 @@ impl Store {
         .bind(account.to_string())
         .bind(user.to_string())
         .bind(key)
-        .fetch_optional(&mut *self.read().await)
+        .fetch_optional(&mut *self.read().await?)
         .await?;
         Ok(found.is_some())
     }
@@ -235,7 +235,7 @@ pub(super) async fn keep(
         );
         rows.push((state, cors, lifecycle, website));
     }
-    let mut insert = QueryBuilder::<Sqlite>::new(
+    let mut insert = Builder::new(
         "INSERT INTO bucket_settings (region, bucket, cors, lifecycle, website, other_rules) ",
     );
     insert.push_values(rows, |mut row, (state, cors, lifecycle, website)| {

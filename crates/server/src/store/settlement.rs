@@ -1,6 +1,7 @@
 //! What a receipt does to the operation that it answers, in the transaction that stores it.
 
-use sqlx::{Row, sqlite::SqliteRow};
+use crate::store::sql::Record;
+use sqlx::Row;
 use storm_protocol::{
     api::OperationStatus,
     command::{CommandResult, RawCommand},
@@ -27,7 +28,7 @@ const TABLE: &str = "operations";
 pub(super) async fn settle(
     transaction: &mut Writing,
     incoming: &Incoming<'_>,
-    known: &SqliteRow,
+    known: &Record,
     envelope: &str,
     now: Micros,
 ) -> Result<Kept> {
@@ -137,7 +138,7 @@ struct Asked {
 
 impl Asked {
     /// Reads the operation beside the receipt; `None`: it is another region's.
-    fn read(row: &SqliteRow, incoming: &Incoming<'_>) -> Result<Option<Self>> {
+    fn read(row: &Record, incoming: &Incoming<'_>) -> Result<Option<Self>> {
         let receipt = incoming.receipt;
         if row.try_get::<&str, _>("region")? != receipt.region.as_str() {
             return Ok(None);

@@ -22,7 +22,7 @@ impl Store {
     pub async fn has_users(&self) -> Result<bool> {
         let any: Option<i64> = sqlx::query_scalar("SELECT 1 FROM users WHERE id <> $1 LIMIT 1")
             .bind(UserId::SYSTEM.to_string())
-            .fetch_optional(&mut *self.read().await)
+            .fetch_optional(&mut *self.read().await?)
             .await?;
         Ok(any.is_some())
     }

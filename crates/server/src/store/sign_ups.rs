@@ -117,7 +117,7 @@ impl Store {
         )
         .bind(secret.0.to_string())
         .bind(now.0)
-        .fetch_optional(&mut *self.read().await)
+        .fetch_optional(&mut *self.read().await?)
         .await?;
         Ok(found)
     }

@@ -1,6 +1,7 @@
 //! Operations as the signer sees them: what waits for a signature, who asked, whose the things are.
 
-use sqlx::{Row, sqlite::SqliteRow};
+use crate::store::sql::Record;
+use sqlx::Row;
 use storm_protocol::{
     api::{AccountState, OperationStatus, Role},
     envelope::{Actor, Envelope},
@@ -136,7 +137,7 @@ impl Store {
         .bind(i64::from(share.at_once))
         .bind(i64::from(share.in_flight))
         .bind(i64::from(limit))
-        .fetch_all(&mut *self.read().await)
+        .fetch_all(&mut *self.read().await?)
         .await?;
         let mut waiting = vec![];
         for row in &rows {
@@ -146,7 +147,7 @@ impl Store {
         Ok(waiting)
     }
 
-    async fn read_standing(&self, row: &SqliteRow) -> Result<Option<Standing>> {
+    async fn read_standing(&self, row: &Record) -> Result<Option<Standing>> {
         let Some(operator) = row.try_get::<Option<i64>, _>("runs_platform")? else {
             return Ok(None);
         };
@@ -187,7 +188,7 @@ impl Store {
             sqlx::query_scalar("SELECT account FROM buckets WHERE id = $1 AND region = $2")
                 .bind(id.to_string())
                 .bind(region.as_str())
-                .fetch_optional(&mut *self.read().await)
+                .fetch_optional(&mut *self.read().await?)
                 .await?;
         parsed_option("buckets", account.flatten().as_deref())
     }
@@ -206,7 +207,7 @@ impl Store {
         .bind(region.as_str())
         .bind(name.as_str())
         .bind(account.to_string())
-        .fetch_optional(&mut *self.read().await)
+        .fetch_optional(&mut *self.read().await?)
         .await?;
         Ok(found.is_some())
     }
@@ -221,7 +222,7 @@ impl Store {
             sqlx::query_scalar("SELECT account FROM keys WHERE id = $1 AND region = $2")
                 .bind(id.as_str())
                 .bind(region.as_str())
-                .fetch_optional(&mut *self.read().await)
+                .fetch_optional(&mut *self.read().await?)
                 .await?;
         parsed_option("keys", account.flatten().as_deref())
     }
@@ -235,7 +236,7 @@ impl Store {
     ) -> Result<Vec<Change>> {
         let mut moved = vec![];
         let mut transaction = match decisions {
-            [_] => self.write_one(Durability::Machine).await,
+            [_] => self.write_one(Durability::Machine).await?,
             _ => self.write(Durability::Machine).await?,
         };
         for (pending, verdict) in decisions {
@@ -274,12 +275,12 @@ impl Store {
             "SELECT 1 FROM operations WHERE state = 'requested' AND give_up_at <= $1 LIMIT 1",
         )
         .bind(now.0)
-        .fetch_optional(&mut *self.read().await)
+        .fetch_optional(&mut *self.read().await?)
         .await?;
         if due.is_none() {
             return Ok(vec![]);
         }
-        let mut change = self.write_one(Durability::Machine).await;
+        let mut change = self.write_one(Durability::Machine).await?;
         let rows = sqlx::query(
             "UPDATE operations SET finished_at = $1, \
              state = CASE WHEN lost_agent IS NULL THEN $3 ELSE 'failed' END, \
@@ -292,6 +293,7 @@ impl Store {
         .bind(to_json(TABLE, &agent_lost())?)
         .fetch_all(&mut *change)
         .await?;
+        change.commit().await?;
         rows.iter().map(read_change).collect()
     }
 
@@ -302,12 +304,12 @@ impl Store {
             "SELECT 1 FROM operations WHERE state = 'signed' AND signed_at <= $1 LIMIT 1",
         )
         .bind(before.0)
-        .fetch_optional(&mut *self.read().await)
+        .fetch_optional(&mut *self.read().await?)
         .await?;
         if stale.is_none() {
             return Ok(vec![]);
         }
-        let mut change = self.write_one(Durability::Process).await;
+        let mut change = self.write_one(Durability::Process).await?;
         let rows = sqlx::query(
             "UPDATE operations SET state = 'requested' WHERE state = 'signed' AND signed_at <= $1 \
              RETURNING account, id",
@@ -315,6 +317,7 @@ impl Store {
         .bind(before.0)
         .fetch_all(&mut *change)
         .await?;
+        change.commit().await?;
         rows.iter().map(read_change).collect()
     }
 }
@@ -329,14 +332,14 @@ pub(super) const fn ended_as(outcome: &Outcome) -> OperationStatus {
 }
 
 /// Reads the columns account and id.
-pub(crate) fn read_change(row: &SqliteRow) -> Result<Change> {
+pub(crate) fn read_change(row: &Record) -> Result<Change> {
     Ok(Change::Operation(
         parsed(TABLE, row.try_get("account")?)?,
         parsed(TABLE, row.try_get("id")?)?,
     ))
 }
 
-fn read_pending(row: &SqliteRow, standing: Option<Standing>) -> Result<Pending> {
+fn read_pending(row: &Record, standing: Option<Standing>) -> Result<Pending> {
     let attempt: i64 = row.try_get("attempt")?;
     Ok(Pending {
         id: parsed(TABLE, row.try_get("id")?)?,

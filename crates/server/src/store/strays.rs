@@ -1,9 +1,10 @@
 //! Strays: buckets and keys of a cluster that belong to no account. Whoever runs the platform gives
 //! them to one, or says that they are to be left alone.
 
+use crate::store::sql::{Builder, Record};
 use std::{collections::HashMap, fmt};
 
-use sqlx::{QueryBuilder, Row as _, Sqlite, sqlite::SqliteRow};
+use sqlx::Row as _;
 use storm_protocol::{
     api::{Bucket, Stray},
     ident::{AccessKeyId, AccountId, BucketId, BucketName, Micros, RegionName},
@@ -78,7 +79,7 @@ impl Store {
         .bind(region.map(RegionName::as_str))
         .bind(ignored.map(i64::from))
         .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-        .fetch_all(&mut *self.read().await)
+        .fetch_all(&mut *self.read().await?)
         .await?;
         let mut strays = rows.iter().map(read_stray).collect::<Result<Vec<_>>>()?;
         self.add_claims(&mut strays).await?;
@@ -96,17 +97,17 @@ impl Store {
                 "UPDATE keys SET ignored = $2 WHERE id = $1 AND account IS NULL AND gone_at IS NULL"
             }
         };
-        let mut change = self.write_one(Durability::Machine).await;
+        let mut change = self.write_one(Durability::Machine).await?;
         sqlx::query(sql)
             .bind(&text)
             .bind(i64::from(ignored))
             .execute(&mut *change)
             .await?;
-        drop(change);
+        change.commit().await?;
         let row = sqlx::query(concat!(strays!(), "kind = $1 AND id = $2"))
             .bind(kind)
             .bind(&text)
-            .fetch_optional(&mut *self.read().await)
+            .fetch_optional(&mut *self.read().await?)
             .await?;
         let stray = row.as_ref().map(read_stray).transpose()?;
         let mut strays: Vec<_> = stray.into_iter().collect();
@@ -125,7 +126,7 @@ impl Store {
             " FROM buckets WHERE id = $1 AND gone_at IS NULL"
         ))
         .bind(id.to_string())
-        .fetch_optional(&mut *self.read().await)
+        .fetch_optional(&mut *self.read().await?)
         .await?;
         let Some(row) = row else { return Ok(None) };
         let account = parsed_option("buckets", row.try_get("account")?)?;
@@ -148,7 +149,7 @@ impl Store {
         ))
         .bind(name.as_str())
         .bind(region.map(RegionName::as_str))
-        .fetch_all(&mut *self.read().await)
+        .fetch_all(&mut *self.read().await?)
         .await?;
         rows.iter().map(read_bucket).collect()
     }
@@ -157,7 +158,7 @@ impl Store {
     pub(crate) async fn has_account(&self, id: AccountId) -> Result<bool> {
         let found: Option<i64> = sqlx::query_scalar("SELECT 1 FROM accounts WHERE id = $1")
             .bind(id.to_string())
-            .fetch_optional(&mut *self.read().await)
+            .fetch_optional(&mut *self.read().await?)
             .await?;
         Ok(found.is_some())
     }
@@ -168,7 +169,7 @@ impl Store {
         if buckets.is_empty() {
             return Ok(());
         }
-        let mut select = QueryBuilder::<Sqlite>::new(
+        let mut select = Builder::new(
             "SELECT DISTINCT g.bucket, k.account FROM grants g \
              JOIN keys k ON k.id = g.key AND k.region = g.region \
              WHERE g.owner = 1 AND k.account IS NOT NULL AND k.gone_at IS NULL AND g.bucket IN (",
@@ -179,7 +180,7 @@ impl Store {
         }
         select.push(") ORDER BY k.account");
         let mut claims: HashMap<BucketId, Vec<AccountId>> = HashMap::new();
-        for row in select.build().fetch_all(&mut *self.read().await).await? {
+        for row in select.build().fetch_all(&mut *self.read().await?).await? {
             let bucket = parsed("grants", row.try_get("bucket")?)?;
             let account = parsed("keys", row.try_get("account")?)?;
             claims.entry(bucket).or_default().push(account);
@@ -192,7 +193,7 @@ impl Store {
     }
 }
 
-fn read_stray(row: &SqliteRow) -> Result<Stray> {
+fn read_stray(row: &Record) -> Result<Stray> {
     let figure = |column: &str| -> Result<Option<u64>> {
         let value: Option<i64> = row.try_get(column)?;
         Ok(value.and_then(|value| value.try_into().ok()))

@@ -1,6 +1,7 @@
 //! The executor's role on its way from one agent to another: asked for by an operator, given up by the
 //! old one's signed release, and moved in the transaction that stores this.
 
+use crate::store::sql::Record;
 use sqlx::Row;
 use storm_protocol::{
     frame::ExecutorState,
@@ -82,9 +83,9 @@ impl Store {
              WHERE a.region = $1 AND a.connected = 1 AND a.revoked_at IS NULL",
         )
         .bind(region.as_str())
-        .fetch_all(&mut *self.read().await)
+        .fetch_all(&mut *self.read().await?)
         .await?;
-        let read = |row: &sqlx::sqlite::SqliteRow| {
+        let read = |row: &Record| {
             let state = ExecutorState {
                 executor: row.try_get::<i64, _>("executor")? != 0,
                 epoch: from_big(TABLE, row.try_get("epoch")?)?,

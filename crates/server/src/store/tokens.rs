@@ -1,8 +1,9 @@
 //! API tokens. A token is its maker's: it may what they may, or less, in one account.
 
+use crate::store::sql::{Builder, Connection};
 use std::collections::{BTreeMap, BTreeSet};
 
-use sqlx::{FromRow, QueryBuilder, Row as _, Sqlite, SqliteConnection};
+use sqlx::{FromRow, Row as _};
 use storm_protocol::{
     api::Token,
     ident::{AccountId, BucketId, Micros, TokenId, UserId},
@@ -99,7 +100,7 @@ impl Store {
         )
         .bind(secret.0.to_string())
         .bind(now.0)
-        .fetch_optional(&mut *self.read().await)
+        .fetch_optional(&mut *self.read().await?)
         .await?;
         let Some(found) = found else { return Ok(None) };
         let stale = now.plus_seconds(-LAST_USED_LAG_SECONDS).0;
@@ -129,7 +130,7 @@ impl Store {
     /// The buckets that a token is for.
     pub(super) async fn token_buckets(&self, token: &str) -> Result<BTreeSet<BucketId>> {
         let tokens = [token.to_owned()];
-        let mut buckets = read_buckets(&mut *self.read().await, &tokens).await?;
+        let mut buckets = read_buckets(&mut *self.read().await?, &tokens).await?;
         Ok(buckets.remove(token).unwrap_or_default())
     }
 
@@ -149,11 +150,11 @@ impl Store {
         .bind(user.to_string())
         .bind(after)
         .bind(limit)
-        .fetch_all(&mut *self.read().await)
+        .fetch_all(&mut *self.read().await?)
         .await?;
         let limited = rows.iter().filter(|row| row.on_buckets != 0);
         let limited: Vec<String> = limited.map(|row| row.id.clone()).collect();
-        let mut buckets = read_buckets(&mut *self.read().await, &limited).await?;
+        let mut buckets = read_buckets(&mut *self.read().await?, &limited).await?;
         let read = |row: TokenRow| {
             let buckets = buckets.remove(&row.id);
             row.read(buckets)
@@ -227,15 +228,14 @@ pub(super) async fn insert_token(
 
 /// The buckets of each of these tokens that has any.
 async fn read_buckets(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     tokens: &[String],
 ) -> Result<BTreeMap<String, BTreeSet<BucketId>>> {
     let mut buckets: BTreeMap<String, BTreeSet<BucketId>> = BTreeMap::new();
     if tokens.is_empty() {
         return Ok(buckets);
     }
-    let mut select =
-        QueryBuilder::<Sqlite>::new("SELECT token, bucket FROM token_buckets WHERE token IN (");
+    let mut select = Builder::new("SELECT token, bucket FROM token_buckets WHERE token IN (");
     let mut list = select.separated(", ");
     for token in tokens {
         list.push_bind(token);

@@ -6,9 +6,10 @@ mod served;
 #[cfg(test)]
 mod tests;
 
+use crate::store::sql::{Builder, Record};
 use std::collections::BTreeMap;
 
-use sqlx::{QueryBuilder, Row as _, Sqlite, sqlite::SqliteRow};
+use sqlx::Row as _;
 use storm_protocol::{
     api::RequestsPoint,
     frame::{MethodClass, TrafficFrame, TrafficSum},
@@ -145,7 +146,7 @@ impl Store {
         .bind(step.seconds())
         .bind(from.0)
         .bind(to.0)
-        .fetch_all(&mut *self.read().await)
+        .fetch_all(&mut *self.read().await?)
         .await?;
         rows.iter().map(read_point).collect()
     }
@@ -156,7 +157,7 @@ impl Store {
             "SELECT 1 FROM agents WHERE region = $1 AND traffic_sequence > 0 LIMIT 1",
         )
         .bind(region.as_str())
-        .fetch_optional(&mut *self.read().await)
+        .fetch_optional(&mut *self.read().await?)
         .await?;
         Ok(found.is_some())
     }
@@ -168,7 +169,7 @@ impl Store {
             (Step::Minute, MINUTES_KEPT_HOURS * 3600),
             (Step::Hour, HOURS_KEPT_DAYS * 24 * 3600),
         ] {
-            let mut change = self.write_one(Durability::Process).await;
+            let mut change = self.write_one(Durability::Process).await?;
             // The first condition names the index.
             let done =
                 sqlx::query("DELETE FROM traffic WHERE step < 86400 AND step = $1 AND at < $2")
@@ -176,6 +177,7 @@ impl Store {
                     .bind(now.plus_seconds(-kept_seconds).0)
                     .execute(&mut *change)
                     .await?;
+            change.commit().await?;
             dropped += done.rows_affected();
         }
         Ok(dropped)
@@ -219,7 +221,7 @@ fn add_up(sums: &[&TrafficSum], buckets: &Buckets) -> BTreeMap<Place, Figures> {
 async fn add(transaction: &mut Writing, rows: &BTreeMap<Place, Figures>) -> Result<()> {
     let rows: Vec<_> = rows.iter().collect();
     for rows in rows.chunks(ROWS_AT_ONCE) {
-        let mut insert = QueryBuilder::<Sqlite>::new(
+        let mut insert = Builder::new(
             "INSERT INTO traffic (account, bucket, step, at, method, status, requests, received_bytes, \
              sent_bytes) ",
         );
@@ -253,7 +255,7 @@ async fn add(transaction: &mut Writing, rows: &BTreeMap<Place, Figures>) -> Resu
     Ok(())
 }
 
-fn read_point(row: &SqliteRow) -> Result<RequestsPoint> {
+fn read_point(row: &Record) -> Result<RequestsPoint> {
     let figure = |column: &str| from_big(TABLE, row.try_get(column)?);
     let method: &str = row.try_get("method")?;
     let found = MethodClass::ALL

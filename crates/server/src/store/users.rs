@@ -19,7 +19,7 @@ impl Store {
         let found: Option<(String, Option<String>)> = sqlx::query_as(sql)
             .bind(email)
             .bind(UserId::SYSTEM.to_string())
-            .fetch_optional(&mut *self.read().await)
+            .fetch_optional(&mut *self.read().await?)
             .await?;
         found
             .map(|(id, password_hash)| {

@@ -1,9 +1,10 @@
 //! What an account sees: pages of its buckets, keys, grants and operations, each by an index and
 //! a place to go on from. Nothing here shows what is another account's.
 
+use crate::store::sql::Record;
 use std::collections::HashMap;
 
-use sqlx::{Row, sqlite::SqliteRow};
+use sqlx::Row;
 use storm_protocol::{
     api::{Bucket, Grant, Key, Operation, OperationStatus},
     command::KeyGrant,
@@ -76,7 +77,7 @@ macro_rules! bucket_select {
 macro_rules! key_columns {
     () => {
         "id, region, label, created_at, expires_at, suspended, temporary, create_buckets, \
-         operation IS NULL OR acknowledged_at IS NOT NULL AS acknowledged, \
+         CASE WHEN operation IS NULL OR acknowledged_at IS NOT NULL THEN 1 ELSE 0 END AS acknowledged, \
          CASE WHEN vanished = 1 THEN gone_at END AS vanished_at"
     };
 }
@@ -101,7 +102,7 @@ impl Store {
         let row = sqlx::query(bucket_select!("id = $2"))
             .bind(account.to_string())
             .bind(id.to_string())
-            .fetch_optional(&mut *self.read().await)
+            .fetch_optional(&mut *self.read().await?)
             .await?;
         row.as_ref().map(read_bucket).transpose()
     }
@@ -119,7 +120,7 @@ impl Store {
         .bind(account.to_string())
         .bind(name.as_str())
         .bind(region.map(RegionName::as_str))
-        .fetch_all(&mut *self.read().await)
+        .fetch_all(&mut *self.read().await?)
         .await?;
         rows.iter().map(read_bucket).collect()
     }
@@ -149,7 +150,7 @@ impl Store {
             .bind(id)
             .bind(region.map(RegionName::as_str))
             .bind(rows_of(limit))
-            .fetch_all(&mut *self.read().await)
+            .fetch_all(&mut *self.read().await?)
             .await?;
         }
         if rows.len() < limit {
@@ -161,7 +162,7 @@ impl Store {
             .bind(nameless_after.unwrap_or(""))
             .bind(region.map(RegionName::as_str))
             .bind(rows_of(limit - rows.len()))
-            .fetch_all(&mut *self.read().await)
+            .fetch_all(&mut *self.read().await?)
             .await?;
             rows.extend(nameless);
         }
@@ -188,7 +189,7 @@ impl Store {
         .bind(id)
         .bind(region.map(RegionName::as_str))
         .bind(rows_of(limit))
-        .fetch_all(&mut *self.read().await)
+        .fetch_all(&mut *self.read().await?)
         .await?;
         rows.iter().map(read_bucket).collect()
     }
@@ -209,9 +210,9 @@ impl Store {
         .bind(after)
         .bind(region.map(RegionName::as_str))
         .bind(rows_of(limit))
-        .fetch_all(&mut *self.read().await)
+        .fetch_all(&mut *self.read().await?)
         .await?;
-        let owned = |row: &SqliteRow| {
+        let owned = |row: &Record| {
             let account = parsed_option("buckets", row.try_get("account")?)?;
             Ok(Bucket {
                 account,
@@ -237,7 +238,7 @@ impl Store {
         .bind(after)
         .bind(region.map(RegionName::as_str))
         .bind(rows_of(limit))
-        .fetch_all(&mut *self.read().await)
+        .fetch_all(&mut *self.read().await?)
         .await?;
         rows.iter().map(read_bucket).collect()
     }
@@ -262,7 +263,7 @@ impl Store {
         .bind(after)
         .bind(region.map(RegionName::as_str))
         .bind(rows_of(limit))
-        .fetch_all(&mut *self.read().await)
+        .fetch_all(&mut *self.read().await?)
         .await?;
         rows.iter().map(read_bucket).collect()
     }
@@ -287,7 +288,7 @@ impl Store {
         .bind(after)
         .bind(region.map(RegionName::as_str))
         .bind(rows_of(limit))
-        .fetch_all(&mut *self.read().await)
+        .fetch_all(&mut *self.read().await?)
         .await?;
         rows.iter().map(read_key).collect()
     }
@@ -297,7 +298,7 @@ impl Store {
         let row = sqlx::query(key_select!("id = $2"))
             .bind(account.to_string())
             .bind(id.as_str())
-            .fetch_optional(&mut *self.read().await)
+            .fetch_optional(&mut *self.read().await?)
             .await?;
         let Some(row) = row else { return Ok(None) };
         let mut keys = vec![read_key(&row)?];
@@ -320,7 +321,7 @@ impl Store {
         .bind(after)
         .bind(region.map(RegionName::as_str))
         .bind(rows_of(limit))
-        .fetch_all(&mut *self.read().await)
+        .fetch_all(&mut *self.read().await?)
         .await?;
         let mut keys = rows.iter().map(read_key).collect::<Result<Vec<_>>>()?;
         self.add_grants(account, &mut keys).await?;
@@ -346,7 +347,7 @@ impl Store {
         .bind(bucket.to_string())
         .bind(after)
         .bind(rows_of(limit))
-        .fetch_all(&mut *self.read().await)
+        .fetch_all(&mut *self.read().await?)
         .await?;
         rows.iter().map(read_grant).collect()
     }
@@ -370,7 +371,7 @@ impl Store {
         .bind(before.map_or_else(|| "g".to_owned(), |id| id.to_string()))
         .bind(state.map(OperationStatus::as_str))
         .bind(rows_of(limit))
-        .fetch_all(&mut *self.read().await)
+        .fetch_all(&mut *self.read().await?)
         .await?;
         rows.iter().map(read_operation).collect()
     }
@@ -408,7 +409,7 @@ impl Store {
             )),
         };
         let query = query.bind(before).bind(limit);
-        let rows = query.fetch_all(&mut *self.read().await).await?;
+        let rows = query.fetch_all(&mut *self.read().await?).await?;
         rows.iter().map(read_operation).collect()
     }
 
@@ -426,7 +427,7 @@ impl Store {
         .bind(account.to_string())
         .bind(first.id.as_str())
         .bind(last.id.as_str())
-        .fetch_all(&mut *self.read().await)
+        .fetch_all(&mut *self.read().await?)
         .await?;
         let mut by_key: HashMap<String, Vec<KeyGrant>> = HashMap::new();
         for row in &rows {
@@ -451,12 +452,12 @@ fn rows_of(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
 
-fn flag(row: &SqliteRow, column: &str) -> Result<bool> {
+fn flag(row: &Record, column: &str) -> Result<bool> {
     Ok(row.try_get::<i64, _>(column)? != 0)
 }
 
 /// Reads a row of [`bucket_columns`].
-pub(super) fn read_bucket(row: &SqliteRow) -> Result<Bucket> {
+pub(super) fn read_bucket(row: &Record) -> Result<Bucket> {
     // Figures come from Garage; a negative one would be a fault there and is shown as unknown.
     let figure = |column: &str| -> Result<Option<u64>> {
         Ok(row
@@ -484,7 +485,7 @@ pub(super) fn read_bucket(row: &SqliteRow) -> Result<Bucket> {
     })
 }
 
-fn read_key(row: &SqliteRow) -> Result<Key> {
+fn read_key(row: &Record) -> Result<Key> {
     Ok(Key {
         id: parsed("keys", row.try_get("id")?)?,
         region: parsed("keys", row.try_get("region")?)?,
@@ -500,7 +501,7 @@ fn read_key(row: &SqliteRow) -> Result<Key> {
     })
 }
 
-fn read_grant(row: &SqliteRow) -> Result<Grant> {
+fn read_grant(row: &Record) -> Result<Grant> {
     Ok(Grant {
         key: parsed("grants", row.try_get("id")?)?,
         label: parsed("grants", row.try_get("label")?)?,

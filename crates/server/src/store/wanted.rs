@@ -1,7 +1,7 @@
 //! What was asked for of buckets through us, which is kept apart from what a cluster has. A part that
 //! nobody asked for here is no opinion: who sets it by other means changes nothing of ours.
 
-use sqlx::SqliteConnection;
+use crate::store::sql::Connection;
 use storm_protocol::{
     command::KeyGrant,
     ident::{AccessKeyId, BucketId, Limit, Micros, RegionName},
@@ -204,7 +204,7 @@ pub(super) async fn forget_key(
 
 /// The buckets on which a key was given something.
 pub(super) async fn buckets_given(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     region: &RegionName,
     key: &str,
 ) -> Result<Vec<String>> {

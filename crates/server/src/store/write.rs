@@ -1,13 +1,19 @@
-//! Changes. SQLite takes one writer at a time, so there is one place to write from: a connection for
-//! each [`Durability`], never reset, and a lock over both.
+//! Changes. There is one writer at a time: SQLite takes no more, and on PostgreSQL a lock of the database
+//! makes it so over all processes. What is written here is small, and what one change read stands until
+//! it is committed, whichever database it is.
 
-use std::{ops::Deref, ops::DerefMut, sync::Arc};
+use std::{
+    ops::{Deref, DerefMut},
+    sync::Arc,
+};
 
-use sqlx::sqlite::SqliteSynchronous;
-use sqlx::{Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
-use tokio::sync::{Mutex, OwnedMutexGuard};
+use sqlx::{Any, AnyPool, Transaction};
+use tokio::{
+    runtime::Handle,
+    sync::{Mutex, OwnedMutexGuard},
+};
 
-use super::Result;
+use super::{Result, sql::Connection};
 use crate::auth::audit;
 
 /// What a commit survives.
@@ -19,29 +25,33 @@ pub enum Durability {
     Machine,
 }
 
+/// Begins and takes the lock of all writers, whose number is "storm" in ASCII, in one round trip.
+macro_rules! begin_on_postgres {
+    ($more:literal) => {
+        concat!("BEGIN; SELECT pg_advisory_xact_lock(495874699885)", $more)
+    };
+}
+
 /// The connections that write.
-pub(super) struct Writers {
-    process: SqliteConnection,
-    machine: SqliteConnection,
+#[derive(Clone)]
+pub(super) enum Writers {
+    /// A connection for each [`Durability`], never reset, and a lock over both.
+    Sqlite(Arc<Mutex<Pair>>),
+    /// The turn of this process's writers, who would otherwise each hold a connection while they wait.
+    Postgres(AnyPool, Arc<Mutex<()>>),
+}
+
+/// SQLite's two connections.
+pub(super) struct Pair {
+    process: Connection,
+    machine: Connection,
     /// Where a transaction may be open. Set before it is begun and unset once it has ended, so that
     /// whoever was cut off in between leaves no doubt behind.
     open: Option<Durability>,
 }
 
-impl Writers {
-    pub(super) async fn open(options: &SqliteConnectOptions) -> Result<Self> {
-        let connect = |synchronous| {
-            let options = options.clone().synchronous(synchronous);
-            async move { SqliteConnection::connect_with(&options).await }
-        };
-        Ok(Self {
-            machine: connect(SqliteSynchronous::Full).await?,
-            process: connect(SqliteSynchronous::Normal).await?,
-            open: None,
-        })
-    }
-
-    pub(super) fn connection(&mut self, durability: Durability) -> &mut SqliteConnection {
+impl Pair {
+    const fn connection(&mut self, durability: Durability) -> &mut Connection {
         match durability {
             Durability::Process => &mut self.process,
             Durability::Machine => &mut self.machine,
@@ -56,34 +66,86 @@ impl Writers {
     }
 }
 
-/// The right to write, until dropped. What was begun and not committed is rolled back.
-pub(crate) struct Writing {
-    writers: OwnedMutexGuard<Writers>,
-    durability: Durability,
-}
+impl Writers {
+    pub(super) fn sqlite(process: Connection, machine: Connection) -> Self {
+        Self::Sqlite(Arc::new(Mutex::new(Pair {
+            process,
+            machine,
+            open: None,
+        })))
+    }
 
-impl Writing {
-    /// For one statement, which is its own transaction. Take all its rows: SQLite commits after the
-    /// last.
-    pub(super) async fn new(writers: &Arc<Mutex<Writers>>, durability: Durability) -> Self {
-        let mut writers = Arc::clone(writers).lock_owned().await;
-        writers.roll_back().await;
-        Self {
-            writers,
-            durability,
+    pub(super) fn postgres(pool: AnyPool) -> Self {
+        Self::Postgres(pool, Arc::default())
+    }
+
+    /// For one statement. On SQLite it is its own transaction; take all its rows: the commit comes after
+    /// the last.
+    pub(super) async fn one(&self, durability: Durability) -> Result<Writing> {
+        match self {
+            Self::Sqlite(pair) => Ok(Writing::Sqlite(sqlite_turn(pair, durability).await)),
+            Self::Postgres(..) => self.begin(durability).await,
         }
     }
 
     /// Begins a transaction.
-    pub(super) async fn begin(mut self) -> Result<Self> {
-        self.writers.open = Some(self.durability);
-        sqlx::query("BEGIN IMMEDIATE").execute(&mut *self).await?;
-        Ok(self)
+    pub(super) async fn begin(&self, durability: Durability) -> Result<Writing> {
+        match self {
+            Self::Sqlite(pair) => {
+                let mut turn = sqlite_turn(pair, durability).await;
+                turn.pair.open = Some(durability);
+                sqlx::query("BEGIN IMMEDIATE")
+                    .execute(turn.connection())
+                    .await?;
+                Ok(Writing::Sqlite(turn))
+            }
+            Self::Postgres(pool, turn) => {
+                let turn = Arc::clone(turn).lock_owned().await;
+                let begin = match durability {
+                    Durability::Process => {
+                        begin_on_postgres!("; SET LOCAL synchronous_commit = off")
+                    }
+                    Durability::Machine => begin_on_postgres!(""),
+                };
+                let pool = pool.clone();
+                // Whoever is cut off while this waits for the lock leaves a transaction that is rolled
+                // back, not one that begins later behind everybody's back.
+                let begun = tokio::spawn(async move {
+                    let transaction = pool.begin_with(begin).await?;
+                    Ok(Writing::Postgres(transaction, turn))
+                });
+                begun
+                    .await
+                    .map_err(|error| sqlx::Error::AnyDriverError(Box::new(error)))?
+            }
+        }
     }
+}
 
+async fn sqlite_turn(pair: &Arc<Mutex<Pair>>, durability: Durability) -> SqliteTurn {
+    let mut pair = Arc::clone(pair).lock_owned().await;
+    pair.roll_back().await;
+    SqliteTurn { pair, durability }
+}
+
+/// The right to write, until dropped. What was begun and not committed is rolled back.
+pub(crate) enum Writing {
+    Sqlite(SqliteTurn),
+    Postgres(Transaction<'static, Any>, OwnedMutexGuard<()>),
+}
+
+/// SQLite's connections, for one change.
+pub(crate) struct SqliteTurn {
+    pair: OwnedMutexGuard<Pair>,
+    durability: Durability,
+}
+
+impl Writing {
     /// Ends the transaction, if one was begun.
     pub(crate) async fn commit(mut self) -> Result<()> {
-        if self.writers.open.is_none() {
+        if let Self::Sqlite(turn) = &self
+            && turn.pair.open.is_none()
+        {
             return Ok(());
         }
         // What a person changes and that they did are one transaction.
@@ -91,8 +153,10 @@ impl Writing {
         if let Some(entry) = &due {
             entry.insert(&mut self).await?;
         }
-        sqlx::query("COMMIT").execute(&mut *self).await?;
-        self.writers.open = None;
+        match self {
+            Self::Sqlite(mut turn) => turn.commit().await?,
+            Self::Postgres(transaction, _turn) => transaction.commit().await?,
+        }
         if due.is_some() {
             audit::written();
         }
@@ -100,33 +164,50 @@ impl Writing {
     }
 }
 
-impl Deref for Writing {
-    type Target = SqliteConnection;
+impl SqliteTurn {
+    fn connection(&mut self) -> &mut Connection {
+        self.pair.connection(self.durability)
+    }
 
-    fn deref(&self) -> &SqliteConnection {
-        match self.durability {
-            Durability::Process => &self.writers.process,
-            Durability::Machine => &self.writers.machine,
+    async fn commit(&mut self) -> Result<()> {
+        sqlx::query("COMMIT").execute(self.connection()).await?;
+        self.pair.open = None;
+        Ok(())
+    }
+}
+
+impl Deref for Writing {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        match self {
+            Self::Sqlite(turn) => match turn.durability {
+                Durability::Process => &turn.pair.process,
+                Durability::Machine => &turn.pair.machine,
+            },
+            Self::Postgres(transaction, _) => transaction,
         }
     }
 }
 
 impl DerefMut for Writing {
-    fn deref_mut(&mut self) -> &mut SqliteConnection {
-        let durability = self.durability;
-        self.writers.connection(durability)
+    fn deref_mut(&mut self) -> &mut Connection {
+        match self {
+            Self::Sqlite(turn) => turn.connection(),
+            Self::Postgres(transaction, _) => transaction,
+        }
     }
 }
 
-impl Drop for Writing {
+impl Drop for SqliteTurn {
     fn drop(&mut self) {
-        if self.writers.open.is_none() {
+        if self.pair.open.is_none() {
             return;
         }
         // Soon, lest other processes wait for the lock; the next change here would do it too.
-        let writers = Arc::clone(OwnedMutexGuard::mutex(&self.writers));
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(async move { writers.lock_owned().await.roll_back().await });
+        let pair = Arc::clone(OwnedMutexGuard::mutex(&self.pair));
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(async move { pair.lock_owned().await.roll_back().await });
         }
     }
 }

@@ -58,7 +58,7 @@ pub(super) async fn run(
             new
         }
     };
-    if role == KeyRole::Dispatch && config.database().exists() {
+    if role == KeyRole::Dispatch && config.place()?.is_known().await? {
         let store = open_store(config).await?;
         sign_statements(&store, &trust.document, &document, &dispatch, now).await?;
     }

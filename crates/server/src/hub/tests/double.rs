@@ -455,7 +455,7 @@ pub(super) fn certificate_of_another_ca() -> (Certified, CertificateDer<'static>
     let world = tempfile::tempdir().unwrap();
     let files = crate::keys::Files::new(&world.path().join("other"));
     let now = crate::clock::Clock::now(&crate::clock::SystemClock);
-    crate::keys::make_missing(&files, &world.path().join("none.db"), now).unwrap();
+    crate::keys::make_missing(&files, None, now).unwrap();
     let authority = KeyPair::from_pem(&std::fs::read_to_string(files.ca_key()).unwrap()).unwrap();
     let pem = std::fs::read_to_string(files.ca_certificate()).unwrap();
     let issuer = rcgen::Issuer::from_ca_cert_pem(&pem, authority).unwrap();

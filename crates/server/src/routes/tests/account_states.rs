@@ -54,7 +54,7 @@ impl Site {
     async fn count(&self, text: &str) -> i64 {
         let text = format!("SELECT COUNT(*) FROM {text}");
         sqlx::query_scalar(sqlx::AssertSqlSafe(text))
-            .fetch_one(&mut *self.app.store.read().await)
+            .fetch_one(&mut *self.app.store.read().await.unwrap())
             .await
             .unwrap()
     }
@@ -134,7 +134,7 @@ async fn an_invitation_made_before_waits_until_the_account_goes_on() {
         assert_eq!(made.0, StatusCode::CREATED);
     }
     let tokens: Vec<String> = sqlx::query_scalar("SELECT body_text FROM mails ORDER BY recipient")
-        .fetch_all(&mut *site.app.store.read().await)
+        .fetch_all(&mut *site.app.store.read().await.unwrap())
         .await
         .unwrap();
     let token = |mail: &String| {

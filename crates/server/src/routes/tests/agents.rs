@@ -34,7 +34,7 @@ async fn decide(site: &Site, what: &str) -> (StatusCode, Value) {
 
 async fn noted(site: &Site) -> Vec<(String, String)> {
     sqlx::query_as("SELECT kind, subject FROM security_events ORDER BY id")
-        .fetch_all(&mut *site.app.store.read().await)
+        .fetch_all(&mut *site.app.store.read().await.unwrap())
         .await
         .unwrap()
 }

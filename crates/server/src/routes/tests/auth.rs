@@ -119,7 +119,7 @@ async fn unknown_address_and_wrong_password_are_answered_alike_and_noted() {
     assert_eq!(answers[0].0, StatusCode::UNAUTHORIZED);
     let noted: Vec<(String, String, String)> =
         sqlx::query_as("SELECT kind, subject, origin FROM security_events ORDER BY subject")
-            .fetch_all(&mut *site.app.store.read().await)
+            .fetch_all(&mut *site.app.store.read().await.unwrap())
             .await
             .unwrap();
     assert_eq!(noted.len(), 3);
@@ -272,7 +272,7 @@ async fn tokens_work_until_they_end() {
         (StatusCode::UNAUTHORIZED, "bad_token")
     );
     let stored: i64 = sqlx::query_scalar("SELECT count(*) FROM tokens WHERE hash LIKE 'sbt_%'")
-        .fetch_one(&mut *site.app.store.read().await)
+        .fetch_one(&mut *site.app.store.read().await.unwrap())
         .await
         .unwrap();
     assert_eq!(stored, 0);

@@ -36,7 +36,7 @@ async fn fetch(site: &Site, codes: &Value) -> (StatusCode, Value) {
 
 async fn rows(site: &Site) -> Vec<(String, Option<String>)> {
     sqlx::query_as("SELECT device_hash || user_hash || COALESCE(scopes, ''), account FROM device_authorizations")
-        .fetch_all(&mut *site.app.store.read().await)
+        .fetch_all(&mut *site.app.store.read().await.unwrap())
         .await
         .unwrap()
 }

@@ -35,7 +35,7 @@ impl Site {
         loop {
             let text: Option<String> = sqlx::query_scalar(sql)
                 .bind(email)
-                .fetch_optional(&mut *self.app.store.read().await)
+                .fetch_optional(&mut *self.app.store.read().await.unwrap())
                 .await
                 .unwrap();
             if let Some(text) = text {

@@ -52,6 +52,7 @@ use crate::{
     keys::PublicTrust,
     router,
     store::{Durability, Store, sessions::Person},
+    testing::database,
 };
 
 pub(super) const PUBLIC_URL: &str = "https://buckets.example.org";
@@ -112,7 +113,7 @@ impl Site {
         );
         let app = App {
             config: Arc::new(Config::parse(&text).unwrap()),
-            store: Store::open(&dir.path().join("storm.db")).await.unwrap(),
+            store: Store::open(database(dir.path()).await).await.unwrap(),
             clock: Arc::<TestClock>::clone(&clock),
             bus: Arc::new(Bus::default()),
             trust: watch::channel(Arc::new(trust())).1,

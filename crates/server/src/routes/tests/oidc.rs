@@ -176,7 +176,7 @@ impl Company {
     }
 
     async fn count(&self, sql: &'static str) -> i64 {
-        let mut reader = self.site.app.store.read().await;
+        let mut reader = self.site.app.store.read().await.unwrap();
         sqlx::query_scalar(sql)
             .fetch_one(&mut *reader)
             .await

@@ -54,7 +54,7 @@ async fn end(site: &Site, id: OperationId, state: &str, outcome: &Value, sealed:
 async fn end_next(site: &Site, state: &str, outcome: &Value, sealed: Option<Value>) -> OperationId {
     site.app.bus.signer.notified().await;
     let id: String = sqlx::query_scalar("SELECT id FROM operations WHERE state = 'requested'")
-        .fetch_one(&mut *site.app.store.read().await)
+        .fetch_one(&mut *site.app.store.read().await.unwrap())
         .await
         .unwrap();
     let id = id.parse().unwrap();

@@ -63,7 +63,7 @@ async fn enter(site: &Site, device: &mut Device) -> (StatusCode, Value, String) 
 }
 
 async fn count(site: &Site, sql: &str) -> i64 {
-    let mut reader = site.app.store.read().await;
+    let mut reader = site.app.store.read().await.unwrap();
     let sql = sqlx::AssertSqlSafe(sql.to_owned());
     let found = sqlx::query_scalar(sql).fetch_one(&mut *reader).await;
     found.unwrap()

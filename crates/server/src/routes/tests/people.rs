@@ -37,7 +37,7 @@ async fn secret(site: &Site, to: &str) -> String {
         "SELECT body_text FROM mails WHERE recipient = $1 ORDER BY id DESC LIMIT 1",
     )
     .bind(to)
-    .fetch_one(&mut *site.app.store.read().await)
+    .fetch_one(&mut *site.app.store.read().await.unwrap())
     .await
     .unwrap();
     let (_, rest) = text.split_once("/invitation#").unwrap();

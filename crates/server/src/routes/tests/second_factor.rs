@@ -159,7 +159,7 @@ async fn a_sign_in_takes_both_halves_and_the_session_says_so() {
     assert_eq!(has["recovery_codes"], 10);
     // Neither a secret nor a code is readable in the database.
     let sealed: String = sqlx::query_scalar("SELECT sealed FROM totp_factors")
-        .fetch_one(&mut *site.app.store.read().await)
+        .fetch_one(&mut *site.app.store.read().await.unwrap())
         .await
         .unwrap();
     assert!(!sealed.contains(&ann.codes[0]));
@@ -301,7 +301,7 @@ async fn guessing_ends_soon_and_keeps_nobody_out() {
     let failures: i64 = sqlx::query_scalar(
         "SELECT COUNT(*) FROM security_events WHERE kind = 'sign_in_failed' AND subject = 'owner@example.org'",
     )
-    .fetch_one(&mut *site.app.store.read().await)
+    .fetch_one(&mut *site.app.store.read().await.unwrap())
     .await
     .unwrap();
     assert!(failures >= 15, "{failures}");
@@ -362,7 +362,7 @@ async fn link(site: &Site) -> String {
         let text: Option<String> = sqlx::query_scalar(
             "SELECT body_text FROM mails WHERE body_text LIKE '%/password#%' ORDER BY id DESC LIMIT 1",
         )
-        .fetch_optional(&mut *site.app.store.read().await)
+        .fetch_optional(&mut *site.app.store.read().await.unwrap())
         .await
         .unwrap();
         if let Some(text) = text {
@@ -444,7 +444,7 @@ async fn changes_need_a_fresh_proof_and_are_told_by_e_mail() {
         );
     }
     let told: Vec<String> = sqlx::query_scalar("SELECT body_text FROM mails")
-        .fetch_all(&mut *site.app.store.read().await)
+        .fetch_all(&mut *site.app.store.read().await.unwrap())
         .await
         .unwrap();
     let words = ["is needed", "made anew", "turned off"];
@@ -456,7 +456,7 @@ async fn changes_need_a_fresh_proof_and_are_told_by_e_mail() {
     let acts: Vec<String> = sqlx::query_scalar(
         "SELECT act FROM audit_events WHERE act LIKE 'sign_in_method.%' AND result = 'done' ORDER BY act",
     )
-    .fetch_all(&mut *site.app.store.read().await)
+    .fetch_all(&mut *site.app.store.read().await.unwrap())
     .await
     .unwrap();
     assert_eq!(

@@ -47,7 +47,7 @@ async fn post(site: &Site, path: &str, body: Value) -> (StatusCode, Value) {
 
 async fn mails(site: &Site) -> i64 {
     sqlx::query_scalar("SELECT COUNT(*) FROM mails")
-        .fetch_one(&mut *site.app.store.read().await)
+        .fetch_one(&mut *site.app.store.read().await.unwrap())
         .await
         .unwrap()
 }
@@ -58,7 +58,7 @@ async fn link(site: &Site, number: i64) -> String {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     let text: String = sqlx::query_scalar("SELECT body_text FROM mails ORDER BY id DESC LIMIT 1")
-        .fetch_one(&mut *site.app.store.read().await)
+        .fetch_one(&mut *site.app.store.read().await.unwrap())
         .await
         .unwrap();
     let (_, rest) = text.split_once("/password#").unwrap();

@@ -32,7 +32,7 @@ impl Site {
                 "SELECT body_text FROM mails WHERE recipient = $1 ORDER BY created_at",
             )
             .bind(email)
-            .fetch_all(&mut *self.app.store.read().await)
+            .fetch_all(&mut *self.app.store.read().await.unwrap())
             .await
             .unwrap();
             if texts.len() >= count {

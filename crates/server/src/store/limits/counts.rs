@@ -97,7 +97,7 @@ impl Store {
         }
         let row = sqlx::query("SELECT buckets, keys FROM account_limits WHERE account = $1")
             .bind(account.to_string())
-            .fetch_optional(&mut *self.read().await)
+            .fetch_optional(&mut *self.read().await?)
             .await?;
         let Some(row) = row else { return Ok(None) };
         let (buckets, keys) = (limit(&row, "buckets")?, limit(&row, "keys")?);
@@ -127,7 +127,7 @@ impl Store {
         )
         .bind(account.to_string())
         .bind(now.0)
-        .fetch_one(&mut *self.read().await)
+        .fetch_one(&mut *self.read().await?)
         .await?;
         Ok(Demand {
             buckets: from_big(LIMITS, row.try_get("buckets")?)?,
@@ -149,7 +149,7 @@ impl Store {
         ))
         .bind(account.to_string())
         .bind(before.map(|id| id.to_string()))
-        .fetch_all(&mut *self.read().await)
+        .fetch_all(&mut *self.read().await?)
         .await?;
         let mut all = Demand::default();
         for row in &rows {
@@ -182,7 +182,7 @@ impl Store {
         .bind(key.as_str())
         .bind(region.as_str())
         .bind(now.0)
-        .fetch_optional(&mut *self.read().await)
+        .fetch_optional(&mut *self.read().await?)
         .await?;
         Ok(ended.is_some())
     }

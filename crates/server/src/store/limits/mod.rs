@@ -6,7 +6,8 @@ mod quotas;
 #[cfg(test)]
 mod tests;
 
-use sqlx::{Row as _, sqlite::SqliteRow};
+use crate::store::sql::Record;
+use sqlx::Row as _;
 use storm_protocol::{
     api::{Account, AccountLimits, LimitNotice},
     ident::{AccountId, Limit, Micros},
@@ -25,9 +26,9 @@ macro_rules! account_select {
         concat!(
             "SELECT a.id, a.name, a.created_at, s.state, s.reason, s.clears_at, l.storage_bytes, l.buckets AS most_buckets, \
              l.keys AS most_keys, \
-             (SELECT COALESCE(SUM(COALESCE(b.bytes, 0) + COALESCE(b.unfinished_bytes, 0)), 0) \
+             (SELECT CAST(COALESCE(SUM(COALESCE(b.bytes, 0) + COALESCE(b.unfinished_bytes, 0)), 0) AS BIGINT) \
               FROM buckets b WHERE b.account = a.id AND b.gone_at IS NULL) AS used_bytes, \
-             (SELECT COALESCE(SUM(b.objects), 0) FROM buckets b \
+             (SELECT CAST(COALESCE(SUM(b.objects), 0) AS BIGINT) FROM buckets b \
               WHERE b.account = a.id AND b.gone_at IS NULL) AS objects, \
              (SELECT COUNT(*) FROM buckets b \
               WHERE b.account = a.id AND b.gone_at IS NULL) AS buckets, \
@@ -46,7 +47,7 @@ impl Store {
         let row = sqlx::query(account_select!("WHERE a.id = $2"))
             .bind(now.0)
             .bind(id.to_string())
-            .fetch_optional(&mut *self.read().await)
+            .fetch_optional(&mut *self.read().await?)
             .await?;
         row.as_ref().map(read_account).transpose()
     }
@@ -62,7 +63,7 @@ impl Store {
             .bind(now.0)
             .bind(after)
             .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-            .fetch_all(&mut *self.read().await)
+            .fetch_all(&mut *self.read().await?)
             .await?;
         rows.iter().map(read_account).collect()
     }
@@ -75,7 +76,7 @@ impl Store {
         limits: &AccountLimits,
         now: Micros,
     ) -> Result<bool> {
-        let mut change = self.write_one(Durability::Machine).await;
+        let mut change = self.write_one(Durability::Machine).await?;
         // Without a storage limit there is no mark to be at.
         let done = sqlx::query(
             "INSERT INTO account_limits (account, storage_bytes, buckets, keys, reset_at) \
@@ -91,6 +92,7 @@ impl Store {
         .bind(now.0)
         .execute(&mut *change)
         .await?;
+        change.commit().await?;
         Ok(done.rows_affected() > 0)
     }
 
@@ -98,7 +100,7 @@ impl Store {
     pub(crate) async fn accounts_with_limits(&self) -> Result<Vec<AccountId>> {
         let ids: Vec<String> =
             sqlx::query_scalar("SELECT account FROM account_limits ORDER BY account")
-                .fetch_all(&mut *self.read().await)
+                .fetch_all(&mut *self.read().await?)
                 .await?;
         ids.iter().map(|id| parsed(LIMITS, id)).collect()
     }
@@ -106,13 +108,13 @@ impl Store {
     /// How full an account is. What it uses is not counted when it may use all it likes.
     pub(crate) async fn fill(&self, account: AccountId) -> Result<Fill> {
         let row = sqlx::query(
-            "SELECT l.storage_bytes, (SELECT COALESCE(SUM(COALESCE(b.bytes, 0) \
-               + COALESCE(b.unfinished_bytes, 0)), 0) FROM buckets b \
+            "SELECT l.storage_bytes, (SELECT CAST(COALESCE(SUM(COALESCE(b.bytes, 0) \
+               + COALESCE(b.unfinished_bytes, 0)), 0) AS BIGINT) FROM buckets b \
                WHERE b.account = l.account AND b.gone_at IS NULL) AS used_bytes \
              FROM account_limits l WHERE l.account = $1 AND l.storage_bytes IS NOT NULL",
         )
         .bind(account.to_string())
-        .fetch_optional(&mut *self.read().await)
+        .fetch_optional(&mut *self.read().await?)
         .await?;
         Ok(match row {
             Some(row) => Fill {
@@ -139,12 +141,12 @@ impl Store {
             "SELECT mark FROM account_limits WHERE account = $1 AND storage_bytes IS NOT NULL",
         )
         .bind(account.to_string())
-        .fetch_optional(&mut *self.read().await)
+        .fetch_optional(&mut *self.read().await?)
         .await?;
         if known.is_none_or(|known| known == mark) {
             return Ok(false);
         }
-        let mut change = self.write_one(Durability::Process).await;
+        let mut change = self.write_one(Durability::Process).await?;
         let done = sqlx::query(
             "UPDATE account_limits SET mark = $2, marked_at = $3, reset_at = $3 \
              WHERE account = $1 AND mark <> $2 AND storage_bytes IS NOT NULL",
@@ -154,6 +156,7 @@ impl Store {
         .bind(now.0)
         .execute(&mut *change)
         .await?;
+        change.commit().await?;
         Ok(done.rows_affected() > 0)
     }
 
@@ -164,7 +167,7 @@ impl Store {
              WHERE account = $1 AND storage_bytes IS NOT NULL AND marked_at IS NOT NULL",
         )
         .bind(account.to_string())
-        .fetch_optional(&mut *self.read().await)
+        .fetch_optional(&mut *self.read().await?)
         .await?;
         let Some(row) = row else { return Ok(None) };
         let Some(limit_bytes) = limit(&row, "storage_bytes")? else {
@@ -181,7 +184,7 @@ impl Store {
     }
 }
 
-fn read_account(row: &SqliteRow) -> Result<Account> {
+fn read_account(row: &Record) -> Result<Account> {
     let figure = |column: &str| from_big(TABLE, row.try_get(column)?);
     Ok(Account {
         id: parsed(TABLE, row.try_get("id")?)?,
@@ -203,7 +206,7 @@ fn read_account(row: &SqliteRow) -> Result<Account> {
 }
 
 /// A limit that may be absent; one that cannot be is as absent.
-fn limit(row: &SqliteRow, column: &str) -> Result<Option<Limit>> {
+fn limit(row: &Record, column: &str) -> Result<Option<Limit>> {
     let value: Option<i64> = row.try_get(column)?;
     Ok(value
         .and_then(|value| u64::try_from(value).ok())

@@ -1,8 +1,9 @@
 //! A storage limit, kept by the quotas of buckets: which are due, and the operation that sets them.
 
+use crate::store::sql::Record;
 use std::collections::BTreeMap;
 
-use sqlx::{Row as _, sqlite::SqliteRow};
+use sqlx::Row as _;
 use storm_protocol::{
     command::{AccountSetQuotas, BucketQuota, Command, MAX_QUOTAS},
     ident::{AccountId, BucketId, Limit, Micros, OperationId, RegionName},
@@ -65,7 +66,7 @@ impl Store {
                     "SELECT COALESCE(bytes, 0) + COALESCE(unfinished_bytes, 0) FROM buckets WHERE id = $1",
                 )
                 .bind(id.to_string())
-                .fetch_optional(&mut *self.read().await)
+                .fetch_optional(&mut *self.read().await?)
                 .await?
             }
             None => None,
@@ -86,7 +87,7 @@ impl Store {
         if fill.limit_bytes.is_none() {
             return Ok(asked);
         }
-        let mut change = self.write_one(Durability::Process).await;
+        let mut change = self.write_one(Durability::Process).await?;
         sqlx::query(
             "INSERT INTO bucket_quotas (bucket, own_bytes, own_objects, effective_bytes, \
              effective_objects, set_at) SELECT id, quota_bytes, quota_objects, quota_bytes, \
@@ -95,15 +96,15 @@ impl Store {
         .bind(bucket.to_string())
         .execute(&mut *change)
         .await?;
-        drop(change);
+        change.commit().await?;
         let row = sqlx::query(
             "SELECT COALESCE(b.bytes, 0) + COALESCE(b.unfinished_bytes, 0) AS used, \
-             COALESCE(b.account = $2, 0) AS counts, q.own_bytes \
+             CASE WHEN b.account = $2 THEN 1 ELSE 0 END AS counts, q.own_bytes \
              FROM buckets b JOIN bucket_quotas q ON q.bucket = b.id WHERE b.id = $1",
         )
         .bind(bucket.to_string())
         .bind(account.to_string())
-        .fetch_optional(&mut *self.read().await)
+        .fetch_optional(&mut *self.read().await?)
         .await?;
         let Some(row) = row else { return Ok(asked) };
         let used = from_big(TABLE, row.try_get("used")?)?;
@@ -154,7 +155,7 @@ impl Store {
              WHERE l.account = $1 AND b.gone_at IS NULL ORDER BY COALESCE(n.at, 0) DESC, b.id",
         )
         .bind(account.to_string())
-        .fetch_all(&mut *self.read().await)
+        .fetch_all(&mut *self.read().await?)
         .await?;
         let mut all: BTreeMap<RegionName, Vec<Due>> = BTreeMap::new();
         for row in &rows {
@@ -173,7 +174,7 @@ impl Store {
              WHERE r.name = $1 AND a.connected = 1 AND a.quarantined IS NULL AND a.revoked_at IS NULL",
         )
         .bind(region.as_str())
-        .fetch_optional(&mut *self.read().await)
+        .fetch_optional(&mut *self.read().await?)
         .await?;
         let Some(not_offered) = not_offered else {
             return Ok(false);
@@ -237,7 +238,7 @@ async fn has_to_wait(
     now: Micros,
 ) -> Result<bool> {
     let row = sqlx::query(concat!(
-        "SELECT COUNT(*) AS all_open, COALESCE(SUM(account = $1), 0) AS own_open FROM operations WHERE ",
+        "SELECT COUNT(*) AS all_open, COUNT(CASE WHEN account = $1 THEN 1 END) AS own_open FROM operations WHERE ",
         making!(),
         " AND command = 'account.set_quotas' AND state <> 'unknown' AND region = $2"
     ))
@@ -265,7 +266,7 @@ async fn has_to_wait(
     Ok(failed.is_some())
 }
 
-fn due(row: &SqliteRow, fill: Fill, now: Micros) -> Result<Option<Due>> {
+fn due(row: &Record, fill: Fill, now: Micros) -> Result<Option<Due>> {
     let used = from_big(TABLE, row.try_get("used")?)?;
     let set_at: Option<i64> = row.try_get("set_at")?;
     let found = [limit(row, "quota_bytes")?, limit(row, "quota_objects")?];

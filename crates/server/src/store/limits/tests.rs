@@ -93,9 +93,10 @@ async fn asked(world: &World) -> Option<(OperationId, Vec<BucketQuota>)> {
 
 async fn last_asked(world: &World) -> Option<OperationId> {
     let id: Option<String> = sqlx::query_scalar(
-        "SELECT id FROM operations WHERE command = 'account.set_quotas' ORDER BY rowid DESC LIMIT 1",
+        "SELECT id FROM operations WHERE command = 'account.set_quotas' ORDER BY requested_at DESC, id DESC \
+         LIMIT 1",
     )
-    .fetch_optional(&mut *world.app.store.read().await)
+    .fetch_optional(&mut *world.app.store.read().await.unwrap())
     .await
     .unwrap();
     id.map(|id| id.parse().unwrap())

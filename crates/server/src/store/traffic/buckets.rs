@@ -1,8 +1,9 @@
 //! Which bucket of a region a name meant in a certain minute.
 
+use crate::store::sql::{Builder, Record};
 use std::collections::{BTreeSet, HashMap};
 
-use sqlx::{QueryBuilder, Row as _, Sqlite, sqlite::SqliteRow};
+use sqlx::Row as _;
 use storm_protocol::{
     frame::TrafficSum,
     ident::{AccountId, BucketAddress, BucketId, BucketName, Micros, RegionName},
@@ -66,7 +67,7 @@ impl Buckets {
         region: &RegionName,
         asked: &BTreeSet<&BucketAddress>,
     ) -> Result<()> {
-        let mut query = QueryBuilder::<Sqlite>::new(COLUMNS);
+        let mut query = Builder::new(COLUMNS);
         query.push(" WHERE gone_at IS NULL AND aliases LIKE '%,%' AND region = ");
         query.push_bind(region.as_str());
         for row in query.build().fetch_all(&mut **transaction).await? {
@@ -80,7 +81,7 @@ impl Buckets {
         Ok(())
     }
 
-    fn add(&mut self, address: BucketAddress, row: &SqliteRow) -> Result<()> {
+    fn add(&mut self, address: BucketAddress, row: &Record) -> Result<()> {
         let candidate = Candidate {
             id: parsed(TABLE, row.try_get("id")?)?,
             account: parsed_option(TABLE, row.try_get("account")?)?,
@@ -121,11 +122,11 @@ async fn select(
     region: &RegionName,
     column: &str,
     values: &[String],
-) -> Result<Vec<SqliteRow>> {
+) -> Result<Vec<Record>> {
     if values.is_empty() {
         return Ok(vec![]);
     }
-    let mut query = QueryBuilder::<Sqlite>::new(COLUMNS);
+    let mut query = Builder::new(COLUMNS);
     query.push(" WHERE region = ").push_bind(region.as_str());
     query.push(format!(" AND {column} IN ("));
     let mut list = query.separated(", ");

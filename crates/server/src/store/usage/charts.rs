@@ -1,8 +1,9 @@
 //! Use over time, as charts show it: every change, hours or days of an account or of one bucket.
 
+use crate::store::sql::{self, Connection, Record};
 use std::collections::BTreeMap;
 
-use sqlx::{Connection as _, Row as _, SqliteConnection, sqlite::SqliteRow};
+use sqlx::Row as _;
 use storm_protocol::ident::{AccountId, BucketId, Micros};
 
 use super::{CHANGES_HOURS, HOURS_DAYS, Span, TABLE, live, read_figures};
@@ -30,9 +31,9 @@ impl Store {
     /// The use in each hour from the first one with anything on, the last one as far as it has come.
     /// Hours older than 90 days are not kept.
     pub(crate) async fn usage_hours(&self, chart: &Chart) -> Result<Vec<Span>> {
-        let mut reader = self.read().await;
+        let mut reader = self.read().await?;
         // One view of everything: closing goes on meanwhile.
-        let mut view = reader.begin().await?;
+        let mut view = sql::view(&mut reader).await?;
         let live = live::read(&mut view, chart.account, chart.bucket, chart.now).await?;
         let hours = chart.hours(&mut view, &live, chart.from).await?;
         Ok(from_first(&hours, chart.to, HOUR_MICROS))
@@ -40,8 +41,8 @@ impl Store {
 
     /// The use in each day, UTC, from the first one with anything on, the last one as far as it has come.
     pub(crate) async fn usage_days(&self, chart: &Chart) -> Result<Vec<Span>> {
-        let mut reader = self.read().await;
-        let mut view = reader.begin().await?;
+        let mut reader = self.read().await?;
+        let mut view = sql::view(&mut reader).await?;
         let live = live::read(&mut view, chart.account, chart.bucket, chart.now).await?;
         let open = step::day_of(live.since);
         let mut days = chart.closed_days(&mut view, open).await?;
@@ -66,7 +67,7 @@ impl Store {
         .bind(chart.account.to_string())
         .bind(chart.bucket.map(|id| id.to_string()))
         .bind(chart.to.0)
-        .fetch_all(&mut *self.read().await)
+        .fetch_all(&mut *self.read().await?)
         .await?;
         let mut series: BTreeMap<&str, Vec<step::Change>> = BTreeMap::new();
         for row in &rows {
@@ -89,7 +90,7 @@ impl Chart {
     /// Hours from `from` on: those that are closed as they were written down, the others from `live`.
     async fn hours(
         &self,
-        view: &mut SqliteConnection,
+        view: &mut Connection,
         live: &live::Live,
         from: Micros,
     ) -> Result<Vec<Span>> {
@@ -111,7 +112,7 @@ impl Chart {
     }
 
     /// Days that ended before `open`, from which on they are not closed.
-    async fn closed_days(&self, view: &mut SqliteConnection, open: Micros) -> Result<Vec<Span>> {
+    async fn closed_days(&self, view: &mut Connection, open: Micros) -> Result<Vec<Span>> {
         let (from, to) = (step::day_of(self.from), self.to.min(open));
         let Some(bucket) = self.bucket else {
             return self.dense(view, DAYS, from, to).await;
@@ -123,7 +124,7 @@ impl Chart {
 
     async fn dense(
         &self,
-        view: &mut SqliteConnection,
+        view: &mut Connection,
         sql: &'static str,
         from: Micros,
         to: Micros,
@@ -139,7 +140,7 @@ impl Chart {
 
     async fn sparse(
         &self,
-        view: &mut SqliteConnection,
+        view: &mut Connection,
         bucket: BucketId,
         sql: &'static str,
         from: Micros,
@@ -159,7 +160,7 @@ impl Chart {
     /// last day where hours are not kept any more.
     async fn opening(
         &self,
-        view: &mut SqliteConnection,
+        view: &mut Connection,
         bucket: BucketId,
         at: Micros,
     ) -> Result<Option<Figures>> {
@@ -181,7 +182,7 @@ impl Chart {
     /// What the last day with a change before the day `at` left.
     async fn last_day(
         &self,
-        view: &mut SqliteConnection,
+        view: &mut Connection,
         bucket: BucketId,
         at: Micros,
     ) -> Result<Option<Figures>> {
@@ -208,7 +209,7 @@ const BUCKET_DAYS: &str = "SELECT at, bytes, objects, unfinished_bytes, peak_byt
      FROM usage_days WHERE account = $1 AND bucket = $2 AND at >= $3 AND at < $4 ORDER BY at";
 
 /// Reads the columns of [`Span`].
-pub(super) fn read_span(row: &SqliteRow) -> Result<Span> {
+pub(super) fn read_span(row: &Record) -> Result<Span> {
     Ok(Span {
         at: Micros(row.try_get("at")?),
         closing: read_figures(row)?,

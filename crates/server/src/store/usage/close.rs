@@ -1,9 +1,10 @@
 //! Closing: from changes to hours, from hours to days. One transaction an hour, and the row that says
 //! how far it has come moves in the same one, so that a kill leaves whole hours only.
 
+use crate::store::sql::Record;
 use std::collections::BTreeMap;
 
-use sqlx::{Row as _, sqlite::SqliteRow};
+use sqlx::Row as _;
 use storm_protocol::ident::Micros;
 
 use super::{CHANGES_HOURS, Day, HOURS_DAYS, TABLE, read_figures};
@@ -32,7 +33,7 @@ impl Store {
     pub(crate) async fn close_hour(&self, now: Micros) -> Result<Option<Micros>> {
         let due = now.plus_seconds(-CLOSE_AFTER_SECONDS);
         let until: Option<i64> = sqlx::query_scalar("SELECT closed_until FROM usage_closed")
-            .fetch_optional(&mut *self.read().await)
+            .fetch_optional(&mut *self.read().await?)
             .await?;
         if until.is_some_and(|until| until + HOUR_MICROS > due.0) {
             return Ok(None);
@@ -157,7 +158,7 @@ async fn moved_between(transaction: &mut Writing, from: Micros, to: Micros) -> R
 }
 
 /// A column of `usage_open`; 0 when the bucket's series begins only now.
-fn open(row: &SqliteRow, column: &str) -> Result<u64> {
+fn open(row: &Record, column: &str) -> Result<u64> {
     from_big(TABLE, row.try_get::<Option<i64>, _>(column)?.unwrap_or(0))
 }
 
@@ -225,8 +226,8 @@ async fn close_accounts(
     to: Micros,
 ) -> Result<()> {
     let rows = sqlx::query(
-        "SELECT account, SUM(bytes) AS bytes, SUM(objects) AS objects, \
-         SUM(unfinished_bytes) AS unfinished_bytes FROM usage_open GROUP BY account",
+        "SELECT account, CAST(SUM(bytes) AS BIGINT) AS bytes, CAST(SUM(objects) AS BIGINT) AS objects, \
+         CAST(SUM(unfinished_bytes) AS BIGINT) AS unfinished_bytes FROM usage_open GROUP BY account",
     )
     .fetch_all(&mut **transaction)
     .await?;

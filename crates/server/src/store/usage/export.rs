@@ -1,9 +1,10 @@
 //! A month's use for a bill: what each bucket and the account as a whole had and served, from days
 //! that are closed and, in the month that goes on, what is not closed yet.
 
+use crate::store::sql::{self, Builder, Connection};
 use std::collections::BTreeMap;
 
-use sqlx::{Connection as _, QueryBuilder, Row as _, Sqlite, SqliteConnection};
+use sqlx::Row as _;
 use storm_protocol::{
     api::{UsageExport, UsageRow},
     ident::{AccountId, Micros, Month},
@@ -49,9 +50,9 @@ impl Store {
         span: MonthSpan,
         now: Micros,
     ) -> Result<UsageExport> {
-        let mut reader = self.read().await;
+        let mut reader = self.read().await?;
         // One view of everything: closing goes on meanwhile.
-        let mut view = reader.begin().await?;
+        let mut view = sql::view(&mut reader).await?;
         let live = live::read(&mut view, account, None, now).await?;
         // Days before this one are closed.
         let open_day = step::day_of(live.since);
@@ -108,7 +109,7 @@ fn total(rows: &[UsageRow], figure: impl Fn(&UsageRow) -> Option<u64>) -> Option
 
 /// Days that are closed: a bucket's rows, and between them what it had all the time.
 async fn add_days(
-    view: &mut SqliteConnection,
+    view: &mut Connection,
     account: AccountId,
     (from, to): (Micros, Micros),
     buckets: &mut BTreeMap<String, Had>,
@@ -190,7 +191,7 @@ fn add_live(live: &live::Live, from: Micros, to: Micros, buckets: &mut BTreeMap<
 
 /// The most bytes that the account had at any time.
 async fn peak(
-    view: &mut SqliteConnection,
+    view: &mut Connection,
     account: AccountId,
     span: MonthSpan,
     live: &live::Live,
@@ -228,14 +229,13 @@ async fn peak(
 
 /// The last names of those buckets that have had one; gives each its region, too.
 async fn names(
-    view: &mut SqliteConnection,
+    view: &mut Connection,
     buckets: &mut BTreeMap<String, Had>,
 ) -> Result<BTreeMap<String, String>> {
     let ids: Vec<String> = buckets.keys().cloned().collect();
     let mut names = BTreeMap::new();
     for ids in ids.chunks(ROWS_AT_ONCE) {
-        let mut select =
-            QueryBuilder::<Sqlite>::new("SELECT id, name, region FROM buckets WHERE id IN (");
+        let mut select = Builder::new("SELECT id, name, region FROM buckets WHERE id IN (");
         let mut list = select.separated(", ");
         for id in ids {
             list.push_bind(id);

@@ -1,7 +1,8 @@
 //! What is not closed yet: each bucket's figures when closing had come as far as it has, its day so
 //! far, and its changes since.
 
-use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
+use crate::store::sql::{Connection, Record};
+use sqlx::Row as _;
 use storm_protocol::ident::{AccountId, BucketId, Micros};
 
 use super::{Day, Span, TABLE, read_figures};
@@ -34,7 +35,7 @@ pub(super) struct Series {
 
 /// Reads what is not closed of an account, or of its one bucket.
 pub(super) async fn read(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     account: AccountId,
     bucket: Option<BucketId>,
     now: Micros,
@@ -144,7 +145,7 @@ impl Series {
     }
 }
 
-fn read_open(row: &SqliteRow) -> Result<Series> {
+fn read_open(row: &Record) -> Result<Series> {
     Ok(Series {
         bucket: row.try_get("bucket")?,
         region: row.try_get("region")?,
@@ -159,7 +160,7 @@ fn read_open(row: &SqliteRow) -> Result<Series> {
 }
 
 /// Adds a change to its series; `series` is sorted by bucket.
-fn add(series: &mut Vec<Series>, row: &SqliteRow) -> Result<()> {
+fn add(series: &mut Vec<Series>, row: &Record) -> Result<()> {
     let bucket: &str = row.try_get("bucket")?;
     let change = (Micros(row.try_get("at")?), read_figures(row)?);
     match series.binary_search_by(|one| one.bucket.as_str().cmp(bucket)) {

@@ -11,7 +11,8 @@ mod tests;
 
 pub(crate) use self::{charts::Chart, export::MonthSpan};
 
-use sqlx::{QueryBuilder, Row as _, Sqlite, sqlite::SqliteRow};
+use crate::store::sql::{Builder, Record};
+use sqlx::Row as _;
 use storm_protocol::ident::Micros;
 
 use super::{Result, Writing, from_big};
@@ -94,7 +95,7 @@ pub(crate) async fn record(
     buckets.sort_unstable();
     buckets.dedup();
     for buckets in buckets.chunks(ROWS_AT_ONCE) {
-        let mut select = QueryBuilder::<Sqlite>::new(
+        let mut select = Builder::new(
             "SELECT b.id, b.region, b.account, b.gone_at, b.bytes, b.objects, b.unfinished_bytes, \
              n.account AS had_account, n.at AS had_at, n.bytes AS had_bytes, \
              n.objects AS had_objects, n.unfinished_bytes AS had_unfinished_bytes, \
@@ -134,7 +135,7 @@ fn bucket_of(change: &Change) -> Option<String> {
 }
 
 /// What is to be recorded of a bucket: the end for the account that had it, and what it has now.
-fn compare(row: &SqliteRow, now: Micros) -> Result<(Option<Recorded>, Option<Recorded>)> {
+fn compare(row: &Record, now: Micros) -> Result<(Option<Recorded>, Option<Recorded>)> {
     let figure = |column: &str| -> Result<i64> {
         let figure: Option<i64> = row.try_get(column)?;
         // None yet: a receipt made the bucket, and no sweep has seen it.
@@ -187,7 +188,7 @@ async fn insert(transaction: &mut Writing, rows: &[Recorded]) -> Result<()> {
     if rows.is_empty() {
         return Ok(());
     }
-    let mut insert = QueryBuilder::<Sqlite>::new(
+    let mut insert = Builder::new(
         "INSERT INTO usage_changes (account, bucket, region, at, bytes, objects, unfinished_bytes) ",
     );
     push_rows(&mut insert, rows);
@@ -203,7 +204,7 @@ async fn keep_now(transaction: &mut Writing, rows: &[Recorded]) -> Result<()> {
     if rows.is_empty() {
         return Ok(());
     }
-    let mut insert = QueryBuilder::<Sqlite>::new(
+    let mut insert = Builder::new(
         "INSERT INTO usage_now (account, bucket, region, at, bytes, objects, unfinished_bytes) ",
     );
     push_rows(&mut insert, rows);
@@ -220,7 +221,7 @@ async fn forget_now(transaction: &mut Writing, rows: &[Recorded]) -> Result<()> 
     if rows.is_empty() {
         return Ok(());
     }
-    let mut delete = QueryBuilder::<Sqlite>::new("DELETE FROM usage_now WHERE bucket IN (");
+    let mut delete = Builder::new("DELETE FROM usage_now WHERE bucket IN (");
     let mut list = delete.separated(", ");
     for row in rows {
         list.push_bind(&row.bucket);
@@ -230,7 +231,7 @@ async fn forget_now(transaction: &mut Writing, rows: &[Recorded]) -> Result<()> 
     Ok(())
 }
 
-fn push_rows<'a>(insert: &mut QueryBuilder<Sqlite>, rows: &'a [Recorded]) {
+fn push_rows<'a>(insert: &mut Builder, rows: &'a [Recorded]) {
     insert.push_values(rows, |mut values, row: &'a Recorded| {
         values
             .push_bind(row.account.clone())
@@ -244,7 +245,7 @@ fn push_rows<'a>(insert: &mut QueryBuilder<Sqlite>, rows: &'a [Recorded]) {
 }
 
 /// Reads the columns bytes, objects and unfinished_bytes.
-fn read_figures(row: &SqliteRow) -> Result<Figures> {
+fn read_figures(row: &Record) -> Result<Figures> {
     let figure = |column: &str| from_big(TABLE, row.try_get(column)?);
     Ok(Figures {
         bytes: figure("bytes")?,

@@ -163,7 +163,7 @@ async fn closing_that_is_cut_off_or_started_again_closes_each_hour_once() {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     }
-    let again = Store::open(&world.app.config.database()).await.unwrap();
+    let again = Store::open(world.place.clone()).await.unwrap();
     close_until(&again, now).await;
     check_month(&world).await;
 }

@@ -10,7 +10,7 @@ impl Site {
     async fn left(&self) -> i64 {
         let clears_at: i64 =
             sqlx::query_scalar("SELECT clears_at FROM account_states WHERE state = 'closing'")
-                .fetch_one(&mut *self.app.store.read().await)
+                .fetch_one(&mut *self.app.store.read().await.unwrap())
                 .await
                 .unwrap();
         (clears_at - self.app.clock.now().0) / 1_000_000

@@ -17,7 +17,7 @@ async fn adoption(world: &World) -> (OperationId, BucketAdopt, Option<Command>) 
     let (id, sent, asked): (String, String, Option<String>) = sqlx::query_as(
         "SELECT id, parameters, asked FROM operations WHERE command = 'bucket.adopt'",
     )
-    .fetch_one(&mut *world.app.store.read().await)
+    .fetch_one(&mut *world.app.store.read().await.unwrap())
     .await
     .unwrap();
     let read = |json: String| {

@@ -1,0 +1,204 @@
+//! Opening the database: a file of SQLite, or a PostgreSQL server.
+
+use std::{
+    fmt,
+    ops::{Deref, DerefMut},
+    path::{Path, PathBuf},
+    str::FromStr as _,
+    sync::Arc,
+    time::Duration,
+};
+
+use futures_util::future;
+use secrecy::{ExposeSecret as _, SecretString};
+use sqlx::{
+    Any, AnyPool, ConnectOptions as _, Connection as _,
+    any::{AnyConnectOptions, AnyPoolOptions},
+    pool::PoolConnection,
+    sqlite::SqliteConnectOptions,
+};
+use tokio::sync::{Mutex, MutexGuard};
+
+use super::{Result, Store, StoreError, sql::Connection, write::Writers};
+
+/// Connections that read at the same time.
+const READERS: usize = 4;
+/// Connections to a PostgreSQL server from one process, at most.
+const CONNECTIONS: u32 = 10;
+/// The longest that a query waits for a connection to it.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+/// A connection that was unused for longer is asked for a sign of life before it is used.
+const TRUSTED_FOR: Duration = Duration::from_secs(1);
+
+/// Where the database is.
+#[derive(Debug, Clone)]
+pub enum Place {
+    /// SQLite, in this file.
+    File(PathBuf),
+    /// PostgreSQL, at this URL, which may hold a password.
+    Server(SecretString),
+}
+
+impl Place {
+    /// Whether there is anything in it.
+    pub async fn is_known(&self) -> Result<bool> {
+        match self {
+            Self::File(file) => Ok(file.exists()),
+            Self::Server(_) => Store::open(self.clone()).await?.has_users().await,
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(file) => write!(f, "{}", file.display()),
+            Self::Server(_) => f.write_str("the PostgreSQL database"),
+        }
+    }
+}
+
+impl From<&Path> for Place {
+    fn from(file: &Path) -> Self {
+        Self::File(file.to_owned())
+    }
+}
+
+impl Store {
+    /// Opens the database, makes its file if absent, and runs the migrations. A schema newer than this
+    /// version is refused.
+    pub async fn open(place: impl Into<Place>) -> Result<Self> {
+        sqlx::any::install_default_drivers();
+        match place.into() {
+            Place::File(file) => Self::open_file(&file).await,
+            Place::Server(url) => Self::open_server(&url).await,
+        }
+    }
+
+    async fn open_file(file: &Path) -> Result<Self> {
+        let options = SqliteConnectOptions::new().filename(file);
+        let writing = sqlite(&options.clone().create_if_missing(true))?;
+        // Stays with the file. Without it readers would wait for the writer.
+        let mut machine = connect(&writing, "PRAGMA journal_mode = WAL").await?;
+        sqlx::migrate!("migrations/sqlite")
+            .run(&mut machine)
+            .await?;
+        let process = connect(&writing, "PRAGMA synchronous = NORMAL").await?;
+        let reading = sqlite(&options.read_only(true))?;
+        let mut readers = vec![];
+        for _ in 0..READERS {
+            readers.push(Mutex::new(reading.connect().await?));
+        }
+        Ok(Self {
+            readers: Readers::Sqlite(readers.into()),
+            writers: Writers::sqlite(process, machine),
+        })
+    }
+
+    async fn open_server(url: &SecretString) -> Result<Self> {
+        let options = AnyConnectOptions::from_str(url.expose_secret())?;
+        let pool = AnyPoolOptions::new()
+            .max_connections(CONNECTIONS)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .test_before_acquire(false)
+            .before_acquire(|connection, age| {
+                Box::pin(async move {
+                    Ok(age.idle_for < TRUSTED_FOR || connection.ping().await.is_ok())
+                })
+            })
+            .connect_with(options)
+            .await?;
+        let mut first = pool.acquire().await?;
+        require_byte_order(&mut first).await?;
+        sqlx::migrate!("migrations/postgres")
+            .run(&mut *first)
+            .await?;
+        drop(first);
+        Ok(Self {
+            readers: Readers::Postgres(pool.clone()),
+            writers: Writers::postgres(pool),
+        })
+    }
+}
+
+/// Pages go on after the last id that was seen, so texts have to be sorted as SQLite does.
+async fn require_byte_order(connection: &mut Connection) -> Result<()> {
+    let sorted: i64 = sqlx::query_scalar(
+        "SELECT CASE WHEN pg_encoding_to_char(encoding) = 'UTF8' AND datcollate IN ('C', 'POSIX', 'C.UTF-8') \
+         THEN 1 ELSE 0 END::BIGINT FROM pg_database WHERE datname = current_database()",
+    )
+    .fetch_one(connection)
+    .await?;
+    if sorted == 1 {
+        return Ok(());
+    }
+    Err(StoreError::Unsuitable(
+        "it does not sort texts by their bytes: make it with \
+         `createdb --template=template0 --encoding=UTF8 --locale=C NAME`",
+    ))
+}
+
+/// The options of SQLite in the form that is told apart later.
+fn sqlite(options: &SqliteConnectOptions) -> Result<AnyConnectOptions> {
+    Ok(AnyConnectOptions::from_url(&options.to_url_lossy())?)
+}
+
+async fn connect(options: &AnyConnectOptions, pragma: &'static str) -> Result<Connection> {
+    let mut connection = options.connect().await?;
+    sqlx::raw_sql(pragma).execute(&mut connection).await?;
+    Ok(connection)
+}
+
+/// The connections that read.
+#[derive(Clone)]
+pub(super) enum Readers {
+    /// No pool, which would ask each connection for a sign of life after each query.
+    Sqlite(Arc<[Mutex<Connection>]>),
+    Postgres(AnyPool),
+}
+
+impl Readers {
+    /// One that is free, or soon will be.
+    pub(super) async fn one(&self) -> Result<Reader<'_>> {
+        match self {
+            Self::Sqlite(readers) => Ok(Reader::Sqlite(first_free(readers).await)),
+            Self::Postgres(pool) => Ok(Reader::Postgres(pool.acquire().await?)),
+        }
+    }
+}
+
+async fn first_free(readers: &[Mutex<Connection>]) -> MutexGuard<'_, Connection> {
+    for reader in readers {
+        if let Ok(free) = reader.try_lock() {
+            return free;
+        }
+    }
+    let waiting = readers.iter().map(|reader| Box::pin(reader.lock()));
+    future::select_all(waiting).await.0
+}
+
+/// A connection that reads, until dropped.
+pub(crate) enum Reader<'a> {
+    Sqlite(MutexGuard<'a, Connection>),
+    Postgres(PoolConnection<Any>),
+}
+
+impl Deref for Reader<'_> {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        match self {
+            Self::Sqlite(connection) => connection,
+            Self::Postgres(connection) => connection,
+        }
+    }
+}
+
+impl DerefMut for Reader<'_> {
+    fn deref_mut(&mut self) -> &mut Connection {
+        match self {
+            Self::Sqlite(connection) => connection,
+            Self::Postgres(connection) => connection,
+        }
+    }
+}
