@@ -317,7 +317,8 @@ async fn unseen_gone(
     Ok(changes)
 }
 
-/// A bucket that is nobody's yet belongs to the one account whose keys own it, and is adopted for it.
+/// A bucket that is nobody's yet belongs to the one account whose keys own it, and is adopted for it; not
+/// while a key owns it, too, that names an account which is not known.
 /// One that is somebody's stays theirs; the rights on one that was just released are those of before.
 async fn give_buckets_to_owners(
     transaction: &mut Writing,
@@ -330,7 +331,10 @@ async fn give_buckets_to_owners(
          adopt_at = $2, adopt_tries = adopt_tries + 1 \
          WHERE region = $1 AND account IS NULL AND gone_at IS NULL AND COALESCE(released_at, 0) <= $3 \
          AND (SELECT COUNT(DISTINCT k.account) FROM grants g JOIN keys k ON k.id = g.key \
-           WHERE g.bucket = buckets.id AND g.owner = 1 AND g.region = $1 AND k.region = $1) = 1 RETURNING account, id",
+           WHERE g.bucket = buckets.id AND g.owner = 1 AND g.region = $1 AND k.region = $1) = 1 \
+         AND NOT EXISTS (SELECT 1 FROM grants g JOIN keys k ON k.id = g.key \
+           WHERE g.bucket = buckets.id AND g.owner = 1 AND g.region = $1 AND k.region = $1 \
+           AND k.account IS NULL AND k.label LIKE '%/%') RETURNING account, id",
     )
     .bind(sweep.region.as_str())
     .bind(now.0)

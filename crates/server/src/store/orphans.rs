@@ -220,3 +220,6 @@ async fn give_bucket(
     .await?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;
