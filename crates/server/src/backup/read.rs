@@ -97,10 +97,6 @@ impl<R: Read> Reading<R> {
         })
     }
 
-    pub(crate) const fn schema(&self) -> i64 {
-        self.head.schema
-    }
-
     /// The next piece of the database; `None`: that was all, and all of it is right.
     pub(crate) fn next(&mut self) -> anyhow::Result<Option<Piece>> {
         loop {
@@ -169,7 +165,8 @@ impl<R: Read> Reading<R> {
         Ok(())
     }
 
-    fn contents(self) -> anyhow::Result<Contents> {
+    /// What was read, once its end was.
+    pub(crate) fn contents(self) -> anyhow::Result<Contents> {
         Ok(Contents {
             head: self.head,
             end: self.end.context(DAMAGED)?,

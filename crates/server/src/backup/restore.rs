@@ -109,10 +109,6 @@ async fn load(
     contents: &Contents,
 ) -> anyhow::Result<Target> {
     let mut reading = open(file, key)?;
-    ensure!(
-        reading.schema() == contents.head.schema,
-        "the backup changed meanwhile"
-    );
     let mut table = None;
     let mut batch = vec![];
     loop {
@@ -139,6 +135,11 @@ async fn load(
             None => break,
         }
     }
+    // Nobody has put another in its place meanwhile.
+    ensure!(
+        reading.contents()?.end == contents.end,
+        "the backup changed meanwhile"
+    );
     for table in target.tables.clone() {
         if let Some(sum) = contents.end.tables.get(&table.name) {
             target.require(&table, sum).await?;
