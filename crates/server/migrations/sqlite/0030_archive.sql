@@ -11,8 +11,12 @@ CREATE INDEX archived_operations_by_state ON archived_operations (account, state
 CREATE INDEX archived_operations_not_done ON archived_operations (id) WHERE state IN ('failed', 'refused', 'expired');
 
 -- A page of one state reads no other states' rows, however many there are.
-CREATE INDEX operations_by_state ON operations (account, state, id);
+CREATE INDEX operations_ended ON operations (account, state, id) WHERE finished_at IS NOT NULL;
 -- Whether people suspended a key themselves.
 CREATE INDEX operations_suspending ON operations (account, id) WHERE command IN ('key.suspend', 'key.resume');
 -- The largest first.
 CREATE INDEX buckets_by_size ON buckets (account, (COALESCE(bytes, -1)) DESC, id) WHERE gone_at IS NULL;
+-- What was refused or failed, among much that was not.
+CREATE INDEX audit_events_not_done ON audit_events (account, id) WHERE result <> 'done';
+-- A person's API tokens in an account.
+CREATE INDEX tokens_by_account ON tokens (account, "user", id);

@@ -95,6 +95,19 @@ macro_rules! key_select {
     };
 }
 
+/// A page of an account's operations that pass further conditions.
+macro_rules! operations_page {
+    ($($condition:expr),*) => {
+        concat!(
+            "SELECT ",
+            operation_columns!(),
+            " FROM operations WHERE account = $1 AND id < $2 ",
+            $($condition,)*
+            " ORDER BY id DESC LIMIT $3"
+        )
+    };
+}
+
 /// Seconds for which what vanished is shown: 90 days.
 const VANISHED_SECONDS: i64 = 90 * 24 * 3600;
 
@@ -365,16 +378,30 @@ impl Store {
         // No id is greater: ids are hex digits.
         let before = before.map_or_else(|| "g".to_owned(), |id| id.to_string());
         let query = match state {
-            None => sqlx::query(concat!(
-                "SELECT ",
-                operation_columns!(),
-                " FROM operations WHERE account = $1 AND id < $2 ORDER BY id DESC LIMIT $3"
-            )),
-            Some(_) => sqlx::query(concat!(
-                "SELECT ",
-                operation_columns!(),
-                " FROM operations WHERE account = $1 AND id < $2 AND state = $4 \
-                 ORDER BY id DESC LIMIT $3"
+            None => sqlx::query(operations_page!("")),
+            // Each kind of state in the words of the index that has no others.
+            Some(OperationStatus::Requested | OperationStatus::Signed) => {
+                sqlx::query(operations_page!(
+                    "AND id IN (SELECT id FROM operations WHERE account = $1 AND state = $4 AND ",
+                    counts!(),
+                    ")"
+                ))
+            }
+            Some(OperationStatus::Sent | OperationStatus::Accepted | OperationStatus::Unknown) => {
+                // Not by the index of the account, in which there are all the others.
+                sqlx::query(operations_page!(
+                    "AND id IN (SELECT id FROM operations WHERE account || '' = $1 AND state = $4 \
+                     AND state IN ('sent', 'accepted', 'unknown'))"
+                ))
+            }
+            Some(
+                OperationStatus::Done
+                | OperationStatus::Failed
+                | OperationStatus::Refused
+                | OperationStatus::Expired
+                | OperationStatus::Cancelled,
+            ) => sqlx::query(operations_page!(
+                "AND state = $4 AND finished_at IS NOT NULL"
             )),
         };
         let query = query.bind(account.to_string()).bind(before.clone());
