@@ -21,7 +21,7 @@ mod web;
 use step::step;
 
 /// What can be measured.
-const BENCHMARKS: [&str; 4] = ["spine", "inventory", "api", "lists"];
+const BENCHMARKS: [&str; 5] = ["spine", "inventory", "api", "lists", "data"];
 
 /// Build, run and test Storm Buckets.
 #[derive(Debug, Parser)]
@@ -66,7 +66,7 @@ enum Command {
     },
     /// Build the web page and all programs into target/release
     BuildRelease,
-    /// Measure: `spine`, `inventory`, `api`, `lists`
+    /// Measure: `spine`, `inventory`, `api`, `lists`, `data`
     Bench {
         /// Which benchmark
         #[arg(value_name = "NAME")]
