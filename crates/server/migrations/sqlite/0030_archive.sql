@@ -20,3 +20,5 @@ CREATE INDEX buckets_by_size ON buckets (account, (COALESCE(bytes, -1)) DESC, id
 CREATE INDEX audit_events_not_done ON audit_events (account, id) WHERE result <> 'done';
 -- A person's API tokens in an account.
 CREATE INDEX tokens_by_account ON tokens (account, "user", id);
+-- Pages of a large fleet.
+CREATE INDEX agents_in_order ON agents (region, id) WHERE revoked_at IS NULL;

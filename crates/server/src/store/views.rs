@@ -488,7 +488,7 @@ impl Store {
     }
 }
 
-pub(super) fn rows_of(limit: usize) -> i64 {
+pub(crate) fn rows_of(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
 
