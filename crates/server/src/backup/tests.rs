@@ -286,6 +286,47 @@ async fn what_somebody_else_wrote_is_refused() {
     }
 }
 
+/// What an older version wrote goes into the tables as they were then; the first start brings them up to
+/// date.
+#[tokio::test]
+async fn an_older_versions_is_restored() {
+    /// The schema before the archive of operations, and the table that came with it.
+    const SCHEMA: i64 = 28;
+    const LATER: &str = "archived_operations";
+    let bench = Bench::new().await;
+    bench.back_up().await;
+    bench.forge(|lines| {
+        let ours = format!("\"schema\":{}", dump::newest_schema());
+        assert!(lines[0].contains(&ours));
+        lines[0] = lines[0].replace(&ours, &format!("\"schema\":{SCHEMA}"));
+        let mut later = false;
+        lines.retain(|line| {
+            if line.starts_with("{\"table\"") {
+                later = line.contains(&format!("\"name\":\"{LATER}\""));
+            }
+            !later || line.starts_with("{\"end\"")
+        });
+        let mut end: serde_json::Value = serde_json::from_str(&lines.pop().unwrap()).unwrap();
+        let tables = end["end"]["tables"].as_object_mut().unwrap();
+        tables.remove(LATER).unwrap();
+        lines.push(end.to_string());
+    });
+    let (dir, other) = (tempfile::tempdir().unwrap(), bench.dir.path().join("other"));
+    let there = match database(dir.path()).await {
+        Place::File(_) => Place::File(other.join("storm.db")),
+        server @ Place::Server(_) => server,
+    };
+    bench.restore_to(&other, &there).await.unwrap();
+    assert!(Source::open(&there).await.is_err(), "it is newer already");
+    drop(Store::open(there.clone()).await.unwrap());
+    let mut source = Source::open(&there).await.unwrap();
+    for table in &source.tables {
+        let rows = sum(&mut source.connection, table).await.unwrap().rows;
+        let left_out = LEFT_OUT.contains(&table.name.as_str()) || table.name == LATER;
+        assert_eq!(rows == 0, left_out, "{}", table.name);
+    }
+}
+
 #[tokio::test]
 async fn nothing_is_mixed_with_what_is_there() {
     let bench = Bench::new().await;
