@@ -15,7 +15,7 @@ use storm_protocol::api::AccountLimits;
 
 use crate::keys::read_secret;
 
-mod database;
+pub(crate) mod database;
 mod oidc;
 
 pub use self::{database::Database, oidc::Oidc};

@@ -64,6 +64,14 @@ pub(super) struct Session<'a> {
     pub(super) note_at: Instant,
 }
 
+/// Whether a certificate is newer than what this database knows: a restored one lacks the renewals since
+/// its backup. One whose key was replaced ends before the one that replaced it.
+fn is_newer(peer: Peer, agent: &Registered) -> bool {
+    agent
+        .certificate_expires_at
+        .is_some_and(|known| peer.until > known)
+}
+
 /// Serves an agent to the connection's end.
 pub(super) async fn serve(
     hub: &Hub,
@@ -101,7 +109,8 @@ impl<'a> Session<'a> {
         if agent.revoked {
             return Err(revoked());
         }
-        if peer.tls_key != agent.tls_key && Some(peer.tls_key) != agent.renewed_tls_key {
+        let known = peer.tls_key == agent.tls_key || Some(peer.tls_key) == agent.renewed_tls_key;
+        if !known && !is_newer(peer, &agent) {
             let event = SecurityEvent {
                 kind: "agent_refused",
                 subject: &agent.id.to_string(),

@@ -37,6 +37,8 @@ pub struct Registered {
     pub tls_key: Digest,
     /// The same of a renewed certificate that was not used yet.
     pub renewed_tls_key: Option<Digest>,
+    /// When the last certificate ends that this database knows of.
+    pub certificate_expires_at: Option<Micros>,
     /// Why it is kept out until an operator decides.
     pub quarantined: Option<String>,
     /// Where its chain ended when it was turned away.
@@ -130,8 +132,8 @@ impl Store {
     /// What the hub has to know of an agent that connects.
     pub async fn registered_agent(&self, id: AgentId) -> Result<Option<Registered>> {
         let row = sqlx::query(
-            "SELECT a.id, a.region, a.receipt_key, a.tls_key, a.renewed_tls_key, a.quarantined, \
-             a.refused_receipts, a.refused_head, a.revoked_at, a.receipts, a.head, a.generation, r.epoch, \
+            "SELECT a.id, a.region, a.receipt_key, a.tls_key, a.renewed_tls_key, \
+             a.certificate_expires_at, a.quarantined, a.refused_receipts, a.refused_head, a.revoked_at, a.receipts, a.head, a.generation, r.epoch, \
              CASE WHEN r.executor = a.id THEN 1 ELSE 0 END AS executor \
              FROM agents a JOIN regions r ON r.name = a.region WHERE a.id = $1",
         )
@@ -145,6 +147,7 @@ impl Store {
             receipt_key: parsed(TABLE, row.try_get("receipt_key")?)?,
             tls_key: parsed(TABLE, row.try_get("tls_key")?)?,
             renewed_tls_key: parsed_option(TABLE, row.try_get("renewed_tls_key")?)?,
+            certificate_expires_at: read_end(&row)?,
             quarantined: row.try_get("quarantined")?,
             refused: read_refused(&row)?,
             revoked: row.try_get::<Option<i64>, _>("revoked_at")?.is_some(),
@@ -251,6 +254,11 @@ impl Store {
     }
 }
 
+fn read_end(row: &Record) -> Result<Option<Micros>> {
+    let at: Option<i64> = row.try_get("certificate_expires_at")?;
+    Ok(at.map(Micros))
+}
+
 fn read_refused(row: &Record) -> Result<Option<ChainEnd>> {
     let Some(sequence) = row.try_get::<Option<i64>, _>("refused_receipts")? else {
         return Ok(None);
@@ -275,9 +283,7 @@ fn read_agent(row: &Record) -> Result<Agent> {
         trouble: row.try_get("trouble")?,
         seen_at: row.try_get::<Option<i64>, _>("seen_at")?.map(Micros),
         clock_offset_micros: row.try_get("clock_offset_micros")?,
-        certificate_expires_at: row
-            .try_get::<Option<i64>, _>("certificate_expires_at")?
-            .map(Micros),
+        certificate_expires_at: read_end(row)?,
         receipts: from_big(TABLE, row.try_get("receipts")?)?,
         not_offered: from_json(TABLE, row.try_get("not_offered")?)?,
         statement: Some(from_json(TABLE, statement)?),

@@ -14,6 +14,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::{
     Any, AnyPool, ConnectOptions as _, Connection as _,
     any::{AnyConnectOptions, AnyPoolOptions},
+    migrate::Migrator,
     pool::PoolConnection,
     sqlite::SqliteConnectOptions,
 };
@@ -29,6 +30,10 @@ const CONNECTIONS: u32 = 10;
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 /// A connection that was unused for longer is asked for a sign of life before it is used.
 const TRUSTED_FOR: Duration = Duration::from_secs(1);
+
+/// How the schema came to be, on either database.
+pub(super) static MIGRATIONS_OF_SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
+pub(super) static MIGRATIONS_OF_POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 
 /// Where the database is.
 #[derive(Debug, Clone)]
@@ -80,9 +85,7 @@ impl Store {
         let writing = sqlite(&options.clone().create_if_missing(true))?;
         // Stays with the file. Without it readers would wait for the writer.
         let mut machine = connect(&writing, "PRAGMA journal_mode = WAL").await?;
-        sqlx::migrate!("migrations/sqlite")
-            .run(&mut machine)
-            .await?;
+        MIGRATIONS_OF_SQLITE.run(&mut machine).await?;
         let process = connect(&writing, "PRAGMA synchronous = NORMAL").await?;
         let reading = sqlite(&options.read_only(true))?;
         let mut readers = vec![];
@@ -96,7 +99,7 @@ impl Store {
     }
 
     async fn open_server(url: &SecretString) -> Result<Self> {
-        let options = AnyConnectOptions::from_str(url.expose_secret())?;
+        let options = server(url)?;
         let pool = AnyPoolOptions::new()
             .max_connections(CONNECTIONS)
             .acquire_timeout(ACQUIRE_TIMEOUT)
@@ -110,9 +113,7 @@ impl Store {
             .await?;
         let mut first = pool.acquire().await?;
         require_byte_order(&mut first).await?;
-        sqlx::migrate!("migrations/postgres")
-            .run(&mut *first)
-            .await?;
+        MIGRATIONS_OF_POSTGRES.run(&mut *first).await?;
         drop(first);
         Ok(Self {
             readers: Readers::Postgres(pool.clone()),
@@ -122,7 +123,7 @@ impl Store {
 }
 
 /// Pages go on after the last id that was seen, so texts have to be sorted as SQLite does.
-async fn require_byte_order(connection: &mut Connection) -> Result<()> {
+pub(super) async fn require_byte_order(connection: &mut Connection) -> Result<()> {
     let sorted: i64 = sqlx::query_scalar(
         "SELECT CASE WHEN pg_encoding_to_char(encoding) = 'UTF8' AND datcollate IN ('C', 'POSIX', 'C.UTF-8') \
          THEN 1 ELSE 0 END::BIGINT FROM pg_database WHERE datname = current_database()",
@@ -138,12 +139,20 @@ async fn require_byte_order(connection: &mut Connection) -> Result<()> {
     ))
 }
 
+/// The options of a server.
+pub(super) fn server(url: &SecretString) -> Result<AnyConnectOptions> {
+    Ok(AnyConnectOptions::from_str(url.expose_secret())?)
+}
+
 /// The options of SQLite in the form that is told apart later.
-fn sqlite(options: &SqliteConnectOptions) -> Result<AnyConnectOptions> {
+pub(super) fn sqlite(options: &SqliteConnectOptions) -> Result<AnyConnectOptions> {
     Ok(AnyConnectOptions::from_url(&options.to_url_lossy())?)
 }
 
-async fn connect(options: &AnyConnectOptions, pragma: &'static str) -> Result<Connection> {
+pub(super) async fn connect(
+    options: &AnyConnectOptions,
+    pragma: &'static str,
+) -> Result<Connection> {
     let mut connection = options.connect().await?;
     sqlx::raw_sql(pragma).execute(&mut connection).await?;
     Ok(connection)
