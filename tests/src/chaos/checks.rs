@@ -9,8 +9,11 @@ use std::{
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 use storm_protocol::{
-    api::OperationPage, command::RawCommand, envelope::Envelope, ident::OperationId,
-    receipt::Receipt,
+    api::{Operation, OperationPage, OperationStatus},
+    command::RawCommand,
+    envelope::Envelope,
+    ident::OperationId,
+    receipt::{Outcome, Receipt},
 };
 
 use super::{
@@ -83,7 +86,7 @@ async fn kept(
         };
         let operation = &answer.operation;
         asked.insert(operation.id);
-        Verdict::count(&mut verdict.ended, operation.state.as_str());
+        Verdict::count(&mut verdict.ended, how(operation));
         let api = &stage.people[told.person].api;
         let now = api.operation(operation.id).await?;
         ensure!(
@@ -91,14 +94,15 @@ async fn kept(
             "a client was told {operation:?}, and later {:?}",
             now.operation
         );
-        if operation.receipt.is_some() || operation.outcome.is_some() {
+        // The signer refuses by itself, and an operation that was never sent ends without an agent.
+        if operation.receipt.is_some() || operation.state == OperationStatus::Done {
             let receipt = api.verified_receipt(&now.operation, root).await?;
             ensure!(
                 Some(&receipt.outcome) == operation.outcome.as_ref(),
                 "a client was told {operation:?}, and the agent has signed {receipt:?}"
             );
         }
-        let done = operation.state.as_str() == "done";
+        let done = operation.state == OperationStatus::Done;
         if let Some(seal) = told.request.seal.as_ref().filter(|_| done) {
             let credential = api.open(&now, seal, root).await;
             let credential =
@@ -108,6 +112,16 @@ async fn kept(
         }
     }
     Ok(asked)
+}
+
+/// The state, and why.
+fn how(operation: &Operation) -> String {
+    let state = operation.state.as_str();
+    match &operation.outcome {
+        Some(Outcome::Failed { code, .. }) => format!("{state} ({})", code.code()),
+        Some(Outcome::Refused { code, .. }) => format!("{state} ({})", code.code()),
+        Some(Outcome::Done(_)) | None => state.to_owned(),
+    }
 }
 
 /// Takes the receipts that are new into the model, in the agent's order.
@@ -133,7 +147,7 @@ async fn take_receipts(
         *chain += 1;
         verdict.receipts += 1;
         // A refusal is not the end: the hub may have signed the operation again.
-        let done = matches!(receipt.outcome, storm_protocol::receipt::Outcome::Done(_));
+        let done = matches!(receipt.outcome, Outcome::Done(_));
         if done {
             ensure!(
                 stage.done.insert(receipt.operation),

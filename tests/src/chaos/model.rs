@@ -267,8 +267,12 @@ impl Model {
                     "{old:?} became {made:?}",
                     old = old.grants
                 );
-                self.key(asked.key.as_str())?.ends = Some(made.previous_expires_at);
+                // One that is suspended stays so, and so is what replaces it.
+                if !old.suspended {
+                    self.key(asked.key.as_str())?.ends = Some(made.previous_expires_at);
+                }
                 self.add_key(made.key.as_str(), account, label, old.ends, grants)?;
+                self.key(made.key.as_str())?.suspended = old.suspended;
             }
             (Command::KeyRevokeLeaked(asked), CommandResult::KeyRevokeLeaked(made)) => {
                 let old = self.key(asked.key.as_str())?.clone();
@@ -281,6 +285,7 @@ impl Model {
                 );
                 self.drop_key(asked.key.as_str());
                 self.add_key(made.key.as_str(), account, label, old.ends, grants)?;
+                self.key(made.key.as_str())?.suspended = old.suspended;
             }
             (command, other) => bail!("{command:?} answered {other:?}"),
         }

@@ -108,6 +108,7 @@ impl Stage {
         let mut relays = None;
         let mut stack = Stack::around_with(cluster, async |directory, server| {
             disks = small_disks(directory, &mut skipped);
+            server.log_only("info");
             let hub = Relay::start(address(&server.hub_url)?).await?;
             let web = Relay::start(address(&server.web_url)?).await?;
             let text = fs::read_to_string(&server.config)?;

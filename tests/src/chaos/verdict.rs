@@ -14,7 +14,7 @@ pub struct Verdict {
     /// Requests that the API itself turned away.
     pub turned_away: u32,
     /// Operations by the state that they ended in.
-    pub ended: BTreeMap<&'static str, u32>,
+    pub ended: BTreeMap<String, u32>,
     /// Faults by name.
     pub faults: BTreeMap<&'static str, u32>,
     /// Deaths of the agent by point.
