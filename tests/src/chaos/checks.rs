@@ -181,6 +181,10 @@ async fn apply(stage: &mut Stage, receipt: &Receipt, asked: &BTreeSet<OperationI
     };
     let command = raw.parse();
     let command = command.map_err(|code| anyhow::anyhow!("{}: {code:?}", operation.command))?;
+    stage.history.push(format!(
+        "{} {} {} {} -> {:?}",
+        receipt.sequence, operation.id, operation.command, operation.parameters, receipt.outcome
+    ));
     stage.model.apply(receipt, &command)
 }
 

@@ -187,7 +187,7 @@ impl Dice {
 
     fn death(&mut self, point: &Point) -> Death {
         Death {
-            point: format!("{}:{}", point.name, 1 + self.below(2)),
+            point: format!("{}:{}", point.name, 1 + u32::from(self.once_in(4))),
             delay_micros: [300, 1_000, 5_000, 20_000][self.index(4)],
         }
     }

@@ -82,6 +82,8 @@ pub struct Stage {
     pub skipped: Vec<String>,
     /// The operations of the receipts so far, in their order.
     pub receipts: Vec<OperationId>,
+    /// The receipts in words, for whoever looks for a loss.
+    pub history: Vec<String>,
     /// Operations that were done.
     pub done: BTreeSet<OperationId>,
     /// The agent's chain so far.
@@ -151,6 +153,7 @@ impl Stage {
             possible,
             skipped,
             receipts: Vec::new(),
+            history: Vec::new(),
             done: BTreeSet::new(),
             chain: Chain::default(),
             account_chains: BTreeMap::new(),
@@ -159,6 +162,11 @@ impl Stage {
 
     /// Prints the end of what the programs wrote, after a loss.
     pub fn keep_logs(&self) {
+        let from = self.history.len().saturating_sub(LOG_LINES);
+        println!("--- receipts");
+        for line in self.history.iter().skip(from) {
+            println!("{line}");
+        }
         let stack = &self.parts.stack;
         let server = stack.server.log().unwrap_or_default();
         let agent = stack.agent.log().unwrap_or_default();
