@@ -246,8 +246,7 @@ fn bucket_differs(
     let found = Bucket {
         account: bucket.account,
         names: seen.aliases.iter().cloned().collect(),
-        quota_bytes: seen.quota_bytes,
-        quota_objects: seen.quota_objects,
+        quota: bucket.quota,
         cors: list("corsRules")
             .iter()
             .map(|rule| number(&rule["MaxAgeSeconds"]))
@@ -261,9 +260,10 @@ fn bucket_differs(
             .map(str::to_owned),
         objects: bucket.objects,
     };
-    if found != *bucket || seen.has_local_alias {
+    let quota = (seen.quota_bytes, seen.quota_objects);
+    if found != *bucket || !bucket.quota.allows(quota) || seen.has_local_alias {
         return Some(format!(
-            "bucket {id} has to be {bucket:?}, and is {found:?}"
+            "bucket {id} has to be {bucket:?}, and is {found:?} with {quota:?}"
         ));
     }
     let keys = model.keys.iter().filter_map(|(key, known)| {

@@ -33,10 +33,8 @@ pub struct Bucket {
     pub account: Option<AccountId>,
     /// Its global aliases.
     pub names: BTreeSet<String>,
-    /// Its limit on bytes.
-    pub quota_bytes: Option<u64>,
-    /// Its limit on objects.
-    pub quota_objects: Option<u64>,
+    /// Its limits.
+    pub quota: Quota,
     /// The age of each CORS rule.
     pub cors: Vec<Option<u32>>,
     /// The days of each lifecycle rule.
@@ -45,6 +43,40 @@ pub struct Bucket {
     pub website: Option<String>,
     /// How many objects were put into it.
     pub objects: u64,
+}
+
+/// Limits on bytes and objects. The agent sets an account's quotas beside those of single buckets, in no
+/// order: of two changes that overlapped, either may be the later.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Quota {
+    /// What the last receipt says.
+    pub now: Limits,
+    /// What the one before says, if both were made at the same time.
+    pub or: Option<Limits>,
+    finished_at: Option<Micros>,
+    of_account: bool,
+}
+
+/// The most bytes and the most objects.
+pub type Limits = (Option<u64>, Option<u64>);
+
+impl Quota {
+    fn set(&mut self, receipt: &Receipt, command: &Command, limits: Limits) {
+        let of_account = matches!(command, Command::AccountSetQuotas(_));
+        let overlapped = self.finished_at.is_some_and(|at| at >= receipt.accepted_at);
+        let unordered = overlapped && of_account != self.of_account;
+        *self = Self {
+            now: limits,
+            or: unordered.then_some(self.now),
+            finished_at: Some(receipt.finished_at),
+            of_account,
+        };
+    }
+
+    /// Whether this is what Garage may have.
+    pub fn allows(&self, found: Limits) -> bool {
+        found == self.now || Some(found) == self.or
+    }
 }
 
 /// A key.
@@ -113,8 +145,10 @@ impl Model {
                 let bucket = Bucket {
                     account: Some(account),
                     names: BTreeSet::from([asked.bucket.to_string()]),
-                    quota_bytes: asked.quota_bytes.map(Limit::get),
-                    quota_objects: asked.quota_objects.map(Limit::get),
+                    quota: Quota {
+                        now: limits(asked.quota_bytes, asked.quota_objects),
+                        ..Quota::default()
+                    },
                     lifecycle: lifecycle.into_iter().collect(),
                     ..Bucket::default()
                 };
@@ -156,8 +190,8 @@ impl Model {
             }
             (Command::BucketSetQuota(asked), CommandResult::BucketSetQuota(_)) => {
                 let bucket = self.bucket(&asked.bucket)?;
-                bucket.quota_bytes = asked.quota_bytes.map(Limit::get);
-                bucket.quota_objects = asked.quota_objects.map(Limit::get);
+                let limits = limits(asked.quota_bytes, asked.quota_objects);
+                bucket.quota.set(receipt, command, limits);
             }
             (Command::BucketSetCors(asked), CommandResult::BucketSetCors(_)) => {
                 let ages = asked.rules.iter().map(|rule| rule.max_age_seconds);
@@ -183,8 +217,8 @@ impl Model {
             (Command::BucketRestore(asked), CommandResult::BucketRestore(_)) => {
                 let id = asked.bucket.to_string();
                 let bucket = self.bucket(&asked.bucket)?;
-                bucket.quota_bytes = asked.quota_bytes.map(Limit::get);
-                bucket.quota_objects = asked.quota_objects.map(Limit::get);
+                let limits = limits(asked.quota_bytes, asked.quota_objects);
+                bucket.quota.set(receipt, command, limits);
                 bucket.cors = asked.cors.iter().map(|rule| rule.max_age_seconds).collect();
                 let days = asked.lifecycle.iter().map(|rule| rule.expire_after_days);
                 bucket.lifecycle = days.collect();
@@ -204,8 +238,8 @@ impl Model {
                 bucket
                     .names
                     .extend(taken.name.iter().map(ToString::to_string));
-                bucket.quota_bytes = taken.quota_bytes.map(Limit::get);
-                bucket.quota_objects = taken.quota_objects.map(Limit::get);
+                let limits = limits(taken.quota_bytes, taken.quota_objects);
+                bucket.quota.set(receipt, command, limits);
             }
             (Command::BucketRelease(asked), CommandResult::BucketRelease(_)) => {
                 let id = asked.bucket.to_string();
@@ -219,8 +253,8 @@ impl Model {
                 let there = there.filter(|quota| !set.gone.contains(&quota.bucket));
                 for quota in there {
                     let bucket = self.bucket(&quota.bucket)?;
-                    bucket.quota_bytes = quota.quota_bytes.map(Limit::get);
-                    bucket.quota_objects = quota.quota_objects.map(Limit::get);
+                    let limits = limits(quota.quota_bytes, quota.quota_objects);
+                    bucket.quota.set(receipt, command, limits);
                 }
             }
             (Command::KeyCreate(asked), CommandResult::KeyCreate(made)) => {
@@ -376,6 +410,10 @@ impl Key {
 /// Rights as one value.
 pub const fn rights(read: bool, write: bool, owner: bool) -> Rights {
     Rights { read, write, owner }
+}
+
+fn limits(bytes: Option<Limit>, objects: Option<Limit>) -> Limits {
+    (bytes.map(Limit::get), objects.map(Limit::get))
 }
 
 fn granted(grants: &[KeyGrant]) -> BTreeMap<String, Rights> {
