@@ -3,9 +3,10 @@
 
 use std::{os::unix::process::CommandExt as _, path::PathBuf, process::ExitCode};
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
+mod bench;
 mod boundaries;
 mod cargo;
 mod checkout;
@@ -19,9 +20,6 @@ mod tools;
 mod web;
 
 use step::step;
-
-/// What can be measured.
-const BENCHMARKS: [&str; 3] = ["spine", "inventory", "api"];
 
 /// Build, run and test Storm Buckets.
 #[derive(Debug, Parser)]
@@ -76,11 +74,12 @@ enum Command {
         )]
         arguments: Vec<String>,
     },
-    /// Measure: `spine`, `inventory`, `api`
+    /// Measure everything, or one of `spine`, `inventory`, `api`, `lists`, `fleet`, `data`, and write down what was
+    /// printed
     Bench {
-        /// Which benchmark
+        /// Which benchmark; all when absent
         #[arg(value_name = "NAME")]
-        name: String,
+        name: Option<String>,
         /// Goes to the benchmark
         #[arg(
             trailing_var_arg = true,
@@ -123,7 +122,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Chaos { arguments } => chaos(&arguments),
-        Command::Bench { name, arguments } => bench(&name, &arguments),
+        Command::Bench { name, arguments } => bench::run(name.as_deref(), &arguments),
     }
 }
 
@@ -153,24 +152,6 @@ fn chaos(arguments: &[String]) -> anyhow::Result<ExitCode> {
         .env("STORM_BIN_DIR", &built.programs)
         .exec();
     Err(error).context("the crash matrix cannot be started")
-}
-
-fn bench(name: &str, arguments: &[String]) -> anyhow::Result<ExitCode> {
-    if !BENCHMARKS.contains(&name) {
-        let known = BENCHMARKS.join(", ");
-        bail!("There is no benchmark {name:?}. There are: {known}.");
-    }
-    let garage = garage::find_or_build(None)?;
-    let programs = build_release()?;
-    let mut command = checkout::cargo();
-    command.args(["run", "--release", "--quiet", "--package", "e2e", "--bin"]);
-    command
-        .arg(format!("bench-{name}"))
-        .arg("--")
-        .args(arguments)
-        .env("STORM_GARAGE", garage)
-        .env("STORM_BIN_DIR", programs);
-    Err(command.exec()).context("cargo cannot be started")
 }
 
 /// Builds the web page and the programs; gives the programs' folder.
