@@ -24,7 +24,9 @@ use super::{
 };
 use crate::harness::{
     node_admin::{Contents, Rights},
-    now, wait,
+    now,
+    tools::succeed,
+    wait,
 };
 
 /// The longest that Garage's lists may differ: a deleted key shows until all nodes have heard.
@@ -53,6 +55,20 @@ pub async fn check(stage: &mut Stage, told: &[Told], verdict: &mut Verdict) -> R
         take_receipts(stage, &asked, verdict).await?;
     }
     try_secrets(stage, verdict).await
+}
+
+/// Each account proves its own chain of receipts, as a customer does.
+pub fn prove_chains(stage: &Stage) -> Result<()> {
+    let stack = &stage.parts.stack;
+    for person in &stage.people {
+        let mut verify = person.cli.command(&["audit", "verify"])?;
+        verify
+            .env("STORM_URL", &stack.server.web_url)
+            .env("STORM_TOKEN", person.api.token())
+            .env("STORM_ROOT_KEY", stack.root_key.to_string());
+        succeed(&mut verify)?;
+    }
+    Ok(())
 }
 
 async fn all_ended(stage: &Stage) -> Result<()> {

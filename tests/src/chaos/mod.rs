@@ -114,6 +114,10 @@ pub async fn play(wish: &Wish) -> Result<Verdict> {
                 begun.elapsed().as_secs_f64()
             );
         }
+        if let Err(error) = checks::prove_chains(&stage) {
+            let words = format!("the accounts' chains on {cast:?}: {error:#}");
+            verdict.losses.push(words);
+        }
     }
     Ok(verdict)
 }
