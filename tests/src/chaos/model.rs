@@ -122,7 +122,7 @@ impl Model {
         match &receipt.outcome {
             Outcome::Done(result) => self.done(receipt, command, result),
             Outcome::Failed { code, message } => self
-                .may_fail(command, *code)
+                .may_fail(receipt.account, command, *code)
                 .with_context(|| format!("{command:?} failed: {message}")),
             Outcome::Refused { code, message } => self
                 .may_be_refused(receipt.account, command, *code)
@@ -327,8 +327,11 @@ impl Model {
     }
 
     /// Whether a command may come to that: what faults do, and what the things that are there do.
-    fn may_fail(&self, command: &Command, code: Failure) -> Result<()> {
-        let bucket_there = command_bucket(command).is_some_and(|id| self.buckets.contains_key(&id));
+    fn may_fail(&self, account: AccountId, command: &Command, code: Failure) -> Result<()> {
+        // To an account, a bucket that was released before it is not there.
+        let bucket_there = command_bucket(command)
+            .and_then(|id| self.buckets.get(&id))
+            .is_some_and(|bucket| bucket.account == Some(account));
         match code {
             Failure::NoSuchBucket => ensure!(!bucket_there, "the bucket is there"),
             Failure::GarageRefused | Failure::AgentLost | Failure::JobBroken => {
