@@ -7,6 +7,7 @@ mod bad_input;
 mod bucket_settings;
 mod change_signal;
 mod company_sign_in;
+mod crash_matrix;
 mod dashboard;
 mod dashboard_access;
 mod dashboard_operator;

@@ -16,6 +16,7 @@ pub mod memory;
 pub mod meter;
 pub mod node_admin;
 pub mod ports;
+pub mod postgres;
 pub mod process;
 pub mod proxy;
 pub mod server;
