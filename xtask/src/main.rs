@@ -21,7 +21,7 @@ mod web;
 use step::step;
 
 /// What can be measured.
-const BENCHMARKS: [&str; 3] = ["spine", "inventory", "api"];
+const BENCHMARKS: [&str; 4] = ["spine", "inventory", "api", "fleet"];
 
 /// Build, run and test Storm Buckets.
 #[derive(Debug, Parser)]
@@ -66,7 +66,7 @@ enum Command {
     },
     /// Build the web page and all programs into target/release
     BuildRelease,
-    /// Measure: `spine`, `inventory`, `api`
+    /// Measure: `spine`, `inventory`, `api`, `fleet`
     Bench {
         /// Which benchmark
         #[arg(value_name = "NAME")]
