@@ -5,8 +5,9 @@ use std::time::Duration;
 
 /// The bound of the second retry, in milliseconds; the first comes at once.
 pub const FIRST_BACKOFF_MILLISECONDS: u64 = 200;
-/// The highest bound, in milliseconds.
-pub const MAX_BACKOFF_MILLISECONDS: u64 = 60_000;
+/// The highest bound, in milliseconds: all are back within half a minute of a hub that was long away, and
+/// ten thousand that wait for it knock a thousand times a second together.
+pub const MAX_BACKOFF_MILLISECONDS: u64 = 20_000;
 /// Doublings after which the highest bound is certain.
 const MAX_DOUBLINGS: u32 = 16;
 
@@ -61,9 +62,9 @@ mod tests {
             backoff.next([0xff; 8]);
         }
         assert_eq!(bounds[..5], [0, 200, 400, 800, 1600]);
-        assert_eq!(bounds[9], 51_200);
+        assert_eq!(bounds[7], 12_800);
         assert!(
-            bounds[10..]
+            bounds[8..]
                 .iter()
                 .all(|bound| *bound == MAX_BACKOFF_MILLISECONDS)
         );
