@@ -115,7 +115,7 @@ fn check(file: &std::path::Path, config: &Config) -> anyhow::Result<()> {
     let limits = &config.limits;
     line(format_args!("{} is valid", file.display()))?;
     let mail = config.mail.way(config);
-    let facts: [(&str, &dyn std::fmt::Display); 19] = [
+    let facts: [(&str, &dyn std::fmt::Display); 20] = [
         ("data_dir", &config.data_dir.display()),
         ("[web] listen", &config.web.listen),
         ("[web] public_url", &config.web.public_url),
@@ -140,6 +140,7 @@ fn check(file: &std::path::Path, config: &Config) -> anyhow::Result<()> {
         ("[mail] from", &config.mail.from),
         ("[mail] goes to", &mail),
         ("[audit] keep_days", &config.audit.keep_days),
+        ("[operations] archive_days", &config.operations.archive_days),
         ("[accounts] closing_days", &config.accounts.closing_days),
         ("[sign_up] open", &config.sign_up.open),
         ("[sign_up] accounts_a_day", &config.sign_up.accounts_a_day),
