@@ -10,6 +10,7 @@ use e2e::harness::{
     server::Server,
     wait,
 };
+use storm_protocol::api::AgentPage;
 
 /// Agents, in seventeen regions.
 const AGENTS: usize = 51;
@@ -26,7 +27,7 @@ async fn a_fleet_comes_back_after_the_hub_was_killed() -> Result<()> {
     fleet.start(AGENTS);
     fleet.all_registered(wait::PATIENCE).await?;
     one_bucket_in_each_region(&api, &fleet).await?;
-    let connected = api.agents().await?.items;
+    let connected = api.get::<AgentPage>("/agents?limit=1000").await?.items;
     ensure!(connected.iter().filter(|agent| agent.connected).count() == AGENTS);
 
     server.kill()?;

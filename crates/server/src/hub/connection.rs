@@ -174,7 +174,8 @@ impl Socket {
     }
 
     async fn close(&mut self) {
-        let _ = tokio::time::timeout(Duration::from_secs(SEND_SECONDS), self.0.close(None)).await;
+        let _ =
+            tokio::time::timeout(Duration::from_secs(SEND_SECONDS), (*self.0).close(None)).await;
     }
 }
 

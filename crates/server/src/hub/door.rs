@@ -8,6 +8,7 @@ use anyhow::{Context as _, bail};
 use tokio::{
     runtime::{Builder, Runtime},
     sync::{OwnedSemaphorePermit, Semaphore},
+    time::{Instant, sleep},
 };
 use tokio_util::task::AbortOnDropHandle;
 
@@ -17,10 +18,12 @@ use crate::listener::shares::{Share, Shares};
 const MAX_ENTERING: usize = 2048;
 /// Those of one network: more are closed at once, and come back.
 const MAX_ENTERING_PER_NETWORK: usize = 256;
-/// Seconds until who is on the way has to be in while others wait for the place.
-const HURRIED_SECONDS: u64 = 3;
+/// Until a handshake has to be over while others wait for the place.
+const HURRIED: Duration = Duration::from_secs(5);
 /// The same while nobody does.
-const UNHURRIED_SECONDS: u64 = 10;
+const UNHURRIED: Duration = Duration::from_secs(10);
+/// Between two looks at whether anybody waits.
+const LOOK: Duration = Duration::from_millis(250);
 /// Connections that the system lets wait; it has a bound of its own (`net.core.somaxconn`), which counts, too.
 pub(super) const MAX_WAITING: i32 = 4096;
 
@@ -28,6 +31,8 @@ pub(super) const MAX_WAITING: i32 = 4096;
 pub(super) struct Door {
     places: Arc<Semaphore>,
     shares: Shares,
+    hurried: Duration,
+    unhurried: Duration,
     /// Taken out at the end alone.
     threads: Option<Runtime>,
 }
@@ -52,6 +57,8 @@ impl Door {
         Ok(Self {
             places: Arc::new(Semaphore::new(MAX_ENTERING)),
             shares: Shares::default(),
+            hurried: HURRIED,
+            unhurried: UNHURRIED,
             threads: Some(threads),
         })
     }
@@ -87,12 +94,14 @@ impl Door {
 
     /// Until a connection should long be in: sooner while others wait.
     async fn too_long(&self) {
-        for second in 0..UNHURRIED_SECONDS {
+        let began = Instant::now();
+        loop {
             let full = self.places.available_permits() == 0;
-            if full && second >= HURRIED_SECONDS {
+            let limit = if full { self.hurried } else { self.unhurried };
+            if began.elapsed() >= limit {
                 return;
             }
-            tokio::time::sleep(Duration::from_secs(1)).await;
+            sleep(LOOK).await;
         }
     }
 }
@@ -108,9 +117,11 @@ impl Drop for Door {
 
 #[cfg(test)]
 mod tests {
-    use std::{future::pending, time::Duration};
+    use std::{future::pending, pin::pin, time::Duration};
 
-    use super::{Door, HURRIED_SECONDS, MAX_ENTERING, MAX_ENTERING_PER_NETWORK, UNHURRIED_SECONDS};
+    use futures_util::FutureExt as _;
+
+    use super::{Door, MAX_ENTERING, MAX_ENTERING_PER_NETWORK};
 
     #[tokio::test]
     async fn one_network_does_not_fill_the_door() {
@@ -133,20 +144,18 @@ mod tests {
         assert!(door.enter(place, "192.0.2.1".parse().unwrap()).is_some());
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn who_says_nothing_has_less_time_while_others_wait() {
-        let door = Door::open().unwrap();
-        let silent = || door.run(pending::<anyhow::Result<()>>());
-        let began = tokio::time::Instant::now();
-        silent().await.unwrap_err();
-        assert_eq!(began.elapsed(), Duration::from_secs(UNHURRIED_SECONDS));
+        let mut door = Door::open().unwrap();
+        (door.hurried, door.unhurried) = (Duration::ZERO, Duration::from_secs(3600));
+        let mut silent = pin!(door.run(pending::<anyhow::Result<()>>()));
+        assert!(silent.as_mut().now_or_never().is_none());
         let mut places = vec![];
         for _ in 0..MAX_ENTERING {
             places.push(door.place().await.unwrap());
         }
-        let began = tokio::time::Instant::now();
-        silent().await.unwrap_err();
-        assert_eq!(began.elapsed(), Duration::from_secs(HURRIED_SECONDS));
+        let error = silent.await.unwrap_err().to_string();
+        assert_eq!(error, "not in time");
     }
 
     #[tokio::test]

@@ -322,3 +322,47 @@ fn read_agent(row: &Record) -> Result<Agent> {
         statement: Some(from_json(TABLE, statement)?),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use storm_protocol::ident::AgentId;
+
+    use super::{SEEN_AT_ONCE, Seen};
+    use crate::{clock::random, testing::World};
+
+    #[tokio::test]
+    async fn each_sign_of_life_is_its_agents_own() {
+        let world = World::new().await;
+        let now = world.app.clock.now();
+        let region = &world.region;
+        let mut seen = vec![];
+        for number in 0..=SEEN_AT_ONCE as i64 {
+            let id = AgentId::new(now, random());
+            world
+                .sql(&format!(
+                    "INSERT INTO agents (id, region, host, receipt_key, seal_key, tls_key, statement, created_at) \
+                     VALUES ('{id}', '{region}', 'node', '', '', '', '', 1)"
+                ))
+                .await;
+            let sign = Seen {
+                at: now.plus_seconds(number),
+                clock_offset_micros: number,
+            };
+            seen.push((id, sign));
+        }
+        // The last of them is a statement of its own; one of an agent that is gone changes nothing.
+        world.app.store.agents_seen(&seen).await.unwrap();
+        let stranger = (AgentId::new(now, random()), seen[0].1);
+        world.app.store.agents_seen(&[stranger]).await.unwrap();
+        let right = format!(
+            "SELECT COUNT(*) FROM agents WHERE seen_at = {} + clock_offset_micros * 1000000",
+            now.0
+        );
+        assert_eq!(world.count(&right).await, SEEN_AT_ONCE as i64 + 1);
+        let last = format!(
+            "SELECT clock_offset_micros FROM agents WHERE id = '{}'",
+            seen[SEEN_AT_ONCE].0
+        );
+        assert_eq!(world.count(&last).await, SEEN_AT_ONCE as i64);
+    }
+}
