@@ -14,6 +14,7 @@ mod dashboard_operator;
 mod dashboard_people;
 mod device_login;
 mod executor;
+mod fleet;
 mod harness_itself;
 mod hostile_agents;
 mod hostile_envelopes;

@@ -8,6 +8,7 @@ pub mod cli;
 pub mod clock_shift;
 pub mod connection;
 pub mod crowd;
+pub mod fleet;
 pub mod garage;
 pub mod hostile_agent;
 pub mod hostile_hub;
