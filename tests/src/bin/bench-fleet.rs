@@ -2,6 +2,7 @@
 //! how long a command takes meanwhile, and how long until all are back after the hub was killed.
 
 use std::{
+    process,
     sync::atomic::Ordering,
     time::{Duration, Instant},
 };
@@ -9,7 +10,12 @@ use std::{
 use anyhow::{Context as _, Result, bail, ensure};
 use e2e::harness::{
     api::Api,
-    fleet::{AGENTS_PER_REGION, Fleet, allow_sockets, floor, load::Load},
+    fleet::{
+        AGENTS_PER_REGION, Fleet, allow_sockets, floor,
+        load::Load,
+        share::{Lateness, Split},
+        waiting,
+    },
     meter::{CpuMeter, memory_mebibytes},
     process::hide_logs,
     server::Server,
@@ -49,9 +55,12 @@ async fn main() -> Result<()> {
         jiff::Timestamp::now(),
         load.trim()
     );
+    // First, while this process has not freed anything that would be used again.
+    let tls = waiting::tls_kibibytes()?;
+    println!("floor: a connection of bare TLS that waits holds {tls:.1} KiB");
     handshakes()?;
     for agents in &wish.agents {
-        measure(*agents, &wish).await?;
+        measure(*agents, &wish, tls).await?;
     }
     Ok(())
 }
@@ -102,7 +111,7 @@ fn handshakes() -> Result<()> {
     Ok(())
 }
 
-async fn measure(agents: usize, wish: &Wish) -> Result<()> {
+async fn measure(agents: usize, wish: &Wish, tls: f64) -> Result<()> {
     println!(
         "\n{agents} agents in {} regions",
         agents.div_ceil(AGENTS_PER_REGION)
@@ -131,9 +140,11 @@ async fn measure(agents: usize, wish: &Wish) -> Result<()> {
     idle(&server, &fleet, wish.idle).await?;
     let all = memory(&server, "all idle")?;
     let more = (agents - AGENTS_PER_REGION).max(1);
+    let each = (all - alone) * 1024.0 / more as f64;
     println!(
-        "  memory of a connection           {:>9.1} KiB",
-        (all - alone) * 1024.0 / more as f64
+        "  memory of a connection           {each:>9.1} KiB: {tls:.1} TLS, {:.1} WebSocket, task, session, \
+         registry, what the database keeps of its agent, and what lies between",
+        each - tls
     );
     commands("all agents there", &api, &fleet, BUSY).await?;
     storm(&mut server, &api, &fleet, wish.down).await?;
@@ -155,7 +166,7 @@ fn memory(server: &Server, when: &str) -> Result<f64> {
 
 /// How long commands take for a while.
 async fn commands(when: &str, api: &Api, fleet: &Fleet, time: Duration) -> Result<()> {
-    let load = Load::start(api, fleet, BUCKETS_PER_SECOND);
+    let load = Load::start(api, fleet, BUCKETS_PER_SECOND)?;
     tokio::time::sleep(time).await;
     dispatched(when, load.end().await?);
     Ok(())
@@ -226,9 +237,14 @@ async fn storm(server: &mut Server, api: &Api, fleet: &Fleet, down: Duration) ->
         (started - killed).as_secs_f64(),
         (ready - started).as_secs_f64()
     );
-    let cpu = CpuMeter::of(server.id()?)?;
-    let load = Load::start(api, fleet, BUCKETS_PER_SECOND);
+    let (cpu, agents) = (CpuMeter::of(server.id()?)?, CpuMeter::of(process::id())?);
+    let before = Split::of(&cpu, &agents)?;
+    let late = Lateness::watch()?;
+    let load = Load::start(api, fleet, BUCKETS_PER_SECOND)?;
     let welcomes = fleet.all_registered(PATIENCE).await?;
+    let split = Split::of(&cpu, &agents)?;
+    let late = late.end()?;
+    let span = ready.elapsed();
     let times = load.end().await?;
     registered(
         "after the restart",
@@ -239,6 +255,12 @@ async fn storm(server: &mut Server, api: &Api, fleet: &Fleet, down: Duration) ->
         Duration::ZERO,
     )?;
     dispatched("meanwhile", times);
+    split.since(&before).print(span)?;
+    println!(
+        "  a thread of the same priority that slept got a processor late: p50 {:.2} ms, p99 {:.2} ms",
+        at(&late, 0.5).as_secs_f64() * 1000.0,
+        at(&late, 0.99).as_secs_f64() * 1000.0
+    );
     Ok(())
 }
 

@@ -109,6 +109,11 @@ impl Api {
         Self::with_token(base, &made.secret)
     }
 
+    /// The same over connections of its own.
+    pub fn apart(&self) -> Result<Self> {
+        Self::with_token(&self.base, &self.token)
+    }
+
     /// Uses a token that was made before.
     pub fn with_token(base: &str, token: &str) -> Result<Self> {
         Ok(Self {

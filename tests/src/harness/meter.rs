@@ -44,8 +44,13 @@ pub struct CpuMeter {
     task: JoinHandle<()>,
 }
 
-/// Nanoseconds of each thread at the last look, of those that have ended too.
-type Threads = HashMap<String, u64>;
+/// Each thread by its number, as it was at the last look, those that have ended too.
+type Threads = HashMap<String, Thread>;
+
+struct Thread {
+    name: String,
+    nanos: u64,
+}
 
 impl CpuMeter {
     /// Begins to watch.
@@ -65,8 +70,19 @@ impl CpuMeter {
     /// All that the process has taken, but for threads that ended before this began to watch.
     pub fn total(&self) -> Result<Duration> {
         look(self.id, &self.threads)?;
-        let nanos = lock(&self.threads).values().sum();
-        Ok(Duration::from_nanos(nanos))
+        let threads = lock(&self.threads);
+        let nanos = threads.values().map(|thread| thread.nanos);
+        Ok(Duration::from_nanos(nanos.sum()))
+    }
+
+    /// The same of the threads whose name begins so; Linux keeps 15 bytes of one.
+    pub fn of_threads(&self, name: &str) -> Result<Duration> {
+        look(self.id, &self.threads)?;
+        let threads = lock(&self.threads);
+        let named = threads
+            .values()
+            .filter(|thread| thread.name.starts_with(name));
+        Ok(Duration::from_nanos(named.map(|thread| thread.nanos).sum()))
     }
 }
 
@@ -83,13 +99,22 @@ fn look(id: u32, threads: &Mutex<Threads>) -> Result<()> {
         let Ok(text) = fs::read_to_string(thread.path().join("schedstat")) else {
             continue;
         };
+        let Ok(name) = fs::read_to_string(thread.path().join("comm")) else {
+            continue;
+        };
         let first = text.split_whitespace().next().context("no run time")?;
-        let name = thread.file_name().to_string_lossy().into_owned();
+        let number = thread.file_name().to_string_lossy().into_owned();
         let nanos: u64 = first.parse()?;
+        let now = Thread {
+            name: name.trim_end().to_owned(),
+            nanos,
+        };
         // The number of one that has ended may come again.
         let mut threads = lock(threads);
-        let known = threads.entry(name).or_default();
-        *known = nanos.max(*known);
+        let known = threads.get(&number).map_or(0, |thread| thread.nanos);
+        if nanos >= known {
+            threads.insert(number, now);
+        }
     }
     Ok(())
 }

@@ -18,7 +18,6 @@ use tokio::{sync::Notify, time::Instant};
 use super::{
     Hub,
     connection::{End, Socket},
-    door::Entering,
     registry::{Joined, Order},
     tls::Peer,
 };
@@ -74,24 +73,6 @@ fn is_newer(peer: Peer, agent: &Registered) -> bool {
     agent
         .certificate_expires_at
         .is_some_and(|known| peer.until > known)
-}
-
-/// Serves an agent to the connection's end.
-pub(super) async fn serve(
-    hub: &Hub,
-    socket: &mut Socket,
-    peer: Peer,
-    hello: Box<Hello>,
-    from: SocketAddr,
-    entering: Entering,
-) -> End {
-    // What is large and soon over is not kept room for as long as the connection lasts.
-    let (session, joined) = match Box::pin(Session::enter(hub, socket, peer, &hello, from)).await {
-        Ok(entered) => entered,
-        Err(end) => return end,
-    };
-    drop((hello, entering));
-    session.run(socket, joined).await
 }
 
 impl<'a> Session<'a> {
@@ -197,7 +178,7 @@ impl<'a> Session<'a> {
     }
 
     /// Lets the agent in and welcomes it.
-    async fn enter(
+    pub(super) async fn enter(
         hub: &'a Hub,
         socket: &mut Socket,
         peer: Peer,
@@ -213,7 +194,7 @@ impl<'a> Session<'a> {
             hub.app.bus.signer.notify_one();
         }
         if entered.commands {
-            joined.commands.notify_one();
+            joined.line.commands.notify_one();
         }
         if let Err(end) = session.introduce(socket, hello).await {
             session.leave(joined.number).await;
@@ -222,7 +203,8 @@ impl<'a> Session<'a> {
         Ok((session, joined))
     }
 
-    async fn run(mut self, socket: &mut Socket, joined: Joined) -> End {
+    /// Serves the agent to the connection's end.
+    pub(super) async fn run(&mut self, socket: &mut Socket, joined: Joined) -> End {
         let number = joined.number;
         let end = self.exchange(socket, joined).await;
         Box::pin(self.leave(number)).await;
@@ -240,6 +222,7 @@ impl<'a> Session<'a> {
             trust_serial: hello.trust_serial,
             clock_offset_micros: hello.clock.0.saturating_sub(now.0),
             tls_key: peer.tls_key,
+            first: !self.agent.seen,
         };
         let _passing = self.hub.registry.passing.lock().await;
         let joined = self.hub.registry.join(id);
@@ -327,14 +310,9 @@ impl<'a> Session<'a> {
     /// Waits for whatever comes. Ten thousand of these wait at the same time, so what is done then has its
     /// room for as long as it lasts alone.
     async fn exchange(&mut self, socket: &mut Socket, joined: Joined) -> End {
-        let Joined {
-            mut orders,
-            commands,
-            hints,
-            ..
-        } = joined;
+        let line = joined.line;
         if self.hub.registry.was_hinted(&self.agent.region) {
-            hints.notify_one();
+            line.hints.notify_one();
         }
         let mut hint_at = Instant::now();
         let silence = Duration::from_secs(SILENCE_SECONDS);
@@ -355,14 +333,14 @@ impl<'a> Session<'a> {
                     }
                     Err(end) => Err(end),
                 },
-                order = orders.recv() => match order {
+                order = line.order() => match order {
                     Some(order) => Box::pin(self.obey(socket, order)).await,
                     None => Err(closed(ClosingCode::Replaced)),
                 },
-                () = commands.notified() => Box::pin(self.hand_out(socket, &commands)).await,
-                () = hinted(&hints, hint_at), if self.agent.executor => {
+                () = line.commands.notified() => Box::pin(self.hand_out(socket, &line.commands)).await,
+                () = hinted(&line.hints, hint_at), if self.agent.executor => {
                     hint_at = Instant::now() + Duration::from_secs(HINT_SECONDS);
-                    socket.send(&ToAgent::Moved).await
+                    Box::pin(socket.send(&ToAgent::Moved)).await
                 }
                 () = tokio::time::sleep_until(self.note_at), if !self.accepted.is_empty() => {
                     Box::pin(self.note_accepted()).await

@@ -1,32 +1,37 @@
-//! One connection, from the TCP handshake to the first frame: TLS, WebSocket, and who it is.
+//! One connection, from the TCP handshake to its end, and how frames travel on it.
 
 use std::{net::SocketAddr, time::Duration};
 
 use futures_util::{SinkExt as _, StreamExt as _};
-use storm_protocol::frame::{Closing, ClosingCode, MAX_FRAME_BYTES, ToAgent, ToHub};
-use tokio::net::TcpStream;
-use tokio_rustls::{TlsAcceptor, server::TlsStream};
+use storm_protocol::{
+    frame::{Closing, ClosingCode, ToAgent, ToHub},
+    ident::AgentId,
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+};
+use tokio_rustls::server::TlsStream;
 use tokio_tungstenite::{
-    WebSocketStream, accept_hdr_async_with_config,
+    WebSocketStream,
     tungstenite::{
-        Message,
-        handshake::server::{ErrorResponse, Request, Response},
-        http::StatusCode,
-        protocol::WebSocketConfig,
+        Message, Utf8Bytes,
+        protocol::{Role, WebSocketConfig},
     },
 };
 
-use super::{Hub, agent, door::Entering, enrol, tls::Peer};
+use super::{
+    Hub,
+    agent::Session,
+    door::Entering,
+    enrol,
+    opening::{Opened, open},
+    registry::Joined,
+};
 use crate::store::StoreError;
 
-/// Seconds to the first frame.
-const FIRST_FRAME_SECONDS: u64 = 10;
 /// Seconds that a frame may take to leave.
 const SEND_SECONDS: u64 = 10;
-/// Bytes of a connection's read buffer; 10,000 connections hold one each.
-const READ_BUFFER_BYTES: usize = 4 * 1024;
-/// The path of the agents' WebSocket.
-const PATH: &str = "/agent";
 
 /// Why a connection ends.
 #[derive(Debug)]
@@ -58,106 +63,102 @@ impl From<StoreError> for End {
 pub(super) struct Socket(Box<WebSocketStream<TlsStream<TcpStream>>>);
 
 /// Serves a connection to its end. It is `entering` until it has been welcomed.
+///
+/// What is large and soon over has its room for as long as it lasts: ten thousand of these wait at the same time.
 pub(super) async fn serve(hub: &Hub, stream: TcpStream, from: SocketAddr, entering: Entering) {
+    let Some((mut socket, mut session, joined)) =
+        Box::pin(come_in(hub, stream, from, entering)).await
+    else {
+        return;
+    };
+    let end = session.run(&mut socket, joined).await;
+    Box::pin(socket.end(from, Some(session.agent.id), end)).await;
+}
+
+/// From the TCP handshake to the welcome, for which it holds its place at the door; `None`: it has ended on
+/// the way.
+async fn come_in<'a>(
+    hub: &'a Hub,
+    stream: TcpStream,
+    from: SocketAddr,
+    _entering: Entering,
+) -> Option<(Socket, Box<Session<'a>>, Joined)> {
     // Commands are small and somebody waits for each.
     let _ = stream.set_nodelay(true);
-    let opened = hub.door.run(handshake(hub.identity.acceptor(), stream));
-    let (mut socket, peer) = match opened.await {
+    let opening = open(hub.identity.acceptor(), stream);
+    let Opened {
+        mut socket,
+        peer,
+        first,
+    } = match hub.door.run(opening).await {
         Ok(opened) => opened,
         Err(error) => {
             tracing::debug!(%from, error = format!("{error:#}"), "no handshake");
-            return;
+            return None;
         }
     };
-    let end = match first_frame(&mut socket).await {
-        Err(end) => end,
-        Ok(first) => match (peer, first) {
-            (None, ToHub::Enrol(enrol)) => {
-                Box::pin(enrol::answer(hub, &mut socket, enrol, from)).await
+    let end = match (peer, first) {
+        (_, Err(end)) => end,
+        (None, Ok(ToHub::Enrol(enrol))) => enrol::answer(hub, &mut socket, enrol, from).await,
+        (None, Ok(_)) => End::Close(
+            ClosingCode::NotEnrolled,
+            "This agent has no certificate. Enrol it with a token first.".to_owned(),
+        ),
+        (Some(peer), Ok(ToHub::Hello(hello))) => {
+            match Session::enter(hub, &mut socket, peer, &hello, from).await {
+                Ok((session, joined)) => return Some((socket, Box::new(session), joined)),
+                Err(end) => end,
             }
-            (None, _) => End::Close(
-                ClosingCode::NotEnrolled,
-                "This agent has no certificate. Enrol it with a token first.".to_owned(),
-            ),
-            (Some(peer), ToHub::Hello(hello)) => {
-                agent::serve(hub, &mut socket, peer, hello, from, entering).await
-            }
-            (Some(_), _) => End::protocol("The first frame of an enrolled agent is its hello."),
-        },
+        }
+        (Some(_), Ok(_)) => End::protocol("The first frame of an enrolled agent is its hello."),
     };
-    if let End::Close(code, message) = end {
-        tracing::info!(%from, agent = peer.map(|peer| peer.agent.to_string()), ?code, message, "closing");
-        let _ = socket
-            .send(&ToAgent::Closing(Closing { code, message }))
-            .await;
+    socket.end(from, peer.map(|peer| peer.agent), end).await;
+    None
+}
+
+/// The next frame's text. Safe to drop while waiting.
+pub(super) async fn next_text<S: AsyncRead + AsyncWrite + Unpin>(
+    socket: &mut WebSocketStream<S>,
+) -> Result<Utf8Bytes, End> {
+    loop {
+        let message = match socket.next().await {
+            None => return Err(End::Gone),
+            Some(Err(tokio_tungstenite::tungstenite::Error::Capacity(_))) => {
+                return Err(End::protocol("A frame is larger than 256 KiB."));
+            }
+            Some(Err(error)) => {
+                tracing::debug!(%error, "a connection broke");
+                return Err(End::Gone);
+            }
+            Some(Ok(message)) => message,
+        };
+        match message {
+            Message::Text(text) => return Ok(text),
+            Message::Ping(_) | Message::Pong(_) => {}
+            Message::Close(_) => return Err(End::Gone),
+            Message::Binary(_) | Message::Frame(_) => {
+                return Err(End::protocol("Frames are text."));
+            }
+        }
     }
-    socket.close().await;
 }
 
-async fn handshake(
-    acceptor: TlsAcceptor,
-    stream: TcpStream,
-) -> anyhow::Result<(Socket, Option<Peer>)> {
-    let tls = acceptor.accept(stream).await?;
-    let certificates = tls.get_ref().1.peer_certificates();
-    let peer = certificates
-        .and_then(|chain| chain.first())
-        .map(Peer::of)
-        .transpose()?;
-    let config = WebSocketConfig::default()
-        .read_buffer_size(READ_BUFFER_BYTES)
-        .write_buffer_size(0)
-        .max_write_buffer_size(2 * MAX_FRAME_BYTES)
-        .max_message_size(Some(MAX_FRAME_BYTES))
-        .max_frame_size(Some(MAX_FRAME_BYTES));
-    let socket = accept_hdr_async_with_config(tls, only_our_path, Some(config)).await?;
-    Ok((Socket(Box::new(socket)), peer))
-}
-
-#[expect(clippy::result_large_err, reason = "the signature is tungstenite's")]
-fn only_our_path(request: &Request, response: Response) -> Result<Response, ErrorResponse> {
-    if request.uri().path() == PATH {
-        return Ok(response);
-    }
-    let mut refusal = ErrorResponse::new(None);
-    *refusal.status_mut() = StatusCode::NOT_FOUND;
-    Err(refusal)
-}
-
-async fn first_frame(socket: &mut Socket) -> Result<ToHub, End> {
-    let wait = Duration::from_secs(FIRST_FRAME_SECONDS);
-    tokio::time::timeout(wait, socket.receive())
-        .await
-        .unwrap_or(Err(End::Gone))
+/// Reads a frame.
+pub(super) fn parse(text: &Utf8Bytes) -> Result<ToHub, End> {
+    ToHub::parse(text.as_bytes())
+        .map_err(|code| End::protocol(format!("A frame cannot be read: {code}.")))
 }
 
 impl Socket {
+    /// The WebSocket that was opened over `stream` and of which nothing was read ahead.
+    pub(super) async fn over(stream: TlsStream<TcpStream>, config: WebSocketConfig) -> Self {
+        let socket = WebSocketStream::from_raw_socket(stream, Role::Server, Some(config));
+        Self(Box::new(socket.await))
+    }
+
     /// The next frame. Safe to drop while waiting.
     pub(super) async fn receive(&mut self) -> Result<ToHub, End> {
-        loop {
-            let message = match self.0.next().await {
-                None => return Err(End::Gone),
-                Some(Err(tokio_tungstenite::tungstenite::Error::Capacity(_))) => {
-                    return Err(End::protocol("A frame is larger than 256 KiB."));
-                }
-                Some(Err(error)) => {
-                    tracing::debug!(%error, "a connection broke");
-                    return Err(End::Gone);
-                }
-                Some(Ok(message)) => message,
-            };
-            match message {
-                Message::Text(text) => {
-                    return ToHub::parse(text.as_bytes())
-                        .map_err(|code| End::protocol(format!("A frame cannot be read: {code}.")));
-                }
-                Message::Ping(_) | Message::Pong(_) => {}
-                Message::Close(_) => return Err(End::Gone),
-                Message::Binary(_) | Message::Frame(_) => {
-                    return Err(End::protocol("Frames are text."));
-                }
-            }
-        }
+        parse(&next_text(&mut *self.0).await?)
     }
 
     /// Sends one frame.
@@ -173,9 +174,17 @@ impl Socket {
         }
     }
 
-    async fn close(&mut self) {
-        let _ =
-            tokio::time::timeout(Duration::from_secs(SEND_SECONDS), (*self.0).close(None)).await;
+    /// Says why, if the hub closes, and closes.
+    async fn end(mut self, from: SocketAddr, agent: Option<AgentId>, end: End) {
+        if let End::Close(code, message) = end {
+            let agent = agent.map(|agent| agent.to_string());
+            tracing::info!(%from, agent, ?code, message, "closing");
+            let _ = self
+                .send(&ToAgent::Closing(Closing { code, message }))
+                .await;
+        }
+        let closing = (*self.0).close(None);
+        let _ = tokio::time::timeout(Duration::from_secs(SEND_SECONDS), closing).await;
     }
 }
 

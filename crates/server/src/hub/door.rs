@@ -5,6 +5,7 @@
 use std::{net::IpAddr, num::NonZero, sync::Arc, thread::available_parallelism, time::Duration};
 
 use anyhow::{Context as _, bail};
+use rustix::process::setpriority_process;
 use tokio::{
     runtime::{Builder, Runtime},
     sync::{OwnedSemaphorePermit, Semaphore},
@@ -24,6 +25,8 @@ const HURRIED: Duration = Duration::from_secs(5);
 const UNHURRIED: Duration = Duration::from_secs(10);
 /// Between two looks at whether anybody waits.
 const LOOK: Duration = Duration::from_millis(250);
+/// How nice the threads for handshakes are: as much as can be.
+const NICE: i32 = 19;
 /// Connections that the system lets wait; it has a bound of its own (`net.core.somaxconn`), which counts, too.
 pub(super) const MAX_WAITING: i32 = 4096;
 
@@ -51,6 +54,7 @@ impl Door {
         let threads = Builder::new_multi_thread()
             .worker_threads(threads.max(1))
             .thread_name("handshakes")
+            .on_thread_start(give_way)
             .enable_all()
             .build()
             .context("no threads for handshakes")?;
@@ -103,6 +107,13 @@ impl Door {
             }
             sleep(LOOK).await;
         }
+    }
+}
+
+/// Lets all other threads go first. To Linux a thread is a process here.
+fn give_way() {
+    if let Err(error) = setpriority_process(None, NICE) {
+        tracing::warn!(%error, "handshakes keep the priority of all else: commands may wait for them");
     }
 }
 

@@ -1,7 +1,7 @@
 //! Which agent is on which connection of this process.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{HashMap, HashSet, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -9,7 +9,7 @@ use storm_protocol::{
     frame::{ClosingCode, ExecutorState, ToAgent},
     ident::{AgentId, RegionName},
 };
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::Notify;
 
 use crate::store::agents::Seen;
 
@@ -47,47 +47,81 @@ struct Connections {
 
 struct Connection {
     number: u64,
-    orders: mpsc::Sender<Order>,
-    commands: Arc<Notify>,
-    hints: Arc<Notify>,
+    line: Arc<Line>,
 }
 
 /// What a connection gets when it is entered.
 pub(super) struct Joined {
     /// Tells it from others of the same agent.
     pub(super) number: u64,
-    /// What it is told to do.
-    pub(super) orders: mpsc::Receiver<Order>,
+    /// What it hears.
+    pub(super) line: Arc<Line>,
+}
+
+/// What a connection hears from the rest of the hub: in one piece, since there is one for each.
+#[derive(Default)]
+pub(super) struct Line {
+    orders: Mutex<Orders>,
+    ordered: Notify,
     /// Wakes it when commands wait for its agent.
-    pub(super) commands: Arc<Notify>,
+    pub(super) commands: Notify,
     /// Wakes it when another agent of the region saw something move.
-    pub(super) hints: Arc<Notify>,
+    pub(super) hints: Notify,
+}
+
+#[derive(Default)]
+struct Orders {
+    waiting: VecDeque<Order>,
+    replaced: bool,
+}
+
+impl Line {
+    /// The next order; `None` once the agent has another connection. May be dropped while it waits.
+    pub(super) async fn order(&self) -> Option<Order> {
+        loop {
+            {
+                let mut orders = held(&self.orders);
+                if orders.replaced {
+                    return None;
+                }
+                if let Some(order) = orders.waiting.pop_front() {
+                    return Some(order);
+                }
+            }
+            self.ordered.notified().await;
+        }
+    }
+
+    /// An order that finds too many before it is dropped.
+    fn tell(&self, order: Order) {
+        let mut orders = held(&self.orders);
+        if orders.waiting.len() < ORDERS_PER_CONNECTION {
+            orders.waiting.push_back(order);
+            self.ordered.notify_one();
+        }
+    }
+
+    fn replace(&self) {
+        held(&self.orders).replaced = true;
+        self.ordered.notify_one();
+    }
 }
 
 impl Registry {
-    /// Enters a connection; the agent's connection before it is told to close.
+    /// Enters a connection; the agent's connection before it ends.
     pub(super) fn join(&self, agent: AgentId) -> Joined {
-        let (sender, orders) = mpsc::channel(ORDERS_PER_CONNECTION);
-        let (commands, hints) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let line = Arc::<Line>::default();
         let mut connections = held(&self.connections);
         connections.last += 1;
         let number = connections.last;
         let connection = Connection {
             number,
-            orders: sender,
-            commands: Arc::clone(&commands),
-            hints: Arc::clone(&hints),
+            line: Arc::clone(&line),
         };
         if let Some(before) = connections.by_agent.insert(agent, connection) {
-            // When its queue is full it ends as its sender is dropped.
-            let _ = before.orders.try_send(Order::Close(ClosingCode::Replaced));
+            before.line.replace();
         }
-        Joined {
-            number,
-            orders,
-            commands,
-            hints,
-        }
+        Joined { number, line }
     }
 
     /// Takes a connection out; `false` when another one has replaced it.
@@ -106,21 +140,21 @@ impl Registry {
     /// Gives an order to an agent's connection, if there is one.
     pub(super) fn order(&self, agent: AgentId, order: Order) {
         if let Some(connection) = held(&self.connections).by_agent.get(&agent) {
-            let _ = connection.orders.try_send(order);
+            connection.line.tell(order);
         }
     }
 
     /// Gives an order to everyone.
     pub(super) fn order_all(&self, order: &Order) {
         for connection in held(&self.connections).by_agent.values() {
-            let _ = connection.orders.try_send(order.clone());
+            connection.line.tell(order.clone());
         }
     }
 
     /// Wakes an agent's connection, if there is one, to take the agent's commands.
     pub(super) fn hand_out(&self, agent: AgentId) {
         if let Some(connection) = held(&self.connections).by_agent.get(&agent) {
-            connection.commands.notify_one();
+            connection.line.commands.notify_one();
         }
     }
 
@@ -133,7 +167,7 @@ impl Registry {
         }
         let executor = executor.and_then(|agent| connections.by_agent.get(&agent));
         if let Some(connection) = executor {
-            connection.hints.notify_one();
+            connection.line.hints.notify_one();
         }
     }
 

@@ -14,8 +14,8 @@ use super::{
 };
 
 const TABLE: &str = "agents";
-/// Signs of life in one statement.
-const SEEN_AT_ONCE: usize = 500;
+/// Signs of life in one statement: a few milliseconds of the writer's time.
+const SEEN_AT_ONCE: usize = 200;
 
 macro_rules! agent_select {
     () => {
@@ -47,6 +47,8 @@ pub struct Registered {
     pub refused: Option<ChainEnd>,
     /// Whether it was removed.
     pub revoked: bool,
+    /// Whether it was ever there.
+    pub seen: bool,
     /// The sequence of the last stored receipt.
     pub receipts: u64,
     /// That receipt's identity.
@@ -74,6 +76,8 @@ pub struct Introduction {
     pub clock_offset_micros: i64,
     /// The key of the certificate that it came with.
     pub tls_key: Digest,
+    /// Whether it was never there before.
+    pub first: bool,
 }
 
 /// What the hub has to know of an agent that has come in.
@@ -148,7 +152,8 @@ impl Store {
     pub async fn registered_agent(&self, id: AgentId) -> Result<Option<Registered>> {
         let row = sqlx::query(
             "SELECT a.id, a.region, a.receipt_key, a.tls_key, a.renewed_tls_key, \
-             a.certificate_expires_at, a.quarantined, a.refused_receipts, a.refused_head, a.revoked_at, a.receipts, a.head, a.generation, r.epoch, \
+             a.certificate_expires_at, a.quarantined, a.refused_receipts, a.refused_head, a.revoked_at, \
+             a.seen_at, a.receipts, a.head, a.generation, r.epoch, \
              CASE WHEN r.executor = a.id THEN 1 ELSE 0 END AS executor \
              FROM agents a JOIN regions r ON r.name = a.region WHERE a.id = $1",
         )
@@ -166,6 +171,7 @@ impl Store {
             quarantined: row.try_get("quarantined")?,
             refused: read_refused(&row)?,
             revoked: row.try_get::<Option<i64>, _>("revoked_at")?.is_some(),
+            seen: row.try_get::<Option<i64>, _>("seen_at")?.is_some(),
             receipts: from_big(TABLE, row.try_get("receipts")?)?,
             head: parsed_option(TABLE, row.try_get("head")?)?,
             generation: from_big(TABLE, row.try_get("generation")?)?,
@@ -182,22 +188,23 @@ impl Store {
         said: &Introduction,
         now: Micros,
     ) -> Result<Entered> {
-        let mut transaction = self.write(Durability::Process).await?;
-        let row = sqlx::query(
-            "SELECT a.seen_at, r.epoch, CASE WHEN r.executor = a.id THEN 1 ELSE 0 END AS executor, \
-             (SELECT COUNT(*) FROM operations o WHERE o.agent = a.id AND o.state = 'signed') AS commands, \
-             (SELECT COUNT(*) FROM operations o WHERE o.agent = a.id \
-              AND o.state IN ('sent', 'accepted', 'unknown')) AS unanswered \
-             FROM agents a JOIN regions r ON r.name = a.region WHERE a.id = $1",
-        )
-        .bind(id.to_string())
-        .fetch_one(&mut *transaction)
-        .await?;
-        sqlx::query(
+        // One statement, but for its first connection: thousands come in at once when a hub has been away, and
+        // commands wait for the same turn.
+        let mut change = if said.first {
+            self.write(Durability::Process).await?
+        } else {
+            self.write_one(Durability::Process).await?
+        };
+        let rows = sqlx::query(
             "UPDATE agents SET connected = 1, trouble = NULL, seen_at = $2, version = $3, garage_version = $4, \
              not_offered = $5, trust_serial = $6, clock_offset_micros = $7, \
              renewed_tls_key = CASE WHEN tls_key = $8 THEN renewed_tls_key ELSE NULL END, tls_key = $8 \
-             WHERE id = $1",
+             WHERE id = $1 RETURNING \
+             (SELECT r.epoch FROM regions r WHERE r.name = agents.region) AS epoch, \
+             (SELECT COUNT(*) FROM regions r WHERE r.name = agents.region AND r.executor = agents.id) AS executor, \
+             (SELECT COUNT(*) FROM operations o WHERE o.agent = agents.id AND o.state = 'signed') AS commands, \
+             (SELECT COUNT(*) FROM operations o WHERE o.agent = agents.id \
+              AND o.state IN ('sent', 'accepted', 'unknown')) AS unanswered",
         )
         .bind(id.to_string())
         .bind(now.0)
@@ -207,19 +214,20 @@ impl Store {
         .bind(to_big(said.trust_serial))
         .bind(said.clock_offset_micros)
         .bind(said.tls_key.to_string())
-        .execute(&mut *transaction)
+        .fetch_all(&mut *change)
         .await?;
         // By its first connection alone: nobody looks through all tokens each time.
-        if row.try_get::<Option<i64>, _>("seen_at")?.is_none() {
+        if said.first {
             sqlx::query(
                 "UPDATE enrol_tokens SET spent_at = $2 WHERE agent = $1 AND spent_at IS NULL",
             )
             .bind(id.to_string())
             .bind(now.0)
-            .execute(&mut *transaction)
+            .execute(&mut *change)
             .await?;
         }
-        transaction.commit().await?;
+        change.commit().await?;
+        let row = rows.first().ok_or(sqlx::Error::RowNotFound)?;
         Ok(Entered {
             executor: row.try_get::<i64, _>("executor")? != 0,
             epoch: from_big(TABLE, row.try_get("epoch")?)?,
@@ -249,10 +257,10 @@ impl Store {
         Ok(())
     }
 
-    /// Many signs of life in one commit.
+    /// Many signs of life in few commits. What else is to be written gets its turn in between.
     pub async fn agents_seen(&self, seen: &[(AgentId, Seen)]) -> Result<()> {
-        let mut transaction = self.write(Durability::Process).await?;
         for some in seen.chunks(SEEN_AT_ONCE) {
+            let mut change = self.write_one(Durability::Process).await?;
             let mut update = Builder::new(
                 "UPDATE agents SET seen_at = seen.column2, clock_offset_micros = seen.column3 FROM (",
             );
@@ -262,9 +270,9 @@ impl Store {
                     .push_bind(seen.clock_offset_micros);
             });
             update.push(") AS seen WHERE agents.id = seen.column1");
-            update.build().execute(&mut *transaction).await?;
+            update.build().execute(&mut *change).await?;
+            change.commit().await?;
         }
-        transaction.commit().await?;
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! One simulated agent's WebSocket, dialled within the real agent's times.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, Result, bail};
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -14,6 +14,8 @@ use tokio_tungstenite::{
     tungstenite::{Bytes, Message, protocol::WebSocketConfig},
 };
 
+use super::dialling::Dialling;
+
 /// Until a step of dialling counts as failed: TCP, TLS, WebSocket.
 const DIAL_STEP: Duration = Duration::from_secs(10);
 /// Small: ten thousand of them are in one process.
@@ -25,11 +27,16 @@ pub(super) struct Wire(WebSocketStream<TlsStream<TcpStream>>);
 impl Wire {
     /// Connects to the hub.
     pub(super) async fn dial(
-        address: std::net::SocketAddr,
+        address: SocketAddr,
         tls: Arc<ClientConfig>,
+        dialling: &Dialling,
     ) -> Result<Self> {
         let stream = timeout(DIAL_STEP, TcpStream::connect(address)).await??;
         stream.set_nodelay(true)?;
+        dialling.run(Self::handshake(stream, tls)).await
+    }
+
+    async fn handshake(stream: TcpStream, tls: Arc<ClientConfig>) -> Result<Self> {
         let name = ServerName::try_from(HUB_SERVER_NAME)?;
         let connecting = TlsConnector::from(tls).connect(name, stream);
         let stream = timeout(DIAL_STEP, connecting).await??;

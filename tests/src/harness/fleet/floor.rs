@@ -39,7 +39,6 @@ pub fn handshakes(time: Duration) -> Result<Handshakes> {
     server.session_storage = Arc::new(NoServerSessionStorage {});
     server.send_tls13_tickets = 0;
     let (server, client) = (Arc::new(server), Arc::new(client(&authority)?));
-    let name = ServerName::try_from(HUB_SERVER_NAME)?;
     let mut all = Handshakes {
         count: 0,
         server: Duration::ZERO,
@@ -48,33 +47,52 @@ pub fn handshakes(time: Duration) -> Result<Handshakes> {
     let began = Instant::now();
     while began.elapsed() < time {
         let mut ours = ServerConnection::new(Arc::clone(&server))?;
-        let mut theirs = ClientConnection::new(Arc::clone(&client), name.clone())?;
-        let mut wire = Vec::new();
-        for _ in 0..MAX_ROUNDS {
-            let clients = spent()?;
-            theirs.process_new_packets()?;
-            wire.clear();
-            while theirs.wants_write() {
-                theirs.write_tls(&mut wire)?;
-            }
-            all.client += spent()?.saturating_sub(clients);
-            let servers = spent()?;
-            feed(|bytes| ours.read_tls(bytes), &wire)?;
-            ours.process_new_packets()?;
-            wire.clear();
-            while ours.wants_write() {
-                ours.write_tls(&mut wire)?;
-            }
-            all.server += spent()?.saturating_sub(servers);
-            if !theirs.is_handshaking() && !ours.is_handshaking() {
-                break;
-            }
-            let clients = spent()?;
-            feed(|bytes| theirs.read_tls(bytes), &wire)?;
-            all.client += spent()?.saturating_sub(clients);
-        }
+        let spent = shake_hands(&mut ours, Arc::clone(&client))?;
         ours.peer_certificates().context("the client is unknown")?;
+        all.server += spent.server;
+        all.client += spent.client;
         all.count += 1;
+    }
+    Ok(all)
+}
+
+/// What one handshake took of this thread's time.
+pub(super) struct Spent {
+    server: Duration,
+    client: Duration,
+}
+
+/// Makes a handshake with a new client.
+pub(super) fn shake_hands(ours: &mut ServerConnection, client: Arc<ClientConfig>) -> Result<Spent> {
+    let name = ServerName::try_from(HUB_SERVER_NAME)?;
+    let mut theirs = ClientConnection::new(client, name)?;
+    let mut all = Spent {
+        server: Duration::ZERO,
+        client: Duration::ZERO,
+    };
+    let mut wire = Vec::new();
+    for _ in 0..MAX_ROUNDS {
+        let clients = spent()?;
+        theirs.process_new_packets()?;
+        wire.clear();
+        while theirs.wants_write() {
+            theirs.write_tls(&mut wire)?;
+        }
+        all.client += spent()?.saturating_sub(clients);
+        let servers = spent()?;
+        feed(|bytes| ours.read_tls(bytes), &wire)?;
+        ours.process_new_packets()?;
+        wire.clear();
+        while ours.wants_write() {
+            ours.write_tls(&mut wire)?;
+        }
+        all.server += spent()?.saturating_sub(servers);
+        if !theirs.is_handshaking() && !ours.is_handshaking() {
+            break;
+        }
+        let clients = spent()?;
+        feed(|bytes| theirs.read_tls(bytes), &wire)?;
+        all.client += spent()?.saturating_sub(clients);
     }
     Ok(all)
 }
@@ -98,7 +116,7 @@ fn feed(
     Ok(())
 }
 
-fn client(authority: &tls::Authority) -> Result<ClientConfig> {
+pub(super) fn client(authority: &tls::Authority) -> Result<ClientConfig> {
     let key = KeyPair::generate()?;
     let request = CertificateParams::default().serialize_request(&key)?;
     let leaf = authority.issue(request.der(), AgentId::new(now(), random()?))?;

@@ -6,10 +6,11 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, anyhow, ensure};
 use reqwest::Method;
 use serde_json::json;
 use storm_protocol::{
@@ -17,51 +18,62 @@ use storm_protocol::{
     ident::RegionName,
 };
 use tokio::{
-    task::{JoinHandle, JoinSet},
+    runtime::Builder,
+    task::{JoinSet, spawn_blocking},
     time::{MissedTickBehavior, interval},
 };
 
 use super::{
     super::{api::Api, wait::PATIENCE, word},
-    Fleet,
+    Fleet, Hub,
 };
 
 /// A load that runs until it is told to stop.
 pub struct Load {
     stop: Arc<AtomicBool>,
-    task: JoinHandle<Result<Vec<Duration>>>,
+    thread: JoinHandle<Result<Vec<Duration>>>,
 }
 
 impl Load {
     /// Begins to ask `per_second` times a second, each time for a bucket in a region whose executor is
-    /// registered at that moment.
-    pub fn start(api: &Api, fleet: &Fleet, per_second: u32) -> Self {
+    /// registered at that moment. On a thread of its own: whoever asks is not one of the agents.
+    pub fn start(api: &Api, fleet: &Fleet, per_second: u32) -> Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
-        let (api, hub, stopped) = (api.clone(), Arc::clone(&fleet.hub), Arc::clone(&stop));
-        let task = tokio::spawn(async move {
-            let mut asking = JoinSet::new();
-            let mut ticks = interval(Duration::from_secs(1) / per_second.max(1));
-            // Whoever asks does not wait for others.
-            ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
-            while !stopped.load(Ordering::Relaxed) {
-                ticks.tick().await;
-                let regions = super::held(&hub.present).executors.clone();
-                if let Some(region) = any(&regions)? {
-                    let (api, region) = (api.clone(), region.clone());
-                    asking.spawn(async move { make_bucket(&api, &region).await });
-                }
-            }
-            let asked: Vec<Result<Duration>> = asking.join_all().await;
-            asked.into_iter().collect()
-        });
-        Self { stop, task }
+        let (api, hub, stopped) = (api.apart()?, Arc::clone(&fleet.hub), Arc::clone(&stop));
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let thread = thread::Builder::new().name("load".to_owned());
+        let thread = thread.spawn(move || runtime.block_on(ask(api, hub, stopped, per_second)))?;
+        Ok(Self { stop, thread })
     }
 
     /// Asks for no more, waits for what is under way, and tells how long each took.
     pub async fn end(self) -> Result<Vec<Duration>> {
         self.stop.store(true, Ordering::Relaxed);
-        self.task.await?
+        let ended = spawn_blocking(|| self.thread.join()).await?;
+        ended.map_err(|_| anyhow!("the load's thread panicked"))?
     }
+}
+
+async fn ask(
+    api: Api,
+    hub: Arc<Hub>,
+    stopped: Arc<AtomicBool>,
+    per_second: u32,
+) -> Result<Vec<Duration>> {
+    let mut asking = JoinSet::new();
+    let mut ticks = interval(Duration::from_secs(1) / per_second.max(1));
+    // Whoever asks does not wait for others.
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
+    while !stopped.load(Ordering::Relaxed) {
+        ticks.tick().await;
+        let region = any(&super::held(&hub.present).executors)?.cloned();
+        if let Some(region) = region {
+            let api = api.clone();
+            asking.spawn(async move { make_bucket(&api, &region).await });
+        }
+    }
+    let asked: Vec<Result<Duration>> = asking.join_all().await;
+    asked.into_iter().collect()
 }
 
 /// Asks for a bucket; gives how long it took until its receipt was there.

@@ -96,7 +96,7 @@ impl Member {
     }
 
     async fn connect(&self, hub: &Hub) -> Result<(Wire, Welcome)> {
-        let mut wire = Wire::dial(hub.address, Arc::clone(&self.tls)).await?;
+        let mut wire = Wire::dial(hub.address, Arc::clone(&self.tls), &hub.dialling).await?;
         wire.send(&ToHub::Hello(Box::new(self.hello()?))).await?;
         let first = timeout(WELCOME, async {
             loop {

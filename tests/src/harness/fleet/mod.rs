@@ -2,11 +2,14 @@
 //! signed receipts. What is not there is Garage, and a journal on a disk: buckets are made in words alone.
 
 mod connection;
+mod dialling;
 mod enrolment;
 pub mod floor;
 mod journal;
 pub mod load;
 mod member;
+pub mod share;
+pub mod waiting;
 
 use std::{
     net::SocketAddr,
@@ -27,7 +30,7 @@ use storm_protocol::{
 };
 use tokio::task::JoinSet;
 
-use self::member::Member;
+use self::{dialling::Dialling, member::Member};
 use super::{now, server::Server, wait};
 
 /// Agents of each region; one of them is its executor.
@@ -46,6 +49,7 @@ pub struct Fleet {
 pub(super) struct Hub {
     address: SocketAddr,
     dispatch_keys: Vec<VerifyKey>,
+    dialling: Dialling,
     present: Mutex<Present>,
     counts: Counts,
 }
@@ -89,6 +93,7 @@ impl Fleet {
         let hub = Arc::new(Hub {
             address: server.hub_url.trim_start_matches("https://").parse()?,
             dispatch_keys: trust.keys(KeyRole::Dispatch, now()),
+            dialling: Dialling::open()?,
             present: Mutex::default(),
             counts: Counts::default(),
         });
