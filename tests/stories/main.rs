@@ -32,6 +32,7 @@ mod reconciliation;
 mod requests;
 mod revoked_agent;
 mod rotated_key;
+mod running;
 mod second_factor;
 mod settings_by_command_line;
 mod sign_up;

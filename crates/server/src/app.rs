@@ -7,7 +7,10 @@ use storm_protocol::ident::{AccessKeyId, AccountId, AgentId, BucketId, Operation
 use tokio::sync::{Notify, broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::{clock::Clock, config::Config, keys::PublicTrust, progress::JobProgress, store::Store};
+use crate::{
+    clock::Clock, config::Config, keys::PublicTrust, progress::JobProgress, status::Figures,
+    store::Store,
+};
 
 /// Changes that a slow listener may fall behind by before it is told that it missed some.
 const CHANGES_CAPACITY: usize = 1024;
@@ -21,6 +24,8 @@ pub struct App {
     pub store: Store,
     /// The clock.
     pub clock: Arc<dyn Clock>,
+    /// What is counted.
+    pub figures: Arc<Figures>,
     /// Wakes the roles.
     pub bus: Arc<Bus>,
     /// Root key, trust document and CA key digest: `app.trust.borrow().clone()`. Follows the file.

@@ -27,6 +27,7 @@ mod router;
 mod routes;
 mod serve;
 mod signer;
+mod status;
 mod store;
 #[cfg(test)]
 mod testing;

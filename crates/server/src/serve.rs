@@ -26,6 +26,7 @@ use crate::{
     reconcile,
     router::router,
     signer::Signer,
+    status::{self, Figures},
     store::{Place, Store, StoreError},
     usage,
 };
@@ -58,6 +59,10 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     }
     let web = bind(config.web.listen, "[web] listen").await?;
     let agents = bind(config.hub.listen, "[hub] listen").await?;
+    let watchers = match config.status.listen {
+        Some(address) => Some(bind(address, "[status] listen").await?),
+        None => None,
+    };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let files = Files::new(&config.data_dir);
     let first_start = make_missing(&files, known.then_some(&place), clock.now())?;
@@ -77,6 +82,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let (trust_sender, trust) = watch::channel(trust);
     let app = App {
         config: Arc::new(config),
+        figures: Arc::new(Figures::new(&store)),
         store,
         clock,
         bus: Arc::new(Bus::default()),
@@ -89,6 +95,10 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         signal(SignalKind::interrupt())?,
     ];
     let stop = CancellationToken::new();
+    // Asked to the very end, and so no role.
+    let gone = CancellationToken::new();
+    let watching =
+        watchers.map(|listener| tokio::spawn(status::serve(app.clone(), listener, gone.clone())));
     let mut roles = JoinSet::new();
     let running = stop.clone();
     roles.spawn(async move {
@@ -125,6 +135,10 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         .is_err()
     {
         tracing::warn!("some requests were still open after {STOP_SECONDS} s and are cut off");
+    }
+    gone.cancel();
+    if let Some(watching) = watching {
+        watching.abort();
     }
     tracing::info!("stopped");
     ended

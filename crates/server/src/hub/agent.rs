@@ -23,6 +23,7 @@ use super::{
 };
 use crate::{
     app::Change,
+    status::Stage,
     store::{
         admission::ChainEnd,
         agents::{Introduction, Registered},
@@ -50,6 +51,8 @@ pub(super) struct Session<'a> {
     pub(super) from: SocketAddr,
     /// Asked about and not answered, with the attempt: not to be sent meanwhile.
     pub(super) asked: HashMap<OperationId, u32>,
+    /// Sent and not heard of yet.
+    pub(super) sent: HashMap<OperationId, Instant>,
     /// The receipt from which on the agent was asked to send again.
     pub(super) wanted: Option<u64>,
     /// The generation that is coming in, and since when.
@@ -130,6 +133,7 @@ impl<'a> Session<'a> {
             agent,
             from,
             asked: HashMap::new(),
+            sent: HashMap::new(),
             wanted: None,
             sweep: None,
             led: false,
@@ -361,7 +365,7 @@ impl<'a> Session<'a> {
     }
 
     /// Sends what is signed for the agent.
-    async fn hand_out(&self, socket: &mut Socket, commands: &Notify) -> Result<(), End> {
+    async fn hand_out(&mut self, socket: &mut Socket, commands: &Notify) -> Result<(), End> {
         let app = &self.hub.app;
         let claimed = app
             .store
@@ -373,6 +377,12 @@ impl<'a> Session<'a> {
         }
         for command in claimed {
             socket.send(&ToAgent::Command(command.envelope)).await?;
+            tracing::debug!(operation = %command.id, agent = %self.agent.id, "sent");
+            app.figures
+                .step(Stage::Sent, command.signed_at, app.clock.now());
+            if self.sent.len() < MAX_FRAME_ITEMS {
+                self.sent.insert(command.id, Instant::now());
+            }
             app.bus.tell(Change::Operation(command.account, command.id));
         }
         Ok(())

@@ -70,6 +70,7 @@ pub async fn run(app: App, listener: TcpListener, stop: CancellationToken) -> an
         identity,
     });
     let connections = TaskTracker::new();
+    hub.app.figures.open_hub();
     tokio::join!(
         hub.accept(&listener, &connections, &stop),
         hub.hand_out(&stop),

@@ -215,6 +215,7 @@ fn begun<N: Need>(
     let app = caller.app();
     match requested {
         Requested::New(operation) => {
+            tracing::info!(operation = %operation.id, command = operation.command, "requested");
             app.bus.signer.notify_one();
             app.bus
                 .tell(Change::Operation(caller.person.account, operation.id));

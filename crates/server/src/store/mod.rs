@@ -3,15 +3,15 @@
 //! Not found is `Ok(None)`. Each text runs on SQLite and PostgreSQL alike (`$1` parameters, BIGINT
 //! booleans).
 
-use std::{fmt::Display, str::FromStr};
+use std::{fmt::Display, str::FromStr, time::Instant};
 
 use serde::de::DeserializeOwned;
 
 pub use self::open::Place;
 use self::open::{Reader, Readers};
 pub use self::write::Durability;
-use self::write::Writers;
 pub(crate) use self::write::Writing;
+use self::{times::WriteTimes, write::Writers};
 
 mod account_remains;
 pub(crate) mod account_states;
@@ -53,12 +53,14 @@ pub mod setup;
 pub(crate) mod sign_ups;
 pub mod signing;
 pub(crate) mod sql;
+pub(crate) mod standing;
 mod statements;
 pub(crate) mod strays;
 pub mod succession;
 pub(crate) mod system;
 #[cfg(test)]
 mod tests;
+mod times;
 pub mod tokens;
 pub mod traffic;
 pub(crate) mod usage;
@@ -112,6 +114,7 @@ impl StoreError {
 pub struct Store {
     readers: Readers,
     writers: Writers,
+    write_times: WriteTimes,
 }
 
 impl Store {
@@ -122,12 +125,21 @@ impl Store {
 
     /// Begins a change.
     pub(crate) async fn write(&self, durability: Durability) -> Result<Writing> {
-        self.writers.begin(durability).await
+        let asked = Instant::now();
+        let writing = self.writers.begin(durability).await?;
+        Ok(writing.in_turn(self.write_times.begin(asked)))
+    }
+
+    /// How long changes wait and take.
+    pub(crate) const fn write_times(&self) -> &WriteTimes {
+        &self.write_times
     }
 
     /// A change of one statement, which is its own transaction where the database lets it be.
     pub(crate) async fn write_one(&self, durability: Durability) -> Result<Writing> {
-        self.writers.one(durability).await
+        let asked = Instant::now();
+        let writing = self.writers.one(durability).await?;
+        Ok(writing.in_turn(self.write_times.begin(asked)))
     }
 }
 

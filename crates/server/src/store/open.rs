@@ -14,12 +14,13 @@ use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::{
     Any, AnyPool, ConnectOptions as _, Connection as _,
     any::{AnyConnectOptions, AnyPoolOptions},
+    migrate::Migrator,
     pool::PoolConnection,
     sqlite::SqliteConnectOptions,
 };
 use tokio::sync::{Mutex, MutexGuard};
 
-use super::{Result, Store, StoreError, sql::Connection, write::Writers};
+use super::{Result, Store, StoreError, sql::Connection, times::WriteTimes, write::Writers};
 
 /// Connections that read at the same time.
 const READERS: usize = 4;
@@ -29,6 +30,9 @@ const CONNECTIONS: u32 = 10;
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 /// A connection that was unused for longer is asked for a sign of life before it is used.
 const TRUSTED_FOR: Duration = Duration::from_secs(1);
+
+static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
+static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 
 /// Where the database is.
 #[derive(Debug, Clone)]
@@ -80,9 +84,7 @@ impl Store {
         let writing = sqlite(&options.clone().create_if_missing(true))?;
         // Stays with the file. Without it readers would wait for the writer.
         let mut machine = connect(&writing, "PRAGMA journal_mode = WAL").await?;
-        sqlx::migrate!("migrations/sqlite")
-            .run(&mut machine)
-            .await?;
+        SQLITE.run(&mut machine).await?;
         let process = connect(&writing, "PRAGMA synchronous = NORMAL").await?;
         let reading = sqlite(&options.read_only(true))?;
         let mut readers = vec![];
@@ -92,6 +94,7 @@ impl Store {
         Ok(Self {
             readers: Readers::Sqlite(readers.into()),
             writers: Writers::sqlite(process, machine),
+            write_times: WriteTimes::default(),
         })
     }
 
@@ -110,14 +113,28 @@ impl Store {
             .await?;
         let mut first = pool.acquire().await?;
         require_byte_order(&mut first).await?;
-        sqlx::migrate!("migrations/postgres")
-            .run(&mut *first)
-            .await?;
+        POSTGRES.run(&mut *first).await?;
         drop(first);
         Ok(Self {
             readers: Readers::Postgres(pool.clone()),
             writers: Writers::postgres(pool),
+            write_times: WriteTimes::default(),
         })
+    }
+}
+
+impl Store {
+    /// Whether the schema is the one of this program still: another process may have brought it to a newer
+    /// one since.
+    pub(crate) async fn is_schema_current(&self) -> Result<bool> {
+        let ours = match &self.readers {
+            Readers::Sqlite(_) => &SQLITE,
+            Readers::Postgres(_) => &POSTGRES,
+        };
+        let ours = ours.iter().map(|migration| migration.version).max();
+        let newest = sqlx::query_scalar("SELECT MAX(version) FROM _sqlx_migrations");
+        let newest: Option<i64> = newest.fetch_one(&mut *self.read().await?).await?;
+        Ok(newest == ours)
     }
 }
 
