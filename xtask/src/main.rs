@@ -3,9 +3,10 @@
 
 use std::{os::unix::process::CommandExt as _, path::PathBuf, process::ExitCode};
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
+mod bench;
 mod boundaries;
 mod cargo;
 mod checkout;
@@ -19,9 +20,6 @@ mod tools;
 mod web;
 
 use step::step;
-
-/// What can be measured.
-const BENCHMARKS: [&str; 3] = ["spine", "inventory", "api"];
 
 /// Build, run and test Storm Buckets.
 #[derive(Debug, Parser)]
@@ -66,11 +64,12 @@ enum Command {
     },
     /// Build the web page and all programs into target/release
     BuildRelease,
-    /// Measure: `spine`, `inventory`, `api`
+    /// Measure everything, or one of `spine`, `inventory`, `api`, `lists`, `fleet`, `data`, and write down what was
+    /// printed
     Bench {
-        /// Which benchmark
+        /// Which benchmark; all when absent
         #[arg(value_name = "NAME")]
-        name: String,
+        name: Option<String>,
         /// Goes to the benchmark
         #[arg(
             trailing_var_arg = true,
@@ -112,7 +111,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             build_release()?;
             Ok(ExitCode::SUCCESS)
         }
-        Command::Bench { name, arguments } => bench(&name, &arguments),
+        Command::Bench { name, arguments } => bench::run(name.as_deref(), &arguments),
     }
 }
 
@@ -128,24 +127,6 @@ fn up(garage: Option<PathBuf>, arguments: Vec<String>) -> anyhow::Result<ExitCod
         .args(arguments)
         .exec();
     Err(error).with_context(|| format!("{} cannot be started", storm.display()))
-}
-
-fn bench(name: &str, arguments: &[String]) -> anyhow::Result<ExitCode> {
-    if !BENCHMARKS.contains(&name) {
-        let known = BENCHMARKS.join(", ");
-        bail!("There is no benchmark {name:?}. There are: {known}.");
-    }
-    let garage = garage::find_or_build(None)?;
-    let programs = build_release()?;
-    let mut command = checkout::cargo();
-    command.args(["run", "--release", "--quiet", "--package", "e2e", "--bin"]);
-    command
-        .arg(format!("bench-{name}"))
-        .arg("--")
-        .args(arguments)
-        .env("STORM_GARAGE", garage)
-        .env("STORM_BIN_DIR", programs);
-    Err(command.exec()).context("cargo cannot be started")
 }
 
 /// Builds the web page and the programs; gives the programs' folder.

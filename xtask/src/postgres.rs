@@ -14,6 +14,8 @@ use anyhow::{Context as _, bail, ensure};
 
 use crate::{checkout, checkout::find_program, tools};
 
+/// The environment variable that names the tests' server.
+pub(crate) const VARIABLE: &str = "STORM_TEST_POSTGRES";
 /// Where Debian keeps the servers, by version.
 const DEBIAN: &str = "/usr/lib/postgresql";
 /// The user that Debian makes for them: they refuse to run as root.

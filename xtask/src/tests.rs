@@ -10,15 +10,13 @@ use crate::{
     cargo::{self, Built, Test},
     checkout, garage, generate,
     libtest::{self, Count, Report},
-    postgres::Postgres,
+    postgres::{self, Postgres},
     step::step,
     tools, web,
 };
 
 /// The program with the server's unit tests.
 const SERVER: &str = "storm-buckets storm-buckets";
-/// Where those tests find a PostgreSQL server.
-const POSTGRES_VARIABLE: &str = "STORM_TEST_POSTGRES";
 
 /// What to test.
 #[derive(Debug)]
@@ -101,7 +99,7 @@ fn run_on_postgres(units: &[&Test], wish: &Wish, built: &Built) -> anyhow::Resul
     let mut report = Report::default();
     for test in units.iter().filter(|test| test.name == SERVER) {
         let mut command = test_command(test, wish, built);
-        command.env(POSTGRES_VARIABLE, postgres.url());
+        command.env(postgres::VARIABLE, postgres.url());
         report += libtest::run(&mut command, &mut std::io::stdout())?;
     }
     Ok(report)

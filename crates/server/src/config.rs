@@ -61,6 +61,9 @@ pub struct Config {
     /// The audit trail.
     #[serde(default)]
     pub audit: Audit,
+    /// What was asked for.
+    #[serde(default)]
+    pub operations: Operations,
     /// Accounts.
     #[serde(default)]
     pub accounts: Accounts,
@@ -139,6 +142,22 @@ impl Default for Audit {
     fn default() -> Self {
         const DAYS: NonZeroU32 = NonZeroU32::new(400).unwrap();
         Self { keep_days: DAYS }
+    }
+}
+
+/// What was asked for.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Operations {
+    /// Days after its end that an operation goes into the archive, where it can still be read; its
+    /// idempotency key is forgotten then.
+    pub archive_days: NonZeroU32,
+}
+
+impl Default for Operations {
+    fn default() -> Self {
+        const DAYS: NonZeroU32 = NonZeroU32::new(90).unwrap();
+        Self { archive_days: DAYS }
     }
 }
 

@@ -27,7 +27,7 @@ use crate::{
     router::router,
     signer::Signer,
     status::{self, Figures},
-    store::{Place, Store, StoreError},
+    store::{Place, Store, StoreError, archive::MOVED_AT_ONCE},
     usage,
 };
 
@@ -45,6 +45,8 @@ const CERTIFICATE_REQUESTS_SECONDS: i64 = 8 * 24 * 3600;
 const SECURITY_EVENTS_SECONDS: i64 = 90 * 24 * 3600;
 /// Security events that are kept at most.
 const MAX_SECURITY_EVENTS: u32 = 100_000;
+/// Transactions of a round of tidying that move operations into the archive; the next goes on.
+const ARCHIVINGS: u32 = 20;
 
 /// Serves until SIGTERM or SIGINT.
 pub async fn serve(config: Config) -> anyhow::Result<()> {
@@ -230,6 +232,13 @@ async fn tidy(app: App, stop: CancellationToken) -> anyhow::Result<()> {
             app.store
                 .drop_audit_events(now.plus_seconds(-days * 24 * 3600))
                 .await?;
+            let days = i64::from(app.config.operations.archive_days.get());
+            for _ in 0..ARCHIVINGS {
+                let before = now.plus_seconds(-days * 24 * 3600);
+                if app.store.archive_operations(before).await? < MOVED_AT_ONCE {
+                    break;
+                }
+            }
             let events_since = now.plus_seconds(-SECURITY_EVENTS_SECONDS);
             app.store
                 .drop_security_events(events_since, MAX_SECURITY_EVENTS)

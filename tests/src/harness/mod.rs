@@ -7,6 +7,7 @@ pub mod browser;
 pub mod cli;
 pub mod clock_shift;
 pub mod connection;
+pub mod crowd;
 pub mod garage;
 pub mod hostile_agent;
 pub mod hostile_hub;

@@ -308,7 +308,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * All agents, by region, on one page.
+         * The agents, by region.
          * @description For operators.
          */
         get: operations["get_agents"];
@@ -328,7 +328,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * All enrolment tokens, newest first, without their secrets.
+         * The enrolment tokens, newest first, without their secrets.
          * @description For operators.
          */
         get: operations["get_agents_enrol_tokens"];
@@ -1564,7 +1564,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All regions, by name, on one page. */
+        /** The regions, by name. */
         get: operations["get_regions"];
         put?: never;
         /**
@@ -4856,7 +4856,12 @@ export interface operations {
     };
     get_agents: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Items on a page; 100 when absent. */
+                limit?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -4882,7 +4887,12 @@ export interface operations {
     };
     get_agents_enrol_tokens: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Items on a page; 100 when absent. */
+                limit?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -8873,7 +8883,12 @@ export interface operations {
     };
     get_regions: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Items on a page; 100 when absent. */
+                limit?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;

@@ -8,7 +8,9 @@ const PAGE = 1000
 const RECENT = 100
 
 /** All agents that were not removed. */
-export const agents = new Collection<Agent>(() => ask(api.GET("/api/v1/agents")))
+export const agents = new Collection<Agent>((cursor) =>
+  ask(api.GET("/api/v1/agents", { params: { query: paged(cursor, PAGE) } })),
+)
 
 /** All accounts. */
 export const accounts = new Collection<Account>((cursor) =>
@@ -48,7 +50,9 @@ export const securityEvents = new Collection<SecurityEvent>(async () => {
 
 /** All enrolment tokens, newest first. */
 export function readEnrolTokens() {
-  return everyPage(() => ask(api.GET("/api/v1/agents/enrol-tokens")))
+  return everyPage((cursor) =>
+    ask(api.GET("/api/v1/agents/enrol-tokens", { params: { query: paged(cursor, PAGE) } })),
+  )
 }
 
 /** What an account is called. */

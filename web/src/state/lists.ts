@@ -19,9 +19,9 @@ export const keys = new Collection<Key>((cursor) =>
 )
 
 /** The regions, by name. */
-export const regions = new Collection<Region & { id: string }>(async () => {
-  const { items } = await ask(api.GET("/api/v1/regions"))
-  return { items: items.map((region) => ({ ...region, id: region.name })) }
+export const regions = new Collection<Region & { id: string }>(async (cursor) => {
+  const page = await ask(api.GET("/api/v1/regions", { params: { query: sized(cursor) } }))
+  return { ...page, items: page.items.map((region) => ({ ...region, id: region.name })) }
 })
 
 const RECENT = 50

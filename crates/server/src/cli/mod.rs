@@ -114,7 +114,7 @@ fn check(file: &std::path::Path, config: &Config) -> anyhow::Result<()> {
     let mail = config.mail.way(config);
     let status = config.status.listen;
     let status = status.map_or_else(|| "off".to_owned(), |address| address.to_string());
-    let facts: [(&str, &dyn std::fmt::Display); 21] = [
+    let facts: [(&str, &dyn std::fmt::Display); 22] = [
         ("data_dir", &config.data_dir.display()),
         ("[web] listen", &config.web.listen),
         ("[web] public_url", &config.web.public_url),
@@ -140,6 +140,7 @@ fn check(file: &std::path::Path, config: &Config) -> anyhow::Result<()> {
         ("[mail] from", &config.mail.from),
         ("[mail] goes to", &mail),
         ("[audit] keep_days", &config.audit.keep_days),
+        ("[operations] archive_days", &config.operations.archive_days),
         ("[accounts] closing_days", &config.accounts.closing_days),
         ("[sign_up] open", &config.sign_up.open),
         ("[sign_up] accounts_a_day", &config.sign_up.accounts_a_day),

@@ -82,15 +82,32 @@ pub struct Seen {
 }
 
 impl Store {
-    /// Every agent that was not removed, by region.
-    pub async fn agents(&self) -> Result<Vec<Agent>> {
+    /// The agents that were not removed, by region and id, after this place, at most `limit`.
+    pub async fn agents(&self, after: (&str, &str), limit: i64) -> Result<Vec<Agent>> {
+        let (region, id) = after;
         let rows = sqlx::query(concat!(
             agent_select!(),
-            "WHERE a.revoked_at IS NULL ORDER BY a.region, a.id"
+            "WHERE a.revoked_at IS NULL AND (a.region, a.id) > ($1, $2) \
+             ORDER BY a.region, a.id LIMIT $3"
         ))
+        .bind(region)
+        .bind(id)
+        .bind(limit)
         .fetch_all(&mut *self.read().await?)
         .await?;
         rows.iter().map(read_agent).collect()
+    }
+
+    /// One agent, unless it was removed.
+    pub async fn standing_agent(&self, id: AgentId) -> Result<Option<Agent>> {
+        let row = sqlx::query(concat!(
+            agent_select!(),
+            "WHERE a.id = $1 AND a.revoked_at IS NULL"
+        ))
+        .bind(id.to_string())
+        .fetch_optional(&mut *self.read().await?)
+        .await?;
+        row.as_ref().map(read_agent).transpose()
     }
 
     /// One agent.

@@ -138,9 +138,13 @@ impl Wanted {
         match self.result.as_deref() {
             None => {}
             Some("failed") => {
-                sql.push(" AND result <> ").push_bind(DONE);
+                // In the words of its index.
+                sql.push(" AND result <> 'done'");
             }
             Some(result) => {
+                if result != DONE {
+                    sql.push(" AND result <> 'done'");
+                }
                 sql.push(" AND result = ").push_bind(result.to_owned());
             }
         }

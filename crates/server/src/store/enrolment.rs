@@ -36,11 +36,14 @@ impl Store {
         Ok(())
     }
 
-    /// Every token, newest first.
-    pub async fn enrol_tokens(&self) -> Result<Vec<EnrolTokenInfo>> {
+    /// The tokens older than the one called `before`, newest first, at most `limit`.
+    pub async fn enrol_tokens(&self, before: &str, limit: i64) -> Result<Vec<EnrolTokenInfo>> {
         let rows = sqlx::query(
-            "SELECT id, region, created_at, expires_at, agent FROM enrol_tokens ORDER BY id DESC",
+            "SELECT id, region, created_at, expires_at, agent FROM enrol_tokens WHERE id < $1 \
+             ORDER BY id DESC LIMIT $2",
         )
+        .bind(before)
+        .bind(limit)
         .fetch_all(&mut *self.read().await?)
         .await?;
         rows.iter().map(read_token).collect()

@@ -19,6 +19,7 @@ pub mod accounts;
 pub mod admission;
 pub(crate) mod adoption;
 pub mod agents;
+pub(crate) mod archive;
 pub(crate) mod audit;
 pub mod certificates;
 pub(crate) mod challenges;

@@ -142,7 +142,7 @@ impl Store {
         })
     }
 
-    /// One operation, whoever's it is.
+    /// One operation, whoever's it is and however old.
     pub async fn operation(&self, id: OperationId) -> Result<Option<Operation>> {
         let row = sqlx::query(concat!(
             "SELECT ",
@@ -152,7 +152,10 @@ impl Store {
         .bind(id.to_string())
         .fetch_optional(&mut *self.read().await?)
         .await?;
-        row.as_ref().map(read_operation).transpose()
+        match row {
+            Some(row) => read_operation(&row).map(Some),
+            None => self.archived_operation(id).await,
+        }
     }
 
     /// The API token that an operation was asked for with.

@@ -73,9 +73,19 @@ impl Store {
 
     /// Every region, by name.
     pub async fn regions(&self) -> Result<Vec<Region>> {
-        let rows = sqlx::query(concat!(region_select!(), "ORDER BY r.name"))
-            .fetch_all(&mut *self.read().await?)
-            .await?;
+        self.regions_after("", i64::MAX).await
+    }
+
+    /// The regions after `name`, by name, at most `limit`.
+    pub async fn regions_after(&self, name: &str, limit: i64) -> Result<Vec<Region>> {
+        let rows = sqlx::query(concat!(
+            region_select!(),
+            "WHERE r.name > $1 ORDER BY r.name LIMIT $2"
+        ))
+        .bind(name)
+        .bind(limit)
+        .fetch_all(&mut *self.read().await?)
+        .await?;
         rows.iter().map(read_region).collect()
     }
 

@@ -12,7 +12,9 @@ use storm_protocol::{
 };
 
 use super::{
-    Result, Store, from_json,
+    Result, Store,
+    archive::merged,
+    from_json,
     operations::{counts, operation_columns, read_operation},
     parsed, parsed_option,
 };
@@ -89,6 +91,19 @@ macro_rules! key_select {
             key_columns!(),
             " FROM keys WHERE account = $1 AND gone_at IS NULL AND ",
             $rest
+        )
+    };
+}
+
+/// A page of an account's operations that pass further conditions.
+macro_rules! operations_page {
+    ($($condition:expr),*) => {
+        concat!(
+            "SELECT ",
+            operation_columns!(),
+            " FROM operations WHERE account = $1 AND id < $2 ",
+            $($condition,)*
+            " ORDER BY id DESC LIMIT $3"
         )
     };
 }
@@ -180,7 +195,7 @@ impl Store {
     ) -> Result<Vec<Bucket>> {
         let (bytes, id) = after.map_or((i64::MAX, ""), |after| (after.bytes, &after.id));
         let rows = sqlx::query(bucket_select!(
-            "(COALESCE(bytes, -1) < $2 OR (COALESCE(bytes, -1) = $2 AND id > $3)) \
+            "COALESCE(bytes, -1) <= $2 AND (COALESCE(bytes, -1) < $2 OR id > $3) \
              AND (CAST($4 AS TEXT) IS NULL OR region = $4) \
              ORDER BY COALESCE(bytes, -1) DESC, id LIMIT $5"
         ))
@@ -360,20 +375,44 @@ impl Store {
         before: Option<OperationId>,
         limit: usize,
     ) -> Result<Vec<Operation>> {
-        let rows = sqlx::query(concat!(
-            "SELECT ",
-            operation_columns!(),
-            " FROM operations WHERE account = $1 AND id < $2 \
-             AND (CAST($3 AS TEXT) IS NULL OR state = $3) ORDER BY id DESC LIMIT $4"
-        ))
-        .bind(account.to_string())
         // No id is greater: ids are hex digits.
-        .bind(before.map_or_else(|| "g".to_owned(), |id| id.to_string()))
-        .bind(state.map(OperationStatus::as_str))
-        .bind(rows_of(limit))
-        .fetch_all(&mut *self.read().await?)
-        .await?;
-        rows.iter().map(read_operation).collect()
+        let before = before.map_or_else(|| "g".to_owned(), |id| id.to_string());
+        let query = match state {
+            None => sqlx::query(operations_page!("")),
+            // Each kind of state in the words of the index that has no others.
+            Some(OperationStatus::Requested | OperationStatus::Signed) => {
+                sqlx::query(operations_page!(
+                    "AND id IN (SELECT id FROM operations WHERE account = $1 AND state = $4 AND ",
+                    counts!(),
+                    ")"
+                ))
+            }
+            Some(OperationStatus::Sent | OperationStatus::Accepted | OperationStatus::Unknown) => {
+                // Not by the index of the account, in which there are all the others.
+                sqlx::query(operations_page!(
+                    "AND id IN (SELECT id FROM operations WHERE account || '' = $1 AND state = $4 \
+                     AND state IN ('sent', 'accepted', 'unknown'))"
+                ))
+            }
+            Some(
+                OperationStatus::Done
+                | OperationStatus::Failed
+                | OperationStatus::Refused
+                | OperationStatus::Expired
+                | OperationStatus::Cancelled,
+            ) => sqlx::query(operations_page!(
+                "AND state = $4 AND finished_at IS NOT NULL"
+            )),
+        };
+        let query = query.bind(account.to_string()).bind(before.clone());
+        let mut query = query.bind(rows_of(limit));
+        if let Some(state) = state {
+            query = query.bind(state.as_str());
+        }
+        let rows = query.fetch_all(&mut *self.read().await?).await?;
+        let live = rows.iter().map(read_operation).collect::<Result<_>>()?;
+        let old = self.archived_operations(account, state, &before, limit);
+        Ok(merged(live, old.await?, limit))
     }
 
     /// Everyone's operations, newest first, older than `before`, at most `limit`.
@@ -385,7 +424,6 @@ impl Store {
     ) -> Result<Vec<Operation>> {
         // No id is greater: ids are hex digits.
         let before = before.map_or_else(|| "g".to_owned(), |id| id.to_string());
-        let limit = rows_of(limit);
         let query = match which {
             Which::All => sqlx::query(concat!(
                 "SELECT ",
@@ -408,9 +446,11 @@ impl Store {
                  ORDER BY id DESC LIMIT $2"
             )),
         };
-        let query = query.bind(before).bind(limit);
+        let query = query.bind(before.clone()).bind(rows_of(limit));
         let rows = query.fetch_all(&mut *self.read().await?).await?;
-        rows.iter().map(read_operation).collect()
+        let live = rows.iter().map(read_operation).collect::<Result<_>>()?;
+        let old = self.everyones_archived_operations(which, &before, limit);
+        Ok(merged(live, old.await?, limit))
     }
 
     /// Gives `keys`, which are sorted by id and `account`'s, their rights.
@@ -448,7 +488,7 @@ impl Store {
     }
 }
 
-fn rows_of(limit: usize) -> i64 {
+pub(crate) fn rows_of(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
 

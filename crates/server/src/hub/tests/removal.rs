@@ -183,5 +183,5 @@ async fn a_chain_that_became_another_goes_on_behind_what_the_hub_has_not_seen() 
 
 /// The only agent.
 async fn agent_id(hub: &Running) -> storm_protocol::ident::AgentId {
-    hub.world.app.store.agents().await.unwrap()[0].id
+    hub.world.app.store.agents(("", ""), 2).await.unwrap()[0].id
 }

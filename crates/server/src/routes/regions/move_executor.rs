@@ -100,10 +100,8 @@ async fn check_taker(
     region: &RegionName,
     id: AgentId,
 ) -> Result<(), ApiError> {
-    let agents = caller.store().agents().await?;
-    let agent = agents
-        .into_iter()
-        .find(|agent| agent.id == id && agent.region == *region);
+    let found = caller.store().standing_agent(id).await?;
+    let agent = found.filter(|agent| agent.region == *region);
     let agent = agent.ok_or_else(|| ApiError::not_found("agent", id, "/api/v1/agents"))?;
     if agent.connected && agent.quarantined.is_none() {
         return Ok(());

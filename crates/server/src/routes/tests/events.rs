@@ -8,7 +8,10 @@ use futures_util::StreamExt;
 use serde_json::json;
 
 use super::{BUCKET, KEY, Site, request};
-use crate::{app::Change, events::{MAX_STREAMS_PER_ACCOUNT, MAX_STREAMS_PER_PERSON}};
+use crate::{
+    app::Change,
+    events::{MAX_STREAMS_PER_ACCOUNT, MAX_STREAMS_PER_PERSON},
+};
 
 async fn open(site: &Site, token: &str) -> Response {
     let mut request = request(Method::GET, "/api/v1/events", None);

@@ -1,21 +1,27 @@
 //! Pages.
 
 use ::http::StatusCode;
+use ed25519_dalek::SigningKey;
 use serde_json::Value;
 use sqlx::Row as _;
+use storm_protocol::envelope::{Envelope, PayloadType};
 
 use super::{BUCKET, KEY, Site};
-use crate::store::sql;
+use crate::{clock::random, store::sql};
 
 /// All items of a list, read page by page.
 async fn all(site: &Site, path: &str, field: &str, limit: usize) -> Vec<String> {
+    all_of(site, &site.viewer, path, field, limit).await
+}
+
+async fn all_of(site: &Site, who: &str, path: &str, field: &str, limit: usize) -> Vec<String> {
     let mut found = vec![];
     let mut cursor: Option<String> = None;
     loop {
         let joint = if path.contains('?') { '&' } else { '?' };
         let next = cursor.map_or(String::new(), |cursor| format!("&cursor={cursor}"));
         let (status, page) = site
-            .get(&site.viewer, &format!("{path}{joint}limit={limit}{next}"))
+            .get(who, &format!("{path}{joint}limit={limit}{next}"))
             .await;
         assert_eq!(status, StatusCode::OK, "{page}");
         let items = page["items"].as_array().unwrap();
@@ -190,6 +196,63 @@ async fn operations_newest_first() {
             .len(),
         0
     );
+}
+
+#[tokio::test]
+async fn a_large_fleet_by_pages() {
+    let site = Site::new().await;
+    let signed = Envelope::sign_json(
+        PayloadType::Agent,
+        &serde_json::json!({}),
+        &SigningKey::from_bytes(&random()),
+    );
+    let statement = serde_json::to_string(&signed.unwrap()).unwrap();
+    let (mut regions, mut agents) = (vec!["home".to_owned()], vec![]);
+    for number in 0..12 {
+        // Ids do not come in the order of the regions.
+        let (region, at) = (format!("r-{number:02}"), (number * 5) % 12);
+        site.sql(&format!(
+            "INSERT INTO regions (name, s3_endpoint, s3_region, created_at)
+             VALUES ('{region}', 'http://127.0.0.1:1', 'garage', 0)"
+        ))
+        .await;
+        for node in 0..3 {
+            let id = format!("01900000-0000-7000-8000-{at:08}000{node}");
+            site.sql(&format!(
+                "INSERT INTO agents (id, region, host, receipt_key, seal_key, tls_key, statement, created_at)
+                 VALUES ('{id}', '{region}', 'node', '{id}', 'x', 'x', '{statement}', 0)"
+            ))
+            .await;
+            agents.push(id);
+        }
+        regions.push(region);
+    }
+    for limit in [1, 5, 12, 13, 36, 100] {
+        let path = "/api/v1/agents";
+        assert_eq!(
+            all_of(&site, &site.operator, path, "id", limit).await,
+            agents
+        );
+        assert_eq!(all(&site, "/api/v1/regions", "name", limit).await, regions);
+    }
+    for _ in 0..7 {
+        let body = serde_json::json!({ "region": "home" });
+        let (status, made) = site
+            .post(&site.operator, "/api/v1/agents/enrol-tokens", body)
+            .await;
+        assert_eq!(status, StatusCode::CREATED, "{made}");
+    }
+    let mut tokens = vec![];
+    for limit in [1, 3, 7, 8] {
+        let path = "/api/v1/agents/enrol-tokens";
+        tokens.push(all_of(&site, &site.operator, path, "id", limit).await);
+    }
+    assert!(
+        tokens
+            .iter()
+            .all(|page| *page == tokens[0] && page.len() == 7)
+    );
+    assert!(tokens[0].is_sorted_by(|newer, older| newer > older));
 }
 
 #[tokio::test]
