@@ -95,7 +95,7 @@ async fn figures_are_what_was_done() -> Result<()> {
     ensure!(grown("storm_operations_ended_total", "outcome=\"done\"") == 3.0);
     ensure!(grown("storm_operations_ended_total", "code=\"name_taken\"") == 1.0);
     ensure!(grown("storm_receipts_stored_total", "") == 4.0);
-    for stage in ["Signed", "Sent", "Accepted", "Ended"] {
+    for stage in ["signed", "sent", "accepted", "ended"] {
         let part = format!("stage=\"{stage}\"");
         let steps = grown("storm_operation_stage_seconds_count", &part);
         ensure!(steps == 4.0, "{stage}: {steps}");
@@ -233,8 +233,8 @@ async fn whoever_waits_hears_where_to_look_when_the_server_ends() -> Result<()> 
         .await?;
     let id: OperationId = wait::until("the operation to be sent", async || {
         let page: Value = api.get("/operations").await?;
-        let sent = page["items"].as_array().context("no list")?.iter();
-        let sent = sent.filter(|operation| operation["state"] == "sent").next();
+        let mut all = page["items"].as_array().context("no list")?.iter();
+        let sent = all.find(|operation| operation["state"] == "sent");
         Ok(sent.map(|operation| operation["id"].clone()))
     })
     .await

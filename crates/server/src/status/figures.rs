@@ -9,7 +9,7 @@ use std::{
 
 use http::{Method, StatusCode};
 use prometheus_client::{
-    encoding::{EncodeLabelSet, EncodeLabelValue, text::encode},
+    encoding::{EncodeLabelSet, text::encode},
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::Registry,
 };
@@ -37,7 +37,7 @@ const WAIT_SECONDS: [f64; 10] = [0.001, 0.0025, 0.01, 0.025, 0.1, 0.25, 1.0, 2.5
 type Waits<L> = Family<L, Histogram, fn() -> Histogram>;
 
 /// A step of an operation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stage {
     /// From the request to the signature, by the control plane's clock.
     Signed,
@@ -49,9 +49,20 @@ pub(crate) enum Stage {
     Ended,
 }
 
+impl Stage {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Signed => "signed",
+            Self::Sent => "sent",
+            Self::Accepted => "accepted",
+            Self::Ended => "ended",
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ByStage {
-    stage: Stage,
+    stage: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -183,7 +194,9 @@ impl Figures {
 
     /// An operation took a step, in that long.
     pub(crate) fn step_took(&self, stage: Stage, took: Duration) {
-        let seconds = self.stages.get_or_create(&ByStage { stage });
+        let seconds = self.stages.get_or_create(&ByStage {
+            stage: stage.name(),
+        });
         seconds.observe(took.as_secs_f64());
     }
 
