@@ -955,7 +955,8 @@ export interface paths {
         /**
          * Hear of changes as they come.
          * @description Server-sent events: the name is the event's, the data its JSON. `missed` says to read again what
-         *     you show. A stream ends after 15 minutes; come back. 32 streams an account at most.
+         *     you show. A stream ends after 15 minutes, or when the server ends, and
+         *     its last line says after how many milliseconds to come back. 24 streams a person and 32 an account at most.
          */
         get: operations["get_events"];
         put?: never;
@@ -6953,7 +6954,15 @@ export interface operations {
                 };
             };
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            /** @description `busy`: too many streams of everybody; see Retry-After */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     get_invitations: {
