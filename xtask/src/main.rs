@@ -64,6 +64,16 @@ enum Command {
     },
     /// Build the web page and all programs into target/release
     BuildRelease,
+    /// Play a mixed load under kills and other faults, and see that nothing is lost
+    Chaos {
+        /// Goes to the program: `--rounds N --seed N`, `--help` tells the rest
+        #[arg(
+            trailing_var_arg = true,
+            allow_hyphen_values = true,
+            value_name = "ARGS"
+        )]
+        arguments: Vec<String>,
+    },
     /// Measure everything, or one of `spine`, `inventory`, `api`, `lists`, `fleet`, `data`, and write down what was
     /// printed
     Bench {
@@ -111,6 +121,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             build_release()?;
             Ok(ExitCode::SUCCESS)
         }
+        Command::Chaos { arguments } => chaos(&arguments),
         Command::Bench { name, arguments } => bench::run(name.as_deref(), &arguments),
     }
 }
@@ -127,6 +138,20 @@ fn up(garage: Option<PathBuf>, arguments: Vec<String>) -> anyhow::Result<ExitCod
         .args(arguments)
         .exec();
     Err(error).with_context(|| format!("{} cannot be started", storm.display()))
+}
+
+/// In the build with fault points, which no release has.
+fn chaos(arguments: &[String]) -> anyhow::Result<ExitCode> {
+    step("S3 clients", tools::need_clients)?;
+    let garage = garage::find_or_build(None)?;
+    web::build()?;
+    let built = cargo::build()?;
+    let error = std::process::Command::new(built.programs.join("chaos"))
+        .args(arguments)
+        .env("STORM_GARAGE", garage)
+        .env("STORM_BIN_DIR", &built.programs)
+        .exec();
+    Err(error).context("the crash matrix cannot be started")
 }
 
 /// Builds the web page and the programs; gives the programs' folder.

@@ -6,7 +6,8 @@
 //! `job`, `cancel`, `outcome`, `refusal`, `settings`, `prune`), `call.<AdminCall>.before|during|after`
 //! around each admin call, and `s3.<Request>.before|during|after` around the S3 requests of jobs;
 //! `during` lets the request go out and dies `STORM_FAULT_DELAY_US` microseconds later, with the
-//! answer not read.
+//! answer not read. `STORM_FAULT_TWICE` makes each command come and each receipt go twice, as a network
+//! that repeats what it carries would.
 
 use storm_protocol::command::AdminCall;
 
@@ -74,6 +75,15 @@ pub(crate) fn s3(request: &str, moment: Moment) {
     armed::pass(&format!("s3.{request}.{}", moment.as_str()));
 }
 
+/// How often what is carried once arrives.
+pub(crate) fn times() -> usize {
+    #[cfg(feature = "fault-points")]
+    if armed::twice() {
+        return 2;
+    }
+    1
+}
+
 #[cfg(feature = "fault-points")]
 mod armed {
     use std::{
@@ -94,6 +104,11 @@ mod armed {
 
     static PLAN: OnceLock<Option<Plan>> = OnceLock::new();
     static PASSES: AtomicU32 = AtomicU32::new(0);
+
+    pub(super) fn twice() -> bool {
+        static TWICE: OnceLock<bool> = OnceLock::new();
+        *TWICE.get_or_init(|| std::env::var_os("STORM_FAULT_TWICE").is_some())
+    }
 
     fn read_plan() -> Option<Plan> {
         let text = std::env::var("STORM_FAULT").ok()?;

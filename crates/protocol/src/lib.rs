@@ -5,6 +5,7 @@
 //! No I/O, no async, no clock: whoever calls brings bytes and instants.
 
 pub mod api;
+pub mod backoff;
 pub mod command;
 pub mod encoding;
 pub mod envelope;

@@ -16,7 +16,7 @@ use tracing_subscriber::filter::Targets;
 
 use crate::keys::read_secret;
 
-mod database;
+pub(crate) mod database;
 mod oidc;
 mod status;
 

@@ -1,7 +1,7 @@
 //! The web listener's connections: bounded in number, and each in the time for which it may hold its
 //! place without asking or reading anything.
 
-mod shares;
+pub(crate) mod shares;
 
 use std::{
     convert::Infallible,

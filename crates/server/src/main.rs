@@ -7,6 +7,7 @@ use std::process::ExitCode;
 mod account_keeper;
 mod app;
 mod auth;
+mod backup;
 mod cli;
 mod clock;
 mod config;

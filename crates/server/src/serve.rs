@@ -153,7 +153,7 @@ pub async fn open_store(config: &Config) -> anyhow::Result<Store> {
     opened.map_err(|error| unusable(&place, error))
 }
 
-fn unusable(place: &Place, error: StoreError) -> anyhow::Error {
+pub(crate) fn unusable(place: &Place, error: StoreError) -> anyhow::Error {
     match error {
         StoreError::Schema(error) => anyhow::anyhow!(
             "{place} was written by a newer version, or its schema was changed ({error}): use that version, \

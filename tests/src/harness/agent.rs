@@ -41,6 +41,8 @@ pub struct Start<'a> {
     pub delay_micros: Option<u32>,
     /// What to log: `STORM_LOG`.
     pub log: Option<&'a str>,
+    /// Whether commands come and receipts go twice: `STORM_FAULT_TWICE`.
+    pub twice: bool,
 }
 
 impl Agent {
@@ -112,6 +114,13 @@ impl Agent {
             .skip_to(ahead)
     }
 
+    /// Its wall clock jumps while it runs, so many seconds from the true time. Its clock must have been
+    /// shifted, be it by nothing.
+    pub fn jump_clock(&self, seconds: i64) -> Result<()> {
+        let clock = self.clock.as_ref();
+        clock.context("it has the system's clock")?.jump_to(seconds)
+    }
+
     /// Where its keys and journal are.
     pub fn state(&self) -> PathBuf {
         self.directory.join("state")
@@ -160,6 +169,9 @@ impl Agent {
         if let Some(delay) = start.delay_micros {
             command.env("STORM_FAULT_DELAY_US", delay.to_string());
         }
+        if start.twice {
+            command.env("STORM_FAULT_TWICE", "1");
+        }
         if let Some(clock) = &self.clock {
             clock.set(&mut command);
         }
@@ -182,6 +194,14 @@ impl Agent {
             .as_mut()
             .context("the agent was not started")?
             .ended()
+    }
+
+    /// Whether it runs.
+    pub fn runs(&mut self) -> Result<bool> {
+        match &mut self.process {
+            Some(process) => Ok(process.ended()?.is_none()),
+            None => Ok(false),
+        }
     }
 
     /// SIGKILL.

@@ -1,6 +1,6 @@
 //! Lets one program see another time: a small library, made with the machine's C compiler, that
-//! stands before the system's own clock. It moves the wall clock by a fixed time, and the clock that
-//! timers go by when told to while the program runs.
+//! stands before the system's own clock. It moves the wall clock by a fixed time, and both it and the
+//! clock that timers go by when told to while the program runs.
 
 use std::{
     fs,
@@ -21,8 +21,8 @@ const SOURCE: &str = r#"
 #include <unistd.h>
 #include <sys/syscall.h>
 
-static long skipped(void) {
-    const char *name = getenv("STORM_TEST_CLOCK_SKIP_FILE");
+static long told(const char *variable) {
+    const char *name = getenv(variable);
     int file = name == NULL ? -1 : open(name, O_RDONLY | O_CLOEXEC);
     if (file < 0) return 0;
     char text[24] = {0};
@@ -35,7 +35,8 @@ int clock_gettime(clockid_t id, struct timespec *out) {
     int answer = syscall(SYS_clock_gettime, id, out);
     const char *shift = getenv("STORM_TEST_CLOCK_SHIFT_SECONDS");
     if (answer == 0 && id == CLOCK_REALTIME && shift != NULL) out->tv_sec += atol(shift);
-    if (answer == 0 && id == CLOCK_MONOTONIC) out->tv_sec += skipped();
+    if (answer == 0 && id == CLOCK_REALTIME) out->tv_sec += told("STORM_TEST_CLOCK_JUMP_FILE");
+    if (answer == 0 && id == CLOCK_MONOTONIC) out->tv_sec += told("STORM_TEST_CLOCK_SKIP_FILE");
     return answer;
 }
 "#;
@@ -46,6 +47,7 @@ pub struct Clock {
     library: PathBuf,
     seconds: i64,
     skip: PathBuf,
+    jump: PathBuf,
 }
 
 impl Clock {
@@ -55,6 +57,7 @@ impl Clock {
             library: library.to_owned(),
             seconds,
             skip: directory.join("clock-skip"),
+            jump: directory.join("clock-jump"),
         }
     }
 
@@ -63,15 +66,26 @@ impl Clock {
         command
             .env("LD_PRELOAD", &self.library)
             .env("STORM_TEST_CLOCK_SHIFT_SECONDS", self.seconds.to_string())
-            .env("STORM_TEST_CLOCK_SKIP_FILE", &self.skip);
+            .env("STORM_TEST_CLOCK_SKIP_FILE", &self.skip)
+            .env("STORM_TEST_CLOCK_JUMP_FILE", &self.jump);
     }
 
     /// From now on the program's timers are whole seconds ahead of where they would be without any skip.
     pub fn skip_to(&self, ahead: Duration) -> Result<()> {
-        let whole = self.skip.with_extension("new");
-        fs::write(&whole, ahead.as_secs().to_string())?;
-        Ok(fs::rename(whole, &self.skip)?)
+        tell(&self.skip, &ahead.as_secs().to_string())
     }
+
+    /// From now on the program's wall clock is whole seconds from where it would be without any jump.
+    pub fn jump_to(&self, seconds: i64) -> Result<()> {
+        tell(&self.jump, &seconds.to_string())
+    }
+}
+
+/// Writes a file so that nobody reads half of it.
+fn tell(file: &Path, text: &str) -> Result<()> {
+    let whole = file.with_extension("new");
+    fs::write(&whole, text)?;
+    Ok(fs::rename(whole, file)?)
 }
 
 /// Makes the library in `directory`.

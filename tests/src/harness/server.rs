@@ -78,6 +78,13 @@ impl Server {
         self.log = filter;
     }
 
+    /// Its wall clock jumps while it runs, so many seconds from the true time. Its clock must have been
+    /// shifted, be it by nothing.
+    pub fn jump_clock(&self, seconds: i64) -> Result<()> {
+        let clock = self.clock.as_ref();
+        clock.context("it has the system's clock")?.jump_to(seconds)
+    }
+
     /// Takes the program from this directory from now on.
     pub fn use_programs(&mut self, directory: &Path) {
         self.programs = Some(directory.to_owned());
@@ -142,8 +149,8 @@ impl Server {
 
     /// Starts it and waits until it is ready.
     pub async fn start(&mut self) -> Result<()> {
-        let log = self.directory.join("server.log");
-        let mut process = Process::spawn("storm-buckets", &mut self.command(&["serve"])?, &log)?;
+        self.spawn()?;
+        let process = self.process.as_mut().context("it does not run")?;
         let ready = format!("{}/readyz", self.web_url);
         wait::until("the control plane", async || {
             ensure!(process.ended()?.is_none(), "it ended: {}", process.output());
@@ -153,9 +160,29 @@ impl Server {
                 .is_success()
                 .then_some(()))
         })
-        .await?;
-        self.process = Some(process);
+        .await
+    }
+
+    /// Starts it, whatever becomes of it.
+    pub fn spawn(&mut self) -> Result<()> {
+        let log = self.directory.join("server.log");
+        let mut command = self.command(&["serve"])?;
+        self.process = Some(Process::spawn("storm-buckets", &mut command, &log)?);
         Ok(())
+    }
+
+    /// Whether it runs.
+    pub fn runs(&mut self) -> Result<bool> {
+        match &mut self.process {
+            Some(process) => Ok(process.ended()?.is_none()),
+            None => Ok(false),
+        }
+    }
+
+    /// Whether it answers that it is ready.
+    pub async fn is_ready(&self) -> bool {
+        let answer = reqwest::get(format!("{}/readyz", self.web_url)).await;
+        answer.is_ok_and(|answer| answer.status().is_success())
     }
 
     /// The process id, while it runs.

@@ -57,8 +57,18 @@ impl Stack {
 
     /// A control plane and an agent for a cluster that is there already.
     pub async fn around(cluster: Cluster) -> Result<Self> {
+        Self::around_with(cluster, async |_, _| Ok(())).await
+    }
+
+    /// The same with what has to be otherwise, before anything starts; `adjust` is given the directory
+    /// of both as well.
+    pub async fn around_with(
+        cluster: Cluster,
+        adjust: impl AsyncFnOnce(&Path, &mut Server) -> Result<()>,
+    ) -> Result<Self> {
         let directory = tempfile::Builder::new().prefix("storm-stack-").tempdir()?;
         let mut server = Server::prepare(&directory.path().join("server"))?;
+        adjust(directory.path(), &mut server).await?;
         server.start().await?;
         let api = server.api().await?;
         api.create_region(REGION, &cluster.s3_endpoint()?).await?;

@@ -1,13 +1,13 @@
 //! The channel to the hub: dial, introduce, run, come back. What is fatal and what is not are two
 //! types; neither ever touches a credential.
 
-mod backoff;
 mod link;
 mod session;
 
 use std::{sync::Arc, time::Duration};
 
 use storm_protocol::{
+    backoff::Backoff,
     command::Command,
     frame::{ClosingCode, CommandRow, Hello, PROTOCOL_VERSION, ToAgent, ToHub, Welcome},
 };
@@ -24,7 +24,6 @@ use crate::{
     status::ConnectionState,
     tls::{self, ClientCertificate},
 };
-use backoff::Backoff;
 
 /// Seconds until a hub that does not answer `hello` counts as lost.
 const WELCOME_TIMEOUT_SECONDS: u64 = 30;

@@ -24,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 use super::{ChannelError, Incoming, Link, Transient};
 use crate::{
     engine::{EngineEvent, Source, Submitted},
+    fault,
     identity::TlsKey,
     inventory::{ChannelPorts, LinkState},
     run::Shell,
@@ -198,7 +199,9 @@ impl<'a> Session<'a> {
             && let Ok(raw) = serde_json::from_slice::<RawFrame<'_>>(bytes)
             && raw.kind == "command"
         {
-            self.submit(raw.body.get().as_bytes());
+            for _ in 0..fault::times() {
+                self.submit(raw.body.get().as_bytes());
+            }
             return Ok(false);
         }
         let frame = match ToAgent::parse(bytes) {
@@ -286,7 +289,10 @@ impl<'a> Session<'a> {
         let more = receipts.len() == RECEIPTS_AT_ONCE;
         for receipt in receipts {
             let sequence = receipt.sequence;
-            self.link.send(&ToHub::Receipt(receipt)).await?;
+            let frame = ToHub::Receipt(receipt);
+            for _ in 0..fault::times() {
+                self.link.send(&frame).await?;
+            }
             self.sent = sequence;
         }
         Ok(more)

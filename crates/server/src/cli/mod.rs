@@ -1,5 +1,8 @@
 //! The command line: one page of what can be typed; each noun in a file of its own.
 
+mod adopt;
+mod backup;
+mod db;
 mod mail;
 mod oidc;
 mod trust;
@@ -62,6 +65,16 @@ enum Noun {
     /// E-mail.
     #[command(subcommand)]
     Mail(mail::Verb),
+    /// The database.
+    #[command(subcommand)]
+    Db(db::Verb),
+    /// After the database was lost: make accounts anew, under their old ids, from the names of the keys in a
+    /// region's cluster, and give them their keys and buckets. Shows what it would do; does it with --yes.
+    Adopt(adopt::Adopt),
+    /// Write keys and database, as they are at one instant, into one encrypted file; `serve` may run.
+    Backup(backup::Backup),
+    /// Put a backup in place: into an empty data_dir, and an empty database of either kind.
+    Restore(backup::Restore),
     /// Print who may do what (Markdown).
     Access,
     /// Print the API's description (OpenAPI, JSON).
@@ -104,6 +117,10 @@ pub fn run() -> anyhow::Result<()> {
         Noun::Trust(verb) => runtime()?.block_on(trust::run(&verb, &config)),
         Noun::User(verb) => runtime()?.block_on(user::run(&verb, &config)),
         Noun::Mail(verb) => runtime()?.block_on(mail::run(&verb, &config)),
+        Noun::Adopt(asked) => runtime()?.block_on(adopt::run(&asked, &config)),
+        Noun::Backup(asked) => runtime()?.block_on(backup::run(&asked, &config)),
+        Noun::Restore(asked) => runtime()?.block_on(backup::run_restore(&asked, &config)),
+        Noun::Db(verb) => runtime()?.block_on(db::run(&verb, &config)),
         Noun::Access | Noun::Openapi => Ok(()),
     }
 }

@@ -1,5 +1,7 @@
 //! `storm-buckets user`
 
+mod invite_owner;
+
 use anyhow::{bail, ensure};
 use clap::Subcommand;
 use secrecy::ExposeSecret as _;
@@ -31,6 +33,8 @@ pub(super) enum Verb {
         /// Their e-mail address.
         email: String,
     },
+    /// Ask somebody by e-mail to own an account that nobody owns, as after `adopt`.
+    InviteOwner(invite_owner::InviteOwner),
 }
 
 pub(super) async fn run(verb: &Verb, config: &Config) -> anyhow::Result<()> {
@@ -45,6 +49,7 @@ pub(super) async fn run(verb: &Verb, config: &Config) -> anyhow::Result<()> {
         Verb::ResetSecondFactor { email } => {
             reset_second_factor(&store, &email.trim().to_lowercase()).await
         }
+        Verb::InviteOwner(asked) => invite_owner::run(asked, &store, config).await,
     }
 }
 

@@ -58,7 +58,7 @@ impl Config {
 }
 
 /// Reads a server's URL; the error never shows it.
-fn read(url: &str) -> anyhow::Result<url::Url> {
+pub(crate) fn read(url: &str) -> anyhow::Result<url::Url> {
     match url::Url::parse(url) {
         Ok(url) if matches!(url.scheme(), "postgres" | "postgresql") => Ok(url),
         Ok(_) | Err(_) => bail!("is no URL of a PostgreSQL server: postgres://USER@HOST/DATABASE"),

@@ -18,6 +18,7 @@ use tokio::{sync::Notify, time::Instant};
 use super::{
     Hub,
     connection::{End, Socket},
+    door::Entering,
     registry::{Joined, Order},
     tls::Peer,
 };
@@ -25,8 +26,9 @@ use crate::{
     app::Change,
     status::Stage,
     store::{
+        StoreError,
         admission::ChainEnd,
-        agents::{Introduction, Registered},
+        agents::{Entered, Introduction, Registered},
         security::SecurityEvent,
     },
 };
@@ -53,6 +55,8 @@ pub(super) struct Session<'a> {
     pub(super) asked: HashMap<OperationId, u32>,
     /// Sent and not heard of yet.
     pub(super) sent: HashMap<OperationId, Instant>,
+    /// Whether it may have commands that it has not answered.
+    owes: bool,
     /// The receipt from which on the agent was asked to send again.
     pub(super) wanted: Option<u64>,
     /// The generation that is coming in, and since when.
@@ -67,19 +71,30 @@ pub(super) struct Session<'a> {
     pub(super) note_at: Instant,
 }
 
+/// Whether a certificate is newer than what this database knows: a restored one lacks the renewals since
+/// its backup. One whose key was replaced ends before the one that replaced it.
+fn is_newer(peer: Peer, agent: &Registered) -> bool {
+    agent
+        .certificate_expires_at
+        .is_some_and(|known| peer.until > known)
+}
+
 /// Serves an agent to the connection's end.
 pub(super) async fn serve(
     hub: &Hub,
     socket: &mut Socket,
     peer: Peer,
-    hello: &Hello,
+    hello: Box<Hello>,
     from: SocketAddr,
+    entering: Entering,
 ) -> End {
-    let session = match Session::admit(hub, peer, hello, from).await {
-        Ok(session) => session,
+    // What is large and soon over is not kept room for as long as the connection lasts.
+    let (session, joined) = match Box::pin(Session::enter(hub, socket, peer, &hello, from)).await {
+        Ok(entered) => entered,
         Err(end) => return end,
     };
-    session.run(socket, peer, hello).await
+    drop((hello, entering));
+    session.run(socket, joined).await
 }
 
 impl<'a> Session<'a> {
@@ -104,7 +119,8 @@ impl<'a> Session<'a> {
         if agent.revoked {
             return Err(revoked());
         }
-        if peer.tls_key != agent.tls_key && Some(peer.tls_key) != agent.renewed_tls_key {
+        let known = peer.tls_key == agent.tls_key || Some(peer.tls_key) == agent.renewed_tls_key;
+        if !known && !is_newer(peer, &agent) {
             let event = SecurityEvent {
                 kind: "agent_refused",
                 subject: &agent.id.to_string(),
@@ -134,6 +150,7 @@ impl<'a> Session<'a> {
             from,
             asked: HashMap::new(),
             sent: HashMap::new(),
+            owes: false,
             wanted: None,
             sweep: None,
             led: false,
@@ -183,33 +200,42 @@ impl<'a> Session<'a> {
         quarantined(reason)
     }
 
-    async fn run(mut self, socket: &mut Socket, peer: Peer, hello: &Hello) -> End {
-        let (hub, id) = (self.hub, self.agent.id);
-        let joined = match self.join(peer, hello).await {
-            Ok(joined) => joined,
-            Err(end) => return end,
-        };
-        tracing::info!(agent = %id, region = %self.agent.region, version = hello.agent_version, "agent connected");
+    /// Lets the agent in and welcomes it.
+    async fn enter(
+        hub: &'a Hub,
+        socket: &mut Socket,
+        peer: Peer,
+        hello: &Hello,
+        from: SocketAddr,
+    ) -> Result<(Self, Joined), End> {
+        let mut session = Self::admit(hub, peer, hello, from).await?;
+        let (joined, entered) = session.join(peer, hello).await?;
+        let id = session.agent.id;
+        tracing::info!(agent = %id, region = %session.agent.region, version = hello.agent_version, "agent connected");
         hub.app.bus.tell(Change::Agent(id));
-        hub.app.bus.signer.notify_one();
+        if session.agent.executor {
+            hub.app.bus.signer.notify_one();
+        }
+        if entered.commands {
+            joined.commands.notify_one();
+        }
+        if let Err(end) = session.introduce(socket, hello).await {
+            session.leave(joined.number).await;
+            return Err(end);
+        }
+        Ok((session, joined))
+    }
+
+    async fn run(mut self, socket: &mut Socket, joined: Joined) -> End {
         let number = joined.number;
-        let end = match self.introduce(socket, hello).await {
-            Ok(()) => self.exchange(socket, joined).await,
-            Err(end) => end,
-        };
-        self.leave(number).await;
-        tracing::info!(agent = %id, "agent disconnected");
+        let end = self.exchange(socket, joined).await;
+        Box::pin(self.leave(number)).await;
+        tracing::info!(agent = %self.agent.id, "agent disconnected");
         end
     }
 
-    async fn join(&mut self, peer: Peer, hello: &Hello) -> Result<Joined, End> {
-        let app = &self.hub.app;
-        // What was sent before is asked about: the agent may have it.
-        let open = app
-            .store
-            .unanswered_operations(self.agent.id, Micros(i64::MAX), MAX_FRAME_ITEMS as u32)
-            .await?;
-        self.asked.extend(open);
+    async fn join(&mut self, peer: Peer, hello: &Hello) -> Result<(Joined, Entered), End> {
+        let (app, id) = (&self.hub.app, self.agent.id);
         let now = app.clock.now();
         let said = Introduction {
             version: hello.agent_version.clone(),
@@ -220,21 +246,29 @@ impl<'a> Session<'a> {
             tls_key: peer.tls_key,
         };
         let _passing = self.hub.registry.passing.lock().await;
-        let joined = self.hub.registry.join(self.agent.id);
+        let joined = self.hub.registry.join(id);
         let entered = async {
-            app.store.agent_connected(self.agent.id, &said, now).await?;
-            app.store.registered_agent(self.agent.id).await
+            let entered = app.store.agent_connected(id, &said, now).await?;
+            if entered.unanswered {
+                // What was sent before is asked about: the agent may have it.
+                let most = MAX_FRAME_ITEMS as u32;
+                let open = app.store.unanswered_operations(id, Micros(i64::MAX), most);
+                self.asked.extend(open.await?);
+            }
+            Ok(entered)
         };
         match entered.await {
-            // What changed since it was let in; of what changes from here on the connection hears.
-            Ok(Some(now)) => self.set_role(now.executor, now.epoch),
-            Ok(None) => {}
+            Ok(entered) => {
+                // What changed since it was let in; of what changes from here on the connection hears.
+                self.set_role(entered.executor, entered.epoch);
+                self.owes = entered.unanswered;
+                Ok((joined, entered))
+            }
             Err(error) => {
-                self.hub.registry.leave(self.agent.id, joined.number);
-                return Err(error.into());
+                self.hub.registry.leave(id, joined.number);
+                Err(StoreError::into(error))
             }
         }
-        Ok(joined)
     }
 
     async fn leave(&self, number: u64) {
@@ -294,6 +328,8 @@ impl<'a> Session<'a> {
             .await
     }
 
+    /// Waits for whatever comes. Ten thousand of these wait at the same time, so what is done then has its
+    /// room for as long as it lasts alone.
     async fn exchange(&mut self, socket: &mut Socket, joined: Joined) -> End {
         let Joined {
             mut orders,
@@ -301,7 +337,6 @@ impl<'a> Session<'a> {
             hints,
             ..
         } = joined;
-        commands.notify_one();
         if self.hub.registry.was_hinted(&self.agent.region) {
             hints.notify_one();
         }
@@ -320,23 +355,23 @@ impl<'a> Session<'a> {
                 frame = socket.receive() => match frame {
                     Ok(frame) => {
                         heard = Instant::now();
-                        self.take(socket, frame).await
+                        Box::pin(self.take(socket, frame)).await
                     }
                     Err(end) => Err(end),
                 },
                 order = orders.recv() => match order {
-                    Some(order) => self.obey(socket, order).await,
+                    Some(order) => Box::pin(self.obey(socket, order)).await,
                     None => Err(closed(ClosingCode::Replaced)),
                 },
-                () = commands.notified() => self.hand_out(socket, &commands).await,
+                () = commands.notified() => Box::pin(self.hand_out(socket, &commands)).await,
                 () = hinted(&hints, hint_at), if self.agent.executor => {
                     hint_at = Instant::now() + Duration::from_secs(HINT_SECONDS);
                     socket.send(&ToAgent::Moved).await
                 }
                 () = tokio::time::sleep_until(self.note_at), if !self.accepted.is_empty() => {
-                    self.note_accepted().await
+                    Box::pin(self.note_accepted()).await
                 }
-                _ = ask_again.tick() => self.ask_about_unanswered(socket).await,
+                _ = ask_again.tick() => Box::pin(self.ask_about_unanswered(socket)).await,
                 () = tokio::time::sleep_until(heard + silence) => {
                     tracing::warn!(agent = %self.agent.id, "nothing heard for {SILENCE_SECONDS} s");
                     Err(End::Gone)
@@ -350,6 +385,9 @@ impl<'a> Session<'a> {
 
     /// Asks about what should have been answered by now.
     async fn ask_about_unanswered(&mut self, socket: &mut Socket) -> Result<(), End> {
+        if !self.owes {
+            return Ok(());
+        }
         let app = &self.hub.app;
         let before = app.clock.now().plus_seconds(-UNANSWERED_SECONDS);
         let open = app
@@ -357,6 +395,10 @@ impl<'a> Session<'a> {
             .unanswered_operations(self.agent.id, before, MAX_FRAME_ITEMS as u32)
             .await?;
         if open.is_empty() {
+            let most_recent = app
+                .store
+                .unanswered_operations(self.agent.id, Micros(i64::MAX), 1);
+            self.owes = !most_recent.await?.is_empty();
             return Ok(());
         }
         let ids = open.iter().map(|(id, _)| *id).collect();
@@ -366,6 +408,7 @@ impl<'a> Session<'a> {
 
     /// Sends what is signed for the agent.
     async fn hand_out(&mut self, socket: &mut Socket, commands: &Notify) -> Result<(), End> {
+        self.owes = true;
         let app = &self.hub.app;
         let claimed = app
             .store

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, time::Duration};
 use futures_util::{SinkExt as _, StreamExt as _};
 use storm_protocol::frame::{Closing, ClosingCode, MAX_FRAME_BYTES, ToAgent, ToHub};
 use tokio::net::TcpStream;
-use tokio_rustls::server::TlsStream;
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use tokio_tungstenite::{
     WebSocketStream, accept_hdr_async_with_config,
     tungstenite::{
@@ -16,11 +16,9 @@ use tokio_tungstenite::{
     },
 };
 
-use super::{Hub, agent, enrol, tls::Peer};
+use super::{Hub, agent, door::Entering, enrol, tls::Peer};
 use crate::store::StoreError;
 
-/// Seconds for TLS and WebSocket together.
-const HANDSHAKE_SECONDS: u64 = 10;
 /// Seconds to the first frame.
 const FIRST_FRAME_SECONDS: u64 = 10;
 /// Seconds that a frame may take to leave.
@@ -56,38 +54,33 @@ impl From<StoreError> for End {
     }
 }
 
-/// The WebSocket of a connection.
-pub(super) struct Socket(WebSocketStream<TlsStream<TcpStream>>);
+/// The WebSocket of a connection. Boxed: it is large, and is passed on.
+pub(super) struct Socket(Box<WebSocketStream<TlsStream<TcpStream>>>);
 
-/// Serves a connection to its end.
-pub(super) async fn serve(hub: &Hub, stream: TcpStream, from: SocketAddr) {
+/// Serves a connection to its end. It is `entering` until it has been welcomed.
+pub(super) async fn serve(hub: &Hub, stream: TcpStream, from: SocketAddr, entering: Entering) {
     // Commands are small and somebody waits for each.
     let _ = stream.set_nodelay(true);
-    let handshake = tokio::time::timeout(
-        Duration::from_secs(HANDSHAKE_SECONDS),
-        handshake(hub, stream),
-    );
-    let (mut socket, peer) = match handshake.await {
-        Ok(Ok(opened)) => opened,
-        Ok(Err(error)) => {
+    let opened = hub.door.run(handshake(hub.identity.acceptor(), stream));
+    let (mut socket, peer) = match opened.await {
+        Ok(opened) => opened,
+        Err(error) => {
             tracing::debug!(%from, error = format!("{error:#}"), "no handshake");
-            return;
-        }
-        Err(_) => {
-            tracing::debug!(%from, "no handshake in time");
             return;
         }
     };
     let end = match first_frame(&mut socket).await {
         Err(end) => end,
         Ok(first) => match (peer, first) {
-            (None, ToHub::Enrol(enrol)) => enrol::answer(hub, &mut socket, enrol, from).await,
+            (None, ToHub::Enrol(enrol)) => {
+                Box::pin(enrol::answer(hub, &mut socket, enrol, from)).await
+            }
             (None, _) => End::Close(
                 ClosingCode::NotEnrolled,
                 "This agent has no certificate. Enrol it with a token first.".to_owned(),
             ),
             (Some(peer), ToHub::Hello(hello)) => {
-                agent::serve(hub, &mut socket, peer, &hello, from).await
+                agent::serve(hub, &mut socket, peer, hello, from, entering).await
             }
             (Some(_), _) => End::protocol("The first frame of an enrolled agent is its hello."),
         },
@@ -101,8 +94,11 @@ pub(super) async fn serve(hub: &Hub, stream: TcpStream, from: SocketAddr) {
     socket.close().await;
 }
 
-async fn handshake(hub: &Hub, stream: TcpStream) -> anyhow::Result<(Socket, Option<Peer>)> {
-    let tls = hub.identity.acceptor().accept(stream).await?;
+async fn handshake(
+    acceptor: TlsAcceptor,
+    stream: TcpStream,
+) -> anyhow::Result<(Socket, Option<Peer>)> {
+    let tls = acceptor.accept(stream).await?;
     let certificates = tls.get_ref().1.peer_certificates();
     let peer = certificates
         .and_then(|chain| chain.first())
@@ -115,7 +111,7 @@ async fn handshake(hub: &Hub, stream: TcpStream) -> anyhow::Result<(Socket, Opti
         .max_message_size(Some(MAX_FRAME_BYTES))
         .max_frame_size(Some(MAX_FRAME_BYTES));
     let socket = accept_hdr_async_with_config(tls, only_our_path, Some(config)).await?;
-    Ok((Socket(socket), peer))
+    Ok((Socket(Box::new(socket)), peer))
 }
 
 #[expect(clippy::result_large_err, reason = "the signature is tungstenite's")]
@@ -178,6 +174,29 @@ impl Socket {
     }
 
     async fn close(&mut self) {
-        let _ = tokio::time::timeout(Duration::from_secs(SEND_SECONDS), self.0.close(None)).await;
+        let _ =
+            tokio::time::timeout(Duration::from_secs(SEND_SECONDS), (*self.0).close(None)).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use tokio::net::TcpStream;
+
+    use super::{Entering, Hub, serve};
+
+    /// Bytes that a connection's task may take, without optimisation; 10,000 of them are there at the same time.
+    const MAX_TASK_BYTES: usize = 11 * 1024;
+
+    fn bytes_of<F>(_: impl FnOnce(&'static Hub, TcpStream, SocketAddr, Entering) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    #[test]
+    fn a_connection_that_waits_is_small() {
+        let bytes = bytes_of(serve);
+        assert!(bytes <= MAX_TASK_BYTES, "{bytes} bytes");
     }
 }

@@ -4,6 +4,7 @@
 mod agent;
 mod certificates;
 mod connection;
+mod door;
 mod enrol;
 mod frames;
 mod receipts;
@@ -23,6 +24,7 @@ use tokio::{net::TcpListener, sync::Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use self::{
+    door::{Door, MAX_WAITING},
     registry::{Order, Registry},
     tls::Identity,
 };
@@ -45,7 +47,7 @@ const SECURITY_EVENT_SECONDS: i64 = 90 * 24 * 3600;
 /// Security events that are kept: the newest.
 const MAX_SECURITY_EVENTS: u32 = 100_000;
 /// Seconds between commits of the agents' signs of life.
-const SEEN_COMMIT_SECONDS: u64 = 10;
+const SEEN_COMMIT_SECONDS: u64 = 1;
 /// Seconds that connections get to say goodbye.
 const GOODBYE_SECONDS: u64 = 3;
 /// Milliseconds to rest when the system has no more sockets to give.
@@ -56,6 +58,7 @@ pub(crate) struct Hub {
     app: App,
     registry: Registry,
     identity: Identity,
+    door: Door,
 }
 
 /// Runs the hub on `listener` until `stop`. Needs a signer, which issues its certificate.
@@ -68,7 +71,11 @@ pub async fn run(app: App, listener: TcpListener, stop: CancellationToken) -> an
         app,
         registry: Registry::default(),
         identity,
+        door: Door::open()?,
     });
+    // Again: so many may wait as come when a hub has been away.
+    rustix::net::listen(&listener, MAX_WAITING)
+        .context("the agents' queue cannot be made longer")?;
     let connections = TaskTracker::new();
     hub.app.figures.open_hub();
     tokio::join!(
@@ -97,9 +104,10 @@ impl Hub {
     ) {
         let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
         loop {
-            let accepted = tokio::select! {
+            let accepted = async { (self.door.place().await, listener.accept().await) };
+            let (place, accepted) = tokio::select! {
                 () = stop.cancelled() => return,
-                accepted = listener.accept() => accepted,
+                (Some(place), accepted) = accepted => (place, accepted),
             };
             let (stream, from) = match accepted {
                 Ok(accepted) => accepted,
@@ -109,6 +117,10 @@ impl Hub {
                     continue;
                 }
             };
+            let Some(entering) = self.door.enter(place, from.ip()) else {
+                tracing::debug!(%from, "turned away: too many of its network are on the way in");
+                continue;
+            };
             let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
                 tracing::warn!(%from, "turned away: the hub is full");
                 continue;
@@ -116,7 +128,7 @@ impl Hub {
             let hub = Arc::clone(self);
             connections.spawn(async move {
                 let _place = place;
-                connection::serve(&hub, stream, from).await;
+                connection::serve(&hub, stream, from, entering).await;
             });
         }
     }

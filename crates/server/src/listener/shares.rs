@@ -11,11 +11,11 @@ use crate::auth::limits::network;
 
 /// The connections of each network that has any.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Shares(Arc<Mutex<HashMap<IpAddr, usize>>>);
+pub(crate) struct Shares(Arc<Mutex<HashMap<IpAddr, usize>>>);
 
 /// A connection that counts until it is dropped.
 #[derive(Debug)]
-pub(super) struct Share {
+pub(crate) struct Share {
     shares: Shares,
     /// None: it is not counted.
     network: Option<IpAddr>,
@@ -23,7 +23,7 @@ pub(super) struct Share {
 
 impl Shares {
     /// Counts a connection of `address`; `None`: its network has `most`.
-    pub(super) fn take(&self, address: IpAddr, most: usize) -> Option<Share> {
+    pub(crate) fn take(&self, address: IpAddr, most: usize) -> Option<Share> {
         let address = address.to_canonical();
         let network = (!address.is_loopback()).then(|| network(address));
         if let Some(network) = network {

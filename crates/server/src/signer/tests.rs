@@ -506,3 +506,20 @@ async fn an_account_has_so_many_in_flight_and_no_more() {
     assert_eq!(status(&world, other).await, OperationStatus::Signed);
     assert_eq!(world.count(signed).await, most + 1);
 }
+
+#[tokio::test]
+async fn a_clock_that_was_set_back_lets_nothing_rest_until_it_is_there_again() {
+    let (world, mut signer) = start().await;
+    world.clock.advance_seconds(3600);
+    let id = world.ask(&world.customer, ping()).await;
+    signer.pass().await.unwrap();
+    assert_eq!(status(&world, id).await, OperationStatus::Signed);
+    // The agent, whose clock is right, refuses what is dated in its future.
+    let refused = format!("UPDATE operations SET state = 'requested' WHERE id = '{id}'");
+    world.sql(&refused).await;
+    signer.pass().await.unwrap();
+    assert_eq!(status(&world, id).await, OperationStatus::Requested);
+    world.clock.advance_seconds(-3600);
+    signer.pass().await.unwrap();
+    assert_eq!(status(&world, id).await, OperationStatus::Signed);
+}

@@ -1,6 +1,6 @@
 //! Agents: their keys, whether they are there, and why one is kept out.
 
-use crate::store::sql::Record;
+use crate::store::sql::{Builder, Record};
 use sqlx::Row;
 use storm_protocol::{
     api::Agent,
@@ -14,6 +14,8 @@ use super::{
 };
 
 const TABLE: &str = "agents";
+/// Signs of life in one statement.
+const SEEN_AT_ONCE: usize = 500;
 
 macro_rules! agent_select {
     () => {
@@ -37,6 +39,8 @@ pub struct Registered {
     pub tls_key: Digest,
     /// The same of a renewed certificate that was not used yet.
     pub renewed_tls_key: Option<Digest>,
+    /// When the last certificate ends that this database knows of.
+    pub certificate_expires_at: Option<Micros>,
     /// Why it is kept out until an operator decides.
     pub quarantined: Option<String>,
     /// Where its chain ended when it was turned away.
@@ -70,6 +74,19 @@ pub struct Introduction {
     pub clock_offset_micros: i64,
     /// The key of the certificate that it came with.
     pub tls_key: Digest,
+}
+
+/// What the hub has to know of an agent that has come in.
+#[derive(Debug, Clone, Copy)]
+pub struct Entered {
+    /// Whether it is its region's executor.
+    pub executor: bool,
+    /// Its region's executor epoch.
+    pub epoch: u64,
+    /// Whether signed commands wait for it.
+    pub commands: bool,
+    /// Whether it was given commands that it has not answered.
+    pub unanswered: bool,
 }
 
 /// A sign of life.
@@ -130,8 +147,8 @@ impl Store {
     /// What the hub has to know of an agent that connects.
     pub async fn registered_agent(&self, id: AgentId) -> Result<Option<Registered>> {
         let row = sqlx::query(
-            "SELECT a.id, a.region, a.receipt_key, a.tls_key, a.renewed_tls_key, a.quarantined, \
-             a.refused_receipts, a.refused_head, a.revoked_at, a.receipts, a.head, a.generation, r.epoch, \
+            "SELECT a.id, a.region, a.receipt_key, a.tls_key, a.renewed_tls_key, \
+             a.certificate_expires_at, a.quarantined, a.refused_receipts, a.refused_head, a.revoked_at, a.receipts, a.head, a.generation, r.epoch, \
              CASE WHEN r.executor = a.id THEN 1 ELSE 0 END AS executor \
              FROM agents a JOIN regions r ON r.name = a.region WHERE a.id = $1",
         )
@@ -145,6 +162,7 @@ impl Store {
             receipt_key: parsed(TABLE, row.try_get("receipt_key")?)?,
             tls_key: parsed(TABLE, row.try_get("tls_key")?)?,
             renewed_tls_key: parsed_option(TABLE, row.try_get("renewed_tls_key")?)?,
+            certificate_expires_at: read_end(&row)?,
             quarantined: row.try_get("quarantined")?,
             refused: read_refused(&row)?,
             revoked: row.try_get::<Option<i64>, _>("revoked_at")?.is_some(),
@@ -163,8 +181,18 @@ impl Store {
         id: AgentId,
         said: &Introduction,
         now: Micros,
-    ) -> Result<()> {
+    ) -> Result<Entered> {
         let mut transaction = self.write(Durability::Process).await?;
+        let row = sqlx::query(
+            "SELECT a.seen_at, r.epoch, CASE WHEN r.executor = a.id THEN 1 ELSE 0 END AS executor, \
+             (SELECT COUNT(*) FROM operations o WHERE o.agent = a.id AND o.state = 'signed') AS commands, \
+             (SELECT COUNT(*) FROM operations o WHERE o.agent = a.id \
+              AND o.state IN ('sent', 'accepted', 'unknown')) AS unanswered \
+             FROM agents a JOIN regions r ON r.name = a.region WHERE a.id = $1",
+        )
+        .bind(id.to_string())
+        .fetch_one(&mut *transaction)
+        .await?;
         sqlx::query(
             "UPDATE agents SET connected = 1, trouble = NULL, seen_at = $2, version = $3, garage_version = $4, \
              not_offered = $5, trust_serial = $6, clock_offset_micros = $7, \
@@ -181,13 +209,23 @@ impl Store {
         .bind(said.tls_key.to_string())
         .execute(&mut *transaction)
         .await?;
-        sqlx::query("UPDATE enrol_tokens SET spent_at = $2 WHERE agent = $1 AND spent_at IS NULL")
+        // By its first connection alone: nobody looks through all tokens each time.
+        if row.try_get::<Option<i64>, _>("seen_at")?.is_none() {
+            sqlx::query(
+                "UPDATE enrol_tokens SET spent_at = $2 WHERE agent = $1 AND spent_at IS NULL",
+            )
             .bind(id.to_string())
             .bind(now.0)
             .execute(&mut *transaction)
             .await?;
+        }
         transaction.commit().await?;
-        Ok(())
+        Ok(Entered {
+            executor: row.try_get::<i64, _>("executor")? != 0,
+            epoch: from_big(TABLE, row.try_get("epoch")?)?,
+            commands: row.try_get::<i64, _>("commands")? != 0,
+            unanswered: row.try_get::<i64, _>("unanswered")? != 0,
+        })
     }
 
     /// An agent is gone.
@@ -214,13 +252,17 @@ impl Store {
     /// Many signs of life in one commit.
     pub async fn agents_seen(&self, seen: &[(AgentId, Seen)]) -> Result<()> {
         let mut transaction = self.write(Durability::Process).await?;
-        for (id, seen) in seen {
-            sqlx::query("UPDATE agents SET seen_at = $2, clock_offset_micros = $3 WHERE id = $1")
-                .bind(id.to_string())
-                .bind(seen.at.0)
-                .bind(seen.clock_offset_micros)
-                .execute(&mut *transaction)
-                .await?;
+        for some in seen.chunks(SEEN_AT_ONCE) {
+            let mut update = Builder::new(
+                "UPDATE agents SET seen_at = seen.column2, clock_offset_micros = seen.column3 FROM (",
+            );
+            update.push_values(some, |mut row, (id, seen)| {
+                row.push_bind(id.to_string())
+                    .push_bind(seen.at.0)
+                    .push_bind(seen.clock_offset_micros);
+            });
+            update.push(") AS seen WHERE agents.id = seen.column1");
+            update.build().execute(&mut *transaction).await?;
         }
         transaction.commit().await?;
         Ok(())
@@ -251,6 +293,11 @@ impl Store {
     }
 }
 
+fn read_end(row: &Record) -> Result<Option<Micros>> {
+    let at: Option<i64> = row.try_get("certificate_expires_at")?;
+    Ok(at.map(Micros))
+}
+
 fn read_refused(row: &Record) -> Result<Option<ChainEnd>> {
     let Some(sequence) = row.try_get::<Option<i64>, _>("refused_receipts")? else {
         return Ok(None);
@@ -275,11 +322,53 @@ fn read_agent(row: &Record) -> Result<Agent> {
         trouble: row.try_get("trouble")?,
         seen_at: row.try_get::<Option<i64>, _>("seen_at")?.map(Micros),
         clock_offset_micros: row.try_get("clock_offset_micros")?,
-        certificate_expires_at: row
-            .try_get::<Option<i64>, _>("certificate_expires_at")?
-            .map(Micros),
+        certificate_expires_at: read_end(row)?,
         receipts: from_big(TABLE, row.try_get("receipts")?)?,
         not_offered: from_json(TABLE, row.try_get("not_offered")?)?,
         statement: Some(from_json(TABLE, statement)?),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use storm_protocol::ident::AgentId;
+
+    use super::{SEEN_AT_ONCE, Seen};
+    use crate::{clock::random, testing::World};
+
+    #[tokio::test]
+    async fn each_sign_of_life_is_its_agents_own() {
+        let world = World::new().await;
+        let now = world.app.clock.now();
+        let region = &world.region;
+        let mut seen = vec![];
+        for number in 0..=SEEN_AT_ONCE as i64 {
+            let id = AgentId::new(now, random());
+            world
+                .sql(&format!(
+                    "INSERT INTO agents (id, region, host, receipt_key, seal_key, tls_key, statement, created_at) \
+                     VALUES ('{id}', '{region}', 'node', '', '', '', '', 1)"
+                ))
+                .await;
+            let sign = Seen {
+                at: now.plus_seconds(number),
+                clock_offset_micros: number,
+            };
+            seen.push((id, sign));
+        }
+        // The last of them is a statement of its own; one of an agent that is gone changes nothing.
+        world.app.store.agents_seen(&seen).await.unwrap();
+        let stranger = (AgentId::new(now, random()), seen[0].1);
+        world.app.store.agents_seen(&[stranger]).await.unwrap();
+        let right = format!(
+            "SELECT COUNT(*) FROM agents WHERE seen_at = {} + clock_offset_micros * 1000000",
+            now.0
+        );
+        assert_eq!(world.count(&right).await, SEEN_AT_ONCE as i64 + 1);
+        let last = format!(
+            "SELECT clock_offset_micros FROM agents WHERE id = '{}'",
+            seen[SEEN_AT_ONCE].0
+        );
+        assert_eq!(world.count(&last).await, SEEN_AT_ONCE as i64);
+    }
 }

@@ -88,19 +88,31 @@ async fn upsert_keys(
          create_buckets, seen_at) ",
     );
     insert.push_values(keys, |mut row, key| {
-        let (account, label) = match parse_key_name(&key.name) {
-            Some((account, label)) => (Some(account.to_string()), label.to_string()),
-            None => (None, foreign_label(&key.name)),
+        let (account, label, name) = match parse_key_name(&key.name) {
+            Some((account, label)) => (Some(account.to_string()), label.to_string(), &key.name),
+            None => (None, foreign_label(&key.name), &String::new()),
         };
+        let unknown = account.is_some();
         let suspended = key.expires_at.is_some_and(|at| at <= SUSPENDED_UNTIL);
         row.push_bind(key.key.to_string())
             .push_bind(sweep.region.to_string())
             // A name that somebody else made may look like ours.
             .push("(SELECT id FROM accounts WHERE id = ")
-            .push_bind_unseparated(account)
-            .push_unseparated(")")
-            .push_bind(label)
-            .push_bind(key.created_at.unwrap_or(now).0)
+            .push_bind_unseparated(account.clone())
+            .push_unseparated(")");
+        if unknown {
+            // Of an account that is not known, or no more, the whole name is kept: it tells whose it was.
+            row.push("CASE WHEN EXISTS (SELECT 1 FROM accounts WHERE id = ")
+                .push_bind_unseparated(account)
+                .push_unseparated(") THEN ")
+                .push_bind_unseparated(label)
+                .push_unseparated(" ELSE ")
+                .push_bind_unseparated(name.clone())
+                .push_unseparated(" END");
+        } else {
+            row.push_bind(label);
+        }
+        row.push_bind(key.created_at.unwrap_or(now).0)
             .push_bind(key.expires_at.filter(|_| !suspended).map(|at| at.0))
             .push_bind(i64::from(suspended))
             .push_bind(i64::from(key.create_buckets))
@@ -108,7 +120,8 @@ async fn upsert_keys(
     });
     insert.push(
         " ON CONFLICT (id) DO UPDATE SET account = COALESCE(keys.account, excluded.account), \
-         label = excluded.label, expires_at = CASE WHEN excluded.suspended = 1 THEN keys.expires_at \
+         label = CASE WHEN keys.account IS NOT NULL AND excluded.label LIKE '%/%' THEN keys.label \
+         ELSE excluded.label END, expires_at = CASE WHEN excluded.suspended = 1 THEN keys.expires_at \
          ELSE excluded.expires_at END, suspended = excluded.suspended, \
          create_buckets = excluded.create_buckets, seen_at = excluded.seen_at, vanished = 0, \
          gone_at = CASE WHEN keys.vanished = 0 AND keys.gone_at > ",
@@ -304,7 +317,8 @@ async fn unseen_gone(
     Ok(changes)
 }
 
-/// A bucket that is nobody's yet belongs to the one account whose keys own it, and is adopted for it.
+/// A bucket that is nobody's yet belongs to the one account whose keys own it, and is adopted for it; not
+/// while a key owns it, too, that names an account which is not known.
 /// One that is somebody's stays theirs; the rights on one that was just released are those of before.
 async fn give_buckets_to_owners(
     transaction: &mut Writing,
@@ -317,7 +331,10 @@ async fn give_buckets_to_owners(
          adopt_at = $2, adopt_tries = adopt_tries + 1 \
          WHERE region = $1 AND account IS NULL AND gone_at IS NULL AND COALESCE(released_at, 0) <= $3 \
          AND (SELECT COUNT(DISTINCT k.account) FROM grants g JOIN keys k ON k.id = g.key \
-           WHERE g.bucket = buckets.id AND g.owner = 1 AND g.region = $1 AND k.region = $1) = 1 RETURNING account, id",
+           WHERE g.bucket = buckets.id AND g.owner = 1 AND g.region = $1 AND k.region = $1) = 1 \
+         AND NOT EXISTS (SELECT 1 FROM grants g JOIN keys k ON k.id = g.key \
+           WHERE g.bucket = buckets.id AND g.owner = 1 AND g.region = $1 AND k.region = $1 \
+           AND k.account IS NULL AND k.label LIKE '%/%') RETURNING account, id",
     )
     .bind(sweep.region.as_str())
     .bind(now.0)

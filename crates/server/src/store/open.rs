@@ -31,8 +31,9 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 /// A connection that was unused for longer is asked for a sign of life before it is used.
 const TRUSTED_FOR: Duration = Duration::from_secs(1);
 
-static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
-static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
+/// How the schema came to be, on either database.
+pub(super) static MIGRATIONS_OF_SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
+pub(super) static MIGRATIONS_OF_POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 
 /// Where the database is.
 #[derive(Debug, Clone)]
@@ -84,7 +85,7 @@ impl Store {
         let writing = sqlite(&options.clone().create_if_missing(true))?;
         // Stays with the file. Without it readers would wait for the writer.
         let mut machine = connect(&writing, "PRAGMA journal_mode = WAL").await?;
-        SQLITE.run(&mut machine).await?;
+        MIGRATIONS_OF_SQLITE.run(&mut machine).await?;
         let process = connect(&writing, "PRAGMA synchronous = NORMAL").await?;
         let reading = sqlite(&options.read_only(true))?;
         let mut readers = vec![];
@@ -99,7 +100,7 @@ impl Store {
     }
 
     async fn open_server(url: &SecretString) -> Result<Self> {
-        let options = AnyConnectOptions::from_str(url.expose_secret())?;
+        let options = server(url)?;
         let pool = AnyPoolOptions::new()
             .max_connections(CONNECTIONS)
             .acquire_timeout(ACQUIRE_TIMEOUT)
@@ -113,7 +114,7 @@ impl Store {
             .await?;
         let mut first = pool.acquire().await?;
         require_byte_order(&mut first).await?;
-        POSTGRES.run(&mut *first).await?;
+        MIGRATIONS_OF_POSTGRES.run(&mut *first).await?;
         drop(first);
         Ok(Self {
             readers: Readers::Postgres(pool.clone()),
@@ -128,8 +129,8 @@ impl Store {
     /// one since.
     pub(crate) async fn is_schema_current(&self) -> Result<bool> {
         let ours = match &self.readers {
-            Readers::Sqlite(_) => &SQLITE,
-            Readers::Postgres(_) => &POSTGRES,
+            Readers::Sqlite(_) => &MIGRATIONS_OF_SQLITE,
+            Readers::Postgres(_) => &MIGRATIONS_OF_POSTGRES,
         };
         let ours = ours.iter().map(|migration| migration.version).max();
         let newest = sqlx::query_scalar("SELECT MAX(version) FROM _sqlx_migrations");
@@ -139,7 +140,7 @@ impl Store {
 }
 
 /// Pages go on after the last id that was seen, so texts have to be sorted as SQLite does.
-async fn require_byte_order(connection: &mut Connection) -> Result<()> {
+pub(super) async fn require_byte_order(connection: &mut Connection) -> Result<()> {
     let sorted: i64 = sqlx::query_scalar(
         "SELECT CASE WHEN pg_encoding_to_char(encoding) = 'UTF8' AND datcollate IN ('C', 'POSIX', 'C.UTF-8') \
          THEN 1 ELSE 0 END::BIGINT FROM pg_database WHERE datname = current_database()",
@@ -155,12 +156,20 @@ async fn require_byte_order(connection: &mut Connection) -> Result<()> {
     ))
 }
 
+/// The options of a server.
+pub(super) fn server(url: &SecretString) -> Result<AnyConnectOptions> {
+    Ok(AnyConnectOptions::from_str(url.expose_secret())?)
+}
+
 /// The options of SQLite in the form that is told apart later.
-fn sqlite(options: &SqliteConnectOptions) -> Result<AnyConnectOptions> {
+pub(super) fn sqlite(options: &SqliteConnectOptions) -> Result<AnyConnectOptions> {
     Ok(AnyConnectOptions::from_url(&options.to_url_lossy())?)
 }
 
-async fn connect(options: &AnyConnectOptions, pragma: &'static str) -> Result<Connection> {
+pub(super) async fn connect(
+    options: &AnyConnectOptions,
+    pragma: &'static str,
+) -> Result<Connection> {
     let mut connection = options.connect().await?;
     sqlx::raw_sql(pragma).execute(&mut connection).await?;
     Ok(connection)

@@ -107,7 +107,8 @@ impl Standing {
 impl Store {
     /// Operations that wait for a signature and whose executor is there: each account's first, then
     /// each one's second, and so on within its `share`, so that no account keeps another waiting. An
-    /// operation that was signed before rests a while first.
+    /// operation that was signed before rests a while first, unless that was in what is the future now: a
+    /// clock that was set back would let it rest until then.
     pub async fn operations_to_sign(
         &self,
         now: Micros,
@@ -126,7 +127,7 @@ impl Store {
              LEFT JOIN tokens t ON t.id = o.token AND (t.expires_at IS NULL OR t.expires_at > $1) \
              WHERE o.state = 'requested' AND o.give_up_at > $1 \
              AND a.connected = 1 AND a.quarantined IS NULL AND a.revoked_at IS NULL \
-             AND (o.attempt = 0 OR o.signed_at + CASE WHEN o.attempt = 1 THEN 1000000 \
+             AND (o.attempt = 0 OR o.signed_at > $1 OR o.signed_at + CASE WHEN o.attempt = 1 THEN 1000000 \
                   WHEN o.attempt < 5 THEN 5000000 ELSE 30000000 END <= $1)) waiting \
              WHERE place <= $2 AND place + (SELECT COUNT(*) FROM operations f \
                WHERE f.account = waiting.account AND f.region = waiting.region AND f.",

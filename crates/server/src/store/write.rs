@@ -25,7 +25,10 @@ pub enum Durability {
     Machine,
 }
 
-/// Begins and takes the lock of all writers, whose number is "storm" in ASCII, in one round trip.
+/// The number of the lock of all writers on PostgreSQL.
+pub(super) const WRITERS_LOCK: i64 = 495_874_699_885;
+
+/// Begins and takes [`WRITERS_LOCK`], whose number is "storm" in ASCII, in one round trip.
 macro_rules! begin_on_postgres {
     ($more:literal) => {
         concat!("BEGIN; SELECT pg_advisory_xact_lock(495874699885)", $more)

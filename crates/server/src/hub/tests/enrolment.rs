@@ -127,6 +127,30 @@ async fn a_renewed_key_replaces_the_old_one_when_it_is_used() {
 }
 
 #[tokio::test]
+async fn a_key_that_was_renewed_after_the_backup_is_good() {
+    let hub = Running::start().await;
+    let (mut agent, mut socket) = hub.enrolled().await;
+    let (world, before) = (&hub.world, agent.certified());
+    world
+        .sql("CREATE TABLE backup AS SELECT tls_key, certificate_expires_at FROM agents")
+        .await;
+    world.clock.advance_seconds(600);
+    agent.renew(&mut socket).await;
+    drop(socket);
+    world
+        .sql(
+            "UPDATE agents SET renewed_tls_key = NULL, tls_key = (SELECT tls_key FROM backup), \
+             certificate_expires_at = (SELECT certificate_expires_at FROM backup)",
+        )
+        .await;
+    drop(agent.connect(&hub).await.unwrap());
+    // From then on the one before is not.
+    agent.use_certificate(before);
+    assert_eq!(agent.connect(&hub).await.err(), Some(ClosingCode::Revoked));
+    hub.stop().await;
+}
+
+#[tokio::test]
 async fn a_new_trust_document_is_in_force_at_once() {
     let hub = Running::start().await;
     let (_, mut socket) = hub.enrolled().await;

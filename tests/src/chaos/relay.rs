@@ -1,0 +1,113 @@
+//! A TCP relay that can cut what it carries, or keep it back for a while.
+
+use std::{io, net::SocketAddr};
+
+use anyhow::Result;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{
+        TcpListener, TcpStream,
+        tcp::{OwnedReadHalf, OwnedWriteHalf},
+    },
+    sync::watch,
+    task::JoinHandle,
+};
+
+const BUFFER_BYTES: usize = 16 * 1024;
+
+/// A relay to one address.
+pub struct Relay {
+    control: watch::Sender<Control>,
+    accepting: JoinHandle<()>,
+    /// Where it listens.
+    pub address: SocketAddr,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Control {
+    cuts: u64,
+    held: bool,
+}
+
+impl Relay {
+    /// Listens, and carries what comes to `target`.
+    pub async fn start(target: SocketAddr) -> Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?;
+        let (control, controlled) = watch::channel(Control::default());
+        let accepting = tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                // A connection that ends badly is what this is for.
+                tokio::spawn(carry(client, target, controlled.clone()));
+            }
+        });
+        Ok(Self {
+            control,
+            accepting,
+            address,
+        })
+    }
+
+    /// Cuts all connections that there are.
+    pub fn cut(&self) {
+        self.control.send_modify(|control| control.cuts += 1);
+    }
+
+    /// Keeps back what comes, or lets it go.
+    pub fn hold(&self, held: bool) {
+        self.control.send_modify(|control| control.held = held);
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+async fn carry(
+    client: TcpStream,
+    target: SocketAddr,
+    control: watch::Receiver<Control>,
+) -> io::Result<()> {
+    let server = TcpStream::connect(target).await?;
+    for stream in [&client, &server] {
+        stream.set_nodelay(true)?;
+    }
+    let born = control.borrow().cuts;
+    let (from_client, to_client) = client.into_split();
+    let (from_server, to_server) = server.into_split();
+    tokio::try_join!(
+        pump(from_client, to_server, control.clone(), born),
+        pump(from_server, to_client, control, born),
+    )?;
+    Ok(())
+}
+
+async fn pump(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    mut control: watch::Receiver<Control>,
+    born: u64,
+) -> io::Result<()> {
+    let mut buffer = vec![0; BUFFER_BYTES];
+    loop {
+        let read = tokio::select! {
+            read = from.read(&mut buffer) => read?,
+            _ = control.wait_for(|control| control.cuts != born) => return Err(cut()),
+        };
+        let gone = control.wait_for(|control| control.cuts != born || !control.held);
+        let cuts = gone.await.map_err(|_| cut())?.cuts;
+        if cuts != born {
+            return Err(cut());
+        }
+        if read == 0 {
+            return to.shutdown().await;
+        }
+        to.write_all(buffer.get(..read).unwrap_or_default()).await?;
+    }
+}
+
+fn cut() -> io::Error {
+    io::ErrorKind::ConnectionReset.into()
+}
