@@ -13,6 +13,7 @@ mod dashboard_access;
 mod dashboard_operator;
 mod dashboard_people;
 mod device_login;
+mod drain;
 mod executor;
 mod fleet;
 mod harness_itself;

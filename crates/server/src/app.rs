@@ -8,8 +8,8 @@ use tokio::sync::{Notify, broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    clock::Clock, config::Config, keys::PublicTrust, progress::JobProgress, status::Figures,
-    store::Store,
+    behind::Behind, clock::Clock, config::Config, keys::PublicTrust, progress::JobProgress,
+    status::Figures, store::Store,
 };
 
 /// Changes that a slow listener may fall behind by before it is told that it missed some.
@@ -48,6 +48,8 @@ pub struct Bus {
     pub stopping: CancellationToken,
     /// How far jobs are.
     pub progress: JobProgress,
+    /// What goes on behind answers.
+    pub behind: Behind,
     signed: broadcast::Sender<AgentId>,
     changes: broadcast::Sender<Change>,
 }
@@ -81,6 +83,7 @@ impl Default for Bus {
             reconcile: Notify::new(),
             stopping: CancellationToken::new(),
             progress: JobProgress::default(),
+            behind: Behind::default(),
             signed: broadcast::channel(CHANGES_CAPACITY).0,
             changes: broadcast::channel(CHANGES_CAPACITY).0,
         }

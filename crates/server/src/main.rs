@@ -8,6 +8,7 @@ mod account_keeper;
 mod app;
 mod auth;
 mod backup;
+mod behind;
 mod cli;
 mod clock;
 mod config;

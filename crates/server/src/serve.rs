@@ -131,7 +131,10 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let ended = until_stopped(&mut signals, &mut roles).await;
     app.bus.stopping.cancel();
     stop.cancel();
-    let goodbye = async { while roles.join_next().await.is_some() {} };
+    let goodbye = async {
+        while roles.join_next().await.is_some() {}
+        app.bus.behind.finish().await;
+    };
     if tokio::time::timeout(Duration::from_secs(STOP_SECONDS), goodbye)
         .await
         .is_err()

@@ -195,14 +195,10 @@ pub(crate) async fn guard(State(gate): State<Gate>, request: Request, next: Next
         Ok(Err(panic)) => {
             let words = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
             let words = words.or_else(|| panic.downcast_ref::<String>().cloned());
-            ApiError::Internal(format!("a handler panicked: {}", words.unwrap_or_default())).into_response()
+            ApiError::Internal(format!("a handler panicked: {}", words.unwrap_or_default()))
+                .into_response()
         }
-        Err(_) => ApiError::refused(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "timeout",
-            "The server did not answer in time. Look whether the change was made before you ask again.",
-        )
-        .into_response(),
+        Err(_) => ApiError::Late.into_response(),
     };
     if let Some(fault) = response.extensions().get::<Fault>() {
         gate.app().figures.problem(&fault.code);

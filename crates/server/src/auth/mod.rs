@@ -136,6 +136,12 @@ impl Gate {
         self.0.passwords.runs()
     }
 
+    /// The open streams of events.
+    #[cfg(test)]
+    pub(crate) fn streams(&self) -> &Streams {
+        &self.0.streams
+    }
+
     /// How long a body may take to arrive.
     pub(crate) fn body_limit(&self) -> Duration {
         self.0.body_limit

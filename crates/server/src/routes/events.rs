@@ -7,7 +7,7 @@ use axum::response::{
     sse::{self, KeepAlive, Sse},
 };
 use futures_util::{Stream, stream};
-use http::{HeaderName, StatusCode};
+use http::HeaderName;
 use serde::Deserialize;
 use storm_protocol::api::Event;
 
@@ -86,9 +86,12 @@ fn no_place(full: Full) -> ApiError {
             )
         }
         Full::All => {
-            let words = "As many streams of events are open here as may be. All else works: ask for what you \
-                         show again from time to time.";
-            return ApiError::refused(StatusCode::SERVICE_UNAVAILABLE, "busy", words);
+            return ApiError::Busy {
+                retry_after_seconds: HEARTBEAT_SECONDS,
+                message: "As many streams of events are open here as may be. All else works: ask for what you \
+                          show again from time to time."
+                    .to_owned(),
+            };
         }
     };
     ApiError::RateLimited {

@@ -110,6 +110,11 @@ impl StoreError {
             Self::Schema(_) | Self::Unsuitable(_) | Self::Row { .. } => false,
         }
     }
+
+    /// Whether no connection to the database came free, or was made, in time.
+    pub(crate) fn is_late(&self) -> bool {
+        matches!(self, Self::Database(sqlx::Error::PoolTimedOut))
+    }
 }
 
 /// A handle to the database; clones share its connections.

@@ -8,6 +8,7 @@ mod auth;
 mod device;
 mod equal_work;
 mod events;
+mod full;
 mod http;
 mod lists;
 mod matrix;
