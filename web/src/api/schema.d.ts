@@ -4218,15 +4218,6 @@ export interface components {
                 "application/json": components["schemas"]["Problem"];
             };
         };
-        /** @description `timeout` */
-        Timeout: {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                "application/json": components["schemas"]["Problem"];
-            };
-        };
         /** @description `too_large` */
         TooLarge: {
             headers: {
@@ -4238,6 +4229,15 @@ export interface components {
         };
         /** @description `too_slow`: the body did not arrive in time */
         TooSlow: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `timeout`, `busy`: as much waits as may; see Retry-After */
+        Unavailable: {
             headers: {
                 [name: string]: unknown;
             };
@@ -4282,7 +4282,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_account: {
@@ -4308,7 +4308,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_account_cancel_close: {
@@ -4351,7 +4351,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_account_close: {
@@ -4386,7 +4386,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_account_leave: {
@@ -4419,7 +4419,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     put_account_name: {
@@ -4450,7 +4450,7 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_account_transfer: {
@@ -4490,7 +4490,7 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_accounts: {
@@ -4521,7 +4521,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_accounts: {
@@ -4554,7 +4554,7 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_accounts_own: {
@@ -4580,7 +4580,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_accounts_account: {
@@ -4617,7 +4617,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_accounts_account_cancel_close: {
@@ -4663,7 +4663,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_accounts_account_close: {
@@ -4709,7 +4709,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     put_accounts_account_limits: {
@@ -4753,7 +4753,7 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_accounts_account_resume: {
@@ -4799,7 +4799,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_accounts_account_suspend: {
@@ -4852,7 +4852,7 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_agents: {
@@ -4883,7 +4883,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_agents_enrol_tokens: {
@@ -4914,7 +4914,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_agents_enrol_tokens: {
@@ -4956,7 +4956,7 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_agents_agent_end_quarantine: {
@@ -5002,7 +5002,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_agents_agent_lost: {
@@ -5048,7 +5048,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_agents_agent_revoke: {
@@ -5085,7 +5085,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_audit: {
@@ -5130,7 +5130,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_audit_export: {
@@ -5174,7 +5174,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_buckets: {
@@ -5220,7 +5220,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_buckets: {
@@ -5301,7 +5301,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_buckets_bucket: {
@@ -5338,7 +5338,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     delete_buckets_bucket: {
@@ -5414,7 +5414,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_buckets_bucket_accept: {
@@ -5451,7 +5451,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_buckets_bucket_adopt: {
@@ -5534,7 +5534,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_buckets_bucket_aliases: {
@@ -5617,7 +5617,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     delete_buckets_bucket_aliases_name: {
@@ -5694,7 +5694,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_buckets_bucket_cleanup_uploads: {
@@ -5777,7 +5777,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_buckets_bucket_clear: {
@@ -5844,7 +5844,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     put_buckets_bucket_cors: {
@@ -5927,7 +5927,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_buckets_bucket_cors_check: {
@@ -5971,7 +5971,7 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_buckets_bucket_grants: {
@@ -6013,7 +6013,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     put_buckets_bucket_grants_key: {
@@ -6097,7 +6097,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     put_buckets_bucket_lifecycle: {
@@ -6180,7 +6180,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_buckets_bucket_measure: {
@@ -6254,7 +6254,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     put_buckets_bucket_quota: {
@@ -6337,7 +6337,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_buckets_bucket_release: {
@@ -6413,7 +6413,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_buckets_bucket_requests: {
@@ -6463,7 +6463,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_buckets_bucket_restore: {
@@ -6539,7 +6539,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_buckets_bucket_settings: {
@@ -6576,7 +6576,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     put_buckets_bucket_website: {
@@ -6659,7 +6659,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_device_authorizations: {
@@ -6698,7 +6698,7 @@ export interface operations {
                 };
             };
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_device_authorizations_approve: {
@@ -6754,7 +6754,7 @@ export interface operations {
                 };
             };
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_device_authorizations_deny: {
@@ -6802,7 +6802,7 @@ export interface operations {
                 };
             };
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_device_authorizations_look_up: {
@@ -6852,7 +6852,7 @@ export interface operations {
                 };
             };
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_device_authorizations_token: {
@@ -6917,7 +6917,7 @@ export interface operations {
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_events: {
@@ -6993,7 +6993,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_invitations: {
@@ -7043,7 +7043,15 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            /** @description `busy`: too many e-mails wait; see Retry-After */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     post_invitations_accept: {
@@ -7115,7 +7123,7 @@ export interface operations {
                 };
             };
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_invitations_look_up: {
@@ -7154,7 +7162,7 @@ export interface operations {
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     delete_invitations_invitation: {
@@ -7189,7 +7197,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_keys: {
@@ -7227,7 +7235,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_keys: {
@@ -7308,7 +7316,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_keys_temporary: {
@@ -7389,7 +7397,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_keys_key: {
@@ -7426,7 +7434,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     delete_keys_key: {
@@ -7502,7 +7510,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     put_keys_key_expiry: {
@@ -7585,7 +7593,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     put_keys_key_label: {
@@ -7668,7 +7676,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_keys_key_resume: {
@@ -7744,7 +7752,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_keys_key_revoke_leaked: {
@@ -7827,7 +7835,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_keys_key_rotate: {
@@ -7910,7 +7918,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_keys_key_suspend: {
@@ -7986,7 +7994,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_members: {
@@ -8017,7 +8025,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     delete_members_user: {
@@ -8069,7 +8077,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     put_members_user_role: {
@@ -8128,7 +8136,7 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_oidc_provider_callback: {
@@ -8189,7 +8197,7 @@ export interface operations {
                     "text/html": string;
                 };
             };
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_oidc_provider_start: {
@@ -8252,7 +8260,7 @@ export interface operations {
                     "text/html": string;
                 };
             };
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_operations: {
@@ -8291,7 +8299,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_operations_operation: {
@@ -8328,7 +8336,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_operations_operation_acknowledge: {
@@ -8372,7 +8380,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_operations_operation_cancel: {
@@ -8435,7 +8443,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_passkeys: {
@@ -8469,7 +8477,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_passkeys: {
@@ -8527,7 +8535,7 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_passkeys_begin: {
@@ -8570,7 +8578,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     delete_passkeys_passkey: {
@@ -8622,7 +8630,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     put_passkeys_passkey_name: {
@@ -8672,7 +8680,7 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     put_password: {
@@ -8727,7 +8735,7 @@ export interface operations {
                 };
             };
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     delete_password: {
@@ -8768,7 +8776,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_password_forgotten: {
@@ -8805,7 +8813,15 @@ export interface operations {
                 };
             };
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            /** @description `busy`: too many e-mails wait; see Retry-After */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     post_password_reset: {
@@ -8850,7 +8866,7 @@ export interface operations {
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_receipts: {
@@ -8887,7 +8903,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_regions: {
@@ -8918,7 +8934,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_regions: {
@@ -8960,7 +8976,7 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_regions_region: {
@@ -8997,7 +9013,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_regions_region_executor: {
@@ -9080,7 +9096,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_regions_region_health: {
@@ -9144,7 +9160,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_regions_region_ping: {
@@ -9220,7 +9236,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_regions_region_refresh: {
@@ -9296,7 +9312,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_security_events: {
@@ -9327,7 +9343,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_session: {
@@ -9377,7 +9393,7 @@ export interface operations {
                 };
             };
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     delete_session: {
@@ -9398,7 +9414,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_session_account: {
@@ -9449,7 +9465,7 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_session_passkey: {
@@ -9508,7 +9524,7 @@ export interface operations {
                 };
             };
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_session_passkey_begin: {
@@ -9549,7 +9565,7 @@ export interface operations {
                 };
             };
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_session_reauthenticate: {
@@ -9612,7 +9628,7 @@ export interface operations {
                 };
             };
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_session_reauthenticate_passkey: {
@@ -9676,7 +9692,7 @@ export interface operations {
                 };
             };
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_session_reauthenticate_passkey_begin: {
@@ -9727,7 +9743,7 @@ export interface operations {
                 };
             };
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_session_second_factor: {
@@ -9777,7 +9793,7 @@ export interface operations {
                 };
             };
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_sessions: {
@@ -9803,7 +9819,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_sessions_end_others: {
@@ -9827,7 +9843,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     delete_sessions_session: {
@@ -9862,7 +9878,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_sign_in_methods: {
@@ -9896,7 +9912,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_sign_in_methods_recovery_codes: {
@@ -9939,7 +9955,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_sign_in_methods_totp: {
@@ -9982,7 +9998,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     delete_sign_in_methods_totp: {
@@ -10023,7 +10039,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_sign_in_methods_totp_confirm: {
@@ -10089,7 +10105,7 @@ export interface operations {
                 };
             };
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_sign_ups: {
@@ -10135,7 +10151,15 @@ export interface operations {
                 };
             };
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            /** @description `busy`: too many e-mails wait; see Retry-After */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     post_sign_ups_confirm: {
@@ -10190,7 +10214,7 @@ export interface operations {
                 };
             };
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_strays: {
@@ -10225,7 +10249,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_strays_ignore: {
@@ -10267,7 +10291,7 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_tokens: {
@@ -10298,7 +10322,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_tokens: {
@@ -10340,7 +10364,7 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     delete_tokens_token: {
@@ -10375,7 +10399,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_trust: {
@@ -10401,7 +10425,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_usage: {
@@ -10445,7 +10469,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_usage_export: {
@@ -10488,7 +10512,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_whoami: {
@@ -10514,7 +10538,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
 }
