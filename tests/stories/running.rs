@@ -116,6 +116,9 @@ async fn figures_are_what_was_done() -> Result<()> {
     // On a slow machine one is asked for again.
     ensure!(grown("storm_http_requests_total", made) >= 3.0);
     ensure!(grown("storm_http_problems_total", "code=\"name_taken\"") >= 1.0);
+    // One on which nothing was said is not one that was closed.
+    ensure!(grown("storm_hub_closings_total", "") == 0.0);
+    ensure!(sum(&after, "storm_hub_turned_away_total", "") == 0.0);
     ensure!(grown("storm_database_write_seconds_count", "") >= 4.0);
     ensure!(sum(&after, "storm_agents_connected", "region=\"home\"") == 1.0);
     ensure!(sum(&after, "storm_agents", "region=\"home\"") == 1.0);

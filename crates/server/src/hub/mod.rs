@@ -119,10 +119,12 @@ impl Hub {
             };
             let Some(entering) = self.door.enter(place, from.ip()) else {
                 tracing::debug!(%from, "turned away: too many of its network are on the way in");
+                self.app.figures.turn_away();
                 continue;
             };
             let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
                 tracing::warn!(%from, "turned away: the hub is full");
+                self.app.figures.turn_away();
                 continue;
             };
             let hub = Arc::clone(self);

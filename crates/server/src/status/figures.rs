@@ -3,7 +3,7 @@
 //! tests beside each other count apart.
 
 use std::{
-    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant},
 };
 
@@ -14,16 +14,14 @@ use prometheus_client::{
     registry::Registry,
 };
 use storm_protocol::{
+    frame::ClosingCode,
     ident::Micros,
     receipt::{Outcome, Receipt},
 };
 use tokio::sync::Mutex;
 
-use super::{DATABASE_PATIENCE, process::Process};
-use crate::{
-    app::App,
-    store::{Store, standing::Standing},
-};
+use super::{DATABASE_PATIENCE, process::Process, waiting::Database};
+use crate::{app::App, store::Store};
 
 /// What the database says is read again after that long.
 const DATABASE_READ_EVERY: Duration = Duration::from_secs(1);
@@ -89,16 +87,6 @@ struct ByOutcome {
     code: &'static str,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct ByState {
-    state: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct ByRegion {
-    region: String,
-}
-
 /// What this process counts, and what it reads from the database when asked.
 #[derive(Debug)]
 pub struct Figures {
@@ -109,6 +97,8 @@ pub struct Figures {
     stages: Waits<ByStage>,
     ended: Family<ByOutcome, Counter>,
     receipts: Counter,
+    closings: Family<ByCode, Counter>,
+    turned_away: Counter,
     sweeps: Counter,
     sweep_seconds: Histogram,
     sweep_changes: Counter,
@@ -119,18 +109,6 @@ pub struct Figures {
     hub_open: AtomicBool,
     database: Database,
     read_at: Mutex<Option<Instant>>,
-}
-
-/// What the database says.
-#[derive(Debug, Default)]
-struct Database {
-    up: Gauge,
-    operations: Family<ByState, Gauge>,
-    oldest_operation: Family<ByState, Gauge<f64, AtomicU64>>,
-    agents: Family<ByRegion, Gauge>,
-    agents_connected: Family<ByRegion, Gauge>,
-    mails: Gauge,
-    oldest_mail: Gauge<f64, AtomicU64>,
 }
 
 impl Figures {
@@ -144,6 +122,8 @@ impl Figures {
             stages: Family::new_with_constructor(waits),
             ended: Family::default(),
             receipts: Counter::default(),
+            closings: Family::default(),
+            turned_away: Counter::default(),
             sweeps: Counter::default(),
             sweep_seconds: waits(),
             sweep_changes: Counter::default(),
@@ -217,6 +197,19 @@ impl Figures {
         self.step(Stage::Ended, receipt.accepted_at, receipt.finished_at);
     }
 
+    /// The hub closed a connection, and said why.
+    pub(crate) fn closed(&self, code: ClosingCode) {
+        let by_code = ByCode {
+            code: code.code().to_owned(),
+        };
+        self.closings.get_or_create(&by_code).inc();
+    }
+
+    /// The hub closed a connection before it was in: too many are.
+    pub(crate) fn turn_away(&self) {
+        self.turned_away.inc();
+    }
+
     /// A part of a sweep came, which told of so many things that changed.
     pub(crate) fn sweep_part(&self, changes: usize) {
         self.sweep_changes
@@ -241,7 +234,7 @@ impl Figures {
     }
 
     /// All of them as text. The database is asked once a second at most, however often this is.
-    pub(super) async fn text(&self, app: &App) -> String {
+    pub(crate) async fn text(&self, app: &App) -> String {
         // Held to the end: nobody sees what is half replaced.
         let mut read_at = self.read_at.lock().await;
         if read_at.is_none_or(|at| at.elapsed() >= DATABASE_READ_EVERY) {
@@ -298,6 +291,16 @@ impl Figures {
             self.receipts.clone(),
         );
         registry.register(
+            "storm_hub_closings",
+            "Connections that the hub closed, and why",
+            self.closings.clone(),
+        );
+        registry.register(
+            "storm_hub_turned_away",
+            "Connections that the hub closed at the door, because too many were on their way in, or in",
+            self.turned_away.clone(),
+        );
+        registry.register(
             "storm_sweeps",
             "Sweeps of a cluster that came in whole",
             self.sweeps.clone(),
@@ -335,75 +338,6 @@ impl Figures {
         );
         self.database.register(registry);
         registry.register_collector(Box::new(Process));
-    }
-}
-
-impl Database {
-    fn register(&self, registry: &mut Registry) {
-        registry.register(
-            "storm_database_up",
-            "1 when the database answered",
-            self.up.clone(),
-        );
-        registry.register(
-            "storm_operations",
-            "Operations that have not ended",
-            self.operations.clone(),
-        );
-        registry.register(
-            "storm_oldest_operation_seconds",
-            "Seconds since the oldest of them was asked for",
-            self.oldest_operation.clone(),
-        );
-        registry.register(
-            "storm_agents",
-            "Agents that are enrolled",
-            self.agents.clone(),
-        );
-        registry.register(
-            "storm_agents_connected",
-            "Agents that are connected",
-            self.agents_connected.clone(),
-        );
-        registry.register(
-            "storm_mails_waiting",
-            "E-mails that wait to be sent",
-            self.mails.clone(),
-        );
-        registry.register(
-            "storm_oldest_mail_seconds",
-            "Seconds since the oldest of them was queued",
-            self.oldest_mail.clone(),
-        );
-    }
-
-    /// What is not known is not shown; zero would say that nothing waits.
-    fn show(&self, standing: Option<&Standing>) {
-        self.operations.clear();
-        self.oldest_operation.clear();
-        self.agents.clear();
-        self.agents_connected.clear();
-        self.up.set(i64::from(standing.is_some()));
-        let Some(standing) = standing else { return };
-        for waiting in &standing.operations {
-            let state = ByState {
-                state: waiting.state.clone(),
-            };
-            self.operations.get_or_create(&state).set(waiting.count);
-            let oldest = self.oldest_operation.get_or_create(&state);
-            oldest.set(waiting.oldest.as_secs_f64());
-        }
-        for region in &standing.regions {
-            let name = ByRegion {
-                region: region.name.clone(),
-            };
-            self.agents.get_or_create(&name).set(region.agents);
-            self.agents_connected
-                .get_or_create(&name)
-                .set(region.connected);
-        }
-        self.mails.set(standing.mails);
-        self.oldest_mail.set(standing.oldest_mail.as_secs_f64());
     }
 }
 

@@ -6,6 +6,7 @@ mod process;
 mod readiness;
 #[cfg(test)]
 mod tests;
+mod waiting;
 
 use std::{sync::Arc, time::Duration};
 

@@ -69,6 +69,12 @@ async fn who_asks_without_end_is_told_to_come_later_and_others_get_in() {
     fill(&hub.world, "refused", &hash, MAX_REQUESTS_OF_ONE).await;
     let busy = Double::new().enrol(&hub, &token).await.err();
     assert_eq!(busy, Some(ClosingCode::Busy));
+    let app = &hub.world.app;
+    let figures = app.figures.text(app).await;
+    assert!(
+        figures.contains("storm_hub_closings_total{code=\"busy\"} 1\n"),
+        "{figures}"
+    );
     let kept = "SELECT COUNT(*) FROM certificate_requests WHERE kind = 'enrol'";
     assert_eq!(hub.world.count(kept).await, MAX_REQUESTS_OF_ONE);
     let other = hub.world.enrol_token(3600).await;
