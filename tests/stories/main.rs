@@ -35,6 +35,7 @@ mod reconciliation;
 mod requests;
 mod restored_backup;
 mod revoked_agent;
+mod roles_apart;
 mod rotated_key;
 mod second_factor;
 mod settings_by_command_line;

@@ -24,6 +24,7 @@ mod openapi;
 mod output;
 mod progress;
 mod reconcile;
+mod roles;
 mod router;
 mod routes;
 mod serve;
@@ -31,6 +32,7 @@ mod signer;
 mod store;
 #[cfg(test)]
 mod testing;
+mod tidy;
 mod usage;
 mod web;
 

@@ -15,7 +15,6 @@ mod tls;
 
 use std::{sync::Arc, time::Duration};
 
-use anyhow::Context as _;
 use storm_protocol::{
     frame::{ClosingCode, ExecutorState, ToAgent},
     ident::RegionName,
@@ -64,9 +63,10 @@ pub(crate) struct Hub {
 /// Runs the hub on `listener` until `stop`. Needs a signer, which issues its certificate.
 pub async fn run(app: App, listener: TcpListener, stop: CancellationToken) -> anyhow::Result<()> {
     app.store.no_agent_connected().await?;
-    let identity = Identity::obtain(&app)
-        .await
-        .context("the hub gets no certificate")?;
+    let identity = tokio::select! {
+        () = stop.cancelled() => return Ok(()),
+        identity = obtain(&app) => identity,
+    };
     let hub = Arc::new(Hub {
         app,
         registry: Registry::default(),
@@ -92,6 +92,20 @@ pub async fn run(app: App, listener: TcpListener, stop: CancellationToken) -> an
     let _ = tokio::time::timeout(Duration::from_secs(GOODBYE_SECONDS), connections.wait()).await;
     hub.commit_seen().await;
     Ok(())
+}
+
+/// The signer may start later, or change.
+async fn obtain(app: &App) -> Identity {
+    loop {
+        match Identity::obtain(app).await {
+            Ok(identity) => return identity,
+            Err(error) => tracing::warn!(
+                error = format!("{error:#}"),
+                "the hub has no certificate yet; it asks again"
+            ),
+        }
+        tokio::time::sleep(Duration::from_millis(POLL_MILLISECONDS)).await;
+    }
 }
 
 impl Hub {

@@ -60,6 +60,7 @@ mod statements;
 pub(crate) mod strays;
 pub mod succession;
 pub(crate) mod system;
+mod terms;
 #[cfg(test)]
 mod tests;
 pub mod tokens;
@@ -82,6 +83,9 @@ pub enum StoreError {
     /// The database cannot be used as it was made.
     #[error("the database cannot be used: {0}")]
     Unsuitable(&'static str),
+    /// Another process has taken this role over.
+    #[error("another process is the {0} now")]
+    Superseded(&'static str),
     /// A newer version wrote this database, or a migration failed.
     #[error("the database's schema cannot be used: {0}")]
     Schema(#[from] sqlx::migrate::MigrateError),
@@ -105,7 +109,7 @@ impl StoreError {
                 .as_database_error()
                 .and_then(|error| error.code())
                 .is_some_and(|code| FULL.contains(&&*code)),
-            Self::Schema(_) | Self::Unsuitable(_) | Self::Row { .. } => false,
+            Self::Schema(_) | Self::Unsuitable(_) | Self::Superseded(_) | Self::Row { .. } => false,
         }
     }
 }
@@ -115,6 +119,8 @@ impl StoreError {
 pub struct Store {
     readers: Readers,
     writers: Writers,
+    /// The term outside of which nothing is changed.
+    fence: Option<terms::Fence>,
 }
 
 impl Store {
@@ -125,12 +131,20 @@ impl Store {
 
     /// Begins a change.
     pub(crate) async fn write(&self, durability: Durability) -> Result<Writing> {
-        self.writers.begin(durability).await
+        let mut writing = self.writers.begin(durability).await?;
+        if let Some(fence) = &self.fence {
+            fence.check(&mut writing).await?;
+        }
+        Ok(writing)
     }
 
     /// A change of one statement, which is its own transaction where the database lets it be.
     pub(crate) async fn write_one(&self, durability: Durability) -> Result<Writing> {
-        self.writers.one(durability).await
+        match self.fence {
+            // To look and to change is one transaction.
+            Some(_) => self.write(durability).await,
+            None => self.writers.one(durability).await,
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::{
     Any, AnyPool, ConnectOptions as _, Connection as _,
     any::{AnyConnectOptions, AnyPoolOptions},
-    migrate::Migrator,
+    migrate::{MigrateError, Migrator},
     pool::PoolConnection,
     sqlite::SqliteConnectOptions,
 };
@@ -22,6 +22,7 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use super::{Result, Store, StoreError, sql::Connection, write::Writers};
 
+/// The schema of a server.
 /// Connections that read at the same time.
 const READERS: usize = 4;
 /// Connections to a PostgreSQL server from one process, at most.
@@ -95,30 +96,74 @@ impl Store {
         Ok(Self {
             readers: Readers::Sqlite(readers.into()),
             writers: Writers::sqlite(process, machine),
+            fence: None,
         })
     }
 
+    /// Opens the database as a process that makes nothing in it. `None`: it is not set up yet, or not yet
+    /// for this version.
+    pub async fn open_when_set_up(place: &Place) -> Result<Option<Self>> {
+        sqlx::any::install_default_drivers();
+        let Place::Server(url) = place else {
+            return Self::open(place.clone()).await.map(Some);
+        };
+        let pool = connect_server(url).await?;
+        if !is_set_up(&mut *pool.acquire().await?).await? {
+            return Ok(None);
+        }
+        let store = Self::on(pool);
+        Ok(store.has_users().await?.then_some(store))
+    }
+
     async fn open_server(url: &SecretString) -> Result<Self> {
-        let options = server(url)?;
-        let pool = AnyPoolOptions::new()
-            .max_connections(CONNECTIONS)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            .test_before_acquire(false)
-            .before_acquire(|connection, age| {
-                Box::pin(async move {
-                    Ok(age.idle_for < TRUSTED_FOR || connection.ping().await.is_ok())
-                })
-            })
-            .connect_with(options)
-            .await?;
-        let mut first = pool.acquire().await?;
-        require_byte_order(&mut first).await?;
-        MIGRATIONS_OF_POSTGRES.run(&mut *first).await?;
-        drop(first);
-        Ok(Self {
+        let pool = connect_server(url).await?;
+        MIGRATIONS_OF_POSTGRES.run(&mut *pool.acquire().await?).await?;
+        Ok(Self::on(pool))
+    }
+
+    fn on(pool: AnyPool) -> Self {
+        Self {
             readers: Readers::Postgres(pool.clone()),
             writers: Writers::postgres(pool),
+            fence: None,
+        }
+    }
+}
+
+async fn connect_server(url: &SecretString) -> Result<AnyPool> {
+    let options = server(url)?;
+    let pool = AnyPoolOptions::new()
+        .max_connections(CONNECTIONS)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .test_before_acquire(false)
+        .before_acquire(|connection, age| {
+            Box::pin(
+                async move { Ok(age.idle_for < TRUSTED_FOR || connection.ping().await.is_ok()) },
+            )
         })
+        .connect_with(options)
+        .await?;
+    require_byte_order(&mut *pool.acquire().await?).await?;
+    Ok(pool)
+}
+
+/// Whether all migrations of this version ran. A schema that is newer is refused.
+async fn is_set_up(connection: &mut Connection) -> Result<bool> {
+    let begun: i64 = sqlx::query_scalar(
+        "SELECT COUNT(*) FROM information_schema.tables WHERE table_name = '_sqlx_migrations'",
+    )
+    .fetch_one(&mut *connection)
+    .await?;
+    if begun == 0 {
+        return Ok(false);
+    }
+    let there: Option<i64> = sqlx::query_scalar("SELECT MAX(version) FROM _sqlx_migrations")
+        .fetch_one(connection)
+        .await?;
+    let wanted = MIGRATIONS_OF_POSTGRES.iter().map(|migration| migration.version).max();
+    match there {
+        Some(version) if there > wanted => Err(MigrateError::VersionMissing(version).into()),
+        _ => Ok(there == wanted),
     }
 }
 
