@@ -360,6 +360,9 @@ pub enum Resource {
     Key(AccessKeyId),
     /// All that an account's quotas are, one change of them after the other.
     Account(AccountId),
+    /// Which key has rights on which bucket, all of it: whoever copies a key's rights and whoever takes all of
+    /// a bucket's away go one after the other, or a right could be given that was just taken.
+    Rights,
 }
 
 /// A command as it stands in an envelope: read, but not yet understood.

@@ -330,6 +330,8 @@ impl Inventory {
                 Resource::Key(key) => touched.keys.insert(key.clone()),
                 // A bucket that has got the name is touched too.
                 Resource::Name(_) => continue,
+                // Of which key and which bucket, the others say.
+                Resource::Rights => continue,
                 // Its buckets got what the receipt says; to read 500 of them again would cost a sweep.
                 Resource::Account(_) => continue,
             };

@@ -227,12 +227,12 @@ pub(crate) enum Owned {
 }
 
 impl Owned {
-    /// The thing behind a resource; a name is nobody's, and an account's quotas are for operators.
+    /// The thing behind a resource; a name and all rights are nobody's, and an account's quotas are for operators.
     pub(crate) fn of(resource: &Resource) -> Option<Self> {
         match resource {
             Resource::Bucket(bucket) => Some(Self::Bucket(*bucket)),
             Resource::Key(key) => Some(Self::Key(key.clone())),
-            Resource::Name(_) | Resource::Account(_) => None,
+            Resource::Name(_) | Resource::Account(_) | Resource::Rights => None,
         }
     }
 

@@ -92,7 +92,7 @@ impl Command {
                 let name = p.name.clone().map(Resource::Name);
                 bucket(&p.bucket).into_iter().chain(name).collect()
             }
-            Self::BucketRelease(p) => bucket(&p.bucket),
+            Self::BucketRelease(p) => vec![Resource::Bucket(p.bucket), Resource::Rights],
             // Not the buckets: a customer's own change does not wait for the last of 500.
             Self::AccountSetQuotas(p) => vec![Resource::Account(p.account)],
             Self::KeyCreate(p) => {
@@ -108,8 +108,8 @@ impl Command {
             Self::KeySetGrant(p) => {
                 vec![Resource::Key(p.key.clone()), Resource::Bucket(p.bucket)]
             }
-            Self::KeyRotate(p) => key(&p.key),
-            Self::KeyRevokeLeaked(p) => key(&p.key),
+            Self::KeyRotate(p) => vec![Resource::Key(p.key.clone()), Resource::Rights],
+            Self::KeyRevokeLeaked(p) => vec![Resource::Key(p.key.clone()), Resource::Rights],
         }
     }
 

@@ -230,7 +230,7 @@ impl Signer {
     async fn owns_all(&self, pending: &Pending, command: &Command) -> store::Result<bool> {
         for resource in command.resources() {
             let owner = match resource {
-                Resource::Name(_) => continue,
+                Resource::Name(_) | Resource::Rights => continue,
                 Resource::Account(id) => Some(id),
                 Resource::Bucket(id) => self.store.bucket_account(&pending.region, id).await?,
                 Resource::Key(id) => self.store.key_account(&pending.region, &id).await?,

@@ -2,7 +2,10 @@
 
 use serde_json::json;
 use storm_protocol::{
-    command::{BucketAdopt, BucketGrant, BucketRelease, BucketRestore, Command, CommandResult},
+    command::{
+        BucketAdopt, BucketGrant, BucketRelease, BucketRestore, Command, CommandResult,
+        KeyRevokeLeaked, KeyRotate,
+    },
     error::{Failure, Refusal},
     ident::{AccessKeyId, AccountId, BucketId, Limit},
     result::{BucketAdopted, BucketReleased},
@@ -244,6 +247,51 @@ async fn a_sweep_that_began_before_a_release_does_not_give_the_bucket_back() {
     let learn = bench.engine.learn_owners(said(), vec![], later);
     learn.await.unwrap();
     assert_eq!(owner(&bench, bucket), Some(customer.actor.account));
+}
+
+/// A key's successor never has rights on a bucket that was released, whichever came first.
+#[tokio::test]
+async fn a_release_leaves_no_right_to_the_successor_of_a_key() {
+    let bench = Bench::start().await;
+    let (operator, customer) = (operator(&bench), bench.asker());
+    for (number, held) in ["DenyBucketKey", "AllowBucketKey"].into_iter().enumerate() {
+        for leaked in [false, true] {
+            let name = format!("photos-{number}-{leaked}");
+            let done = bench.run(&customer, create(&name, Some("k"))).await;
+            let (bucket, key) = (created(&done).bucket, new_key(&done));
+            let succession = if leaked {
+                Command::KeyRevokeLeaked(KeyRevokeLeaked { key, label: None })
+            } else {
+                let grace_seconds = 60;
+                Command::KeyRotate(KeyRotate {
+                    key,
+                    label: None,
+                    grace_seconds,
+                })
+            };
+            let release =
+                bench.payload(&operator, &Command::BucketRelease(BucketRelease { bucket }));
+            let succession = bench.payload(&customer, &succession);
+            let mut order = [&release, &succession];
+            if held == "AllowBucketKey" {
+                order.reverse();
+            }
+            let before = bench.proxy.happened();
+            bench.proxy.plan(held, Mishap::Late);
+            for payload in order {
+                let submitted = bench.submit(payload).await;
+                assert!(matches!(submitted, Submitted::Accepted(_)), "{submitted:?}");
+            }
+            bench.proxy.has_happened(before + 1).await;
+            bench.proxy.release();
+            bench.wait(release.operation).await.result();
+            bench.wait(succession.operation).await.result();
+            assert!(info(&bench, bucket).await.keys.iter().all(|key| {
+                let rights = key.permissions;
+                !(rights.read || rights.write || rights.owner)
+            }));
+        }
+    }
 }
 
 #[tokio::test]

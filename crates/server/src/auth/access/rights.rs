@@ -104,7 +104,7 @@ impl Rights<'_> {
         command.resources().iter().all(|resource| match resource {
             Resource::Bucket(id) => self.reach(*id),
             Resource::Key(_) | Resource::Account(_) => false,
-            Resource::Name(_) => true,
+            Resource::Name(_) | Resource::Rights => true,
         })
     }
 }
