@@ -23,6 +23,7 @@ mod keys;
 mod kill_matrix;
 mod lost_answer;
 mod lost_database;
+mod many_hubs;
 mod no_secret_at_the_control_plane;
 mod offline;
 mod one_key_one_bucket;

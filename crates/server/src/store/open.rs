@@ -49,7 +49,10 @@ impl Place {
     pub async fn is_known(&self) -> Result<bool> {
         match self {
             Self::File(file) => Ok(file.exists()),
-            Self::Server(_) => Store::open(self.clone()).await?.has_users().await,
+            Self::Server(_) => {
+                let store = Store::open(self.clone()).await?;
+                Ok(store.is_claimed().await? || store.has_users().await?)
+            }
         }
     }
 }
