@@ -325,7 +325,8 @@ async fn an_older_versions_is_restored() {
     let mut source = Source::open(&there).await.unwrap();
     for table in &source.tables {
         let rows = sum(&mut source.connection, table).await.unwrap().rows;
-        let left_out = LEFT_OUT.contains(&table.name.as_str()) || LATER.contains(&table.name.as_str());
+        let name = table.name.as_str();
+        let left_out = LEFT_OUT.contains(&name) || LATER.contains(&name);
         assert_eq!(rows == 0, left_out, "{}", table.name);
     }
 }
