@@ -43,7 +43,12 @@ async fn create(api: &Api, root: Digest, name: &str) -> Result<()> {
 
 async fn has(api: &Api, name: &str) -> Result<bool> {
     let buckets = api.buckets().await?.items;
-    Ok(buckets.iter().any(|bucket| bucket.name.as_ref().is_some_and(|known| known.as_str() == name)))
+    Ok(buckets.iter().any(|bucket| {
+        bucket
+            .name
+            .as_ref()
+            .is_some_and(|known| known.as_str() == name)
+    }))
 }
 
 /// Waits until a listener at `api` has heard of a bucket of this name, which `change` makes; one that is told
@@ -182,13 +187,27 @@ async fn two_signers_that_start_at_once_make_one_installation() -> Result<()> {
         std::mem::swap(&mut first, &mut second);
     }
     let words = second.ended().await?;
-    ensure!(words.contains("copy the data_dir of the signer that serves"), "{words}");
+    ensure!(
+        words.contains("copy the data_dir of the signer that serves"),
+        "{words}"
+    );
     for key in PRIVATE {
         ensure!(first.server.data().join(key).exists(), "{key} was not made");
-        ensure!(!second.server.data().join(key).exists(), "{key} was made twice");
+        ensure!(
+            !second.server.data().join(key).exists(),
+            "{key} was made twice"
+        );
     }
     // With its keys it waits its turn.
-    second.take(&first, &["trust.json", "root.pub", "keys/ca.pem", "keys/second-factor.key"])?;
+    second.take(
+        &first,
+        &[
+            "trust.json",
+            "root.pub",
+            "keys/ca.pem",
+            "keys/second-factor.key",
+        ],
+    )?;
     second.take(&first, &PRIVATE)?;
     second.start(SERVES).await?;
     Ok(())

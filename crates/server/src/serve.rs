@@ -85,7 +85,12 @@ pub(crate) async fn serve(config: Config, roles: Roles) -> anyhow::Result<()> {
         parts.spawn(roles::signer(app, place, files, stop.clone()));
     }
     if let Some(listener) = agents {
-        parts.spawn(roles::hub(app.clone(), place.clone(), listener, stop.clone()));
+        parts.spawn(roles::hub(
+            app.clone(),
+            place.clone(),
+            listener,
+            stop.clone(),
+        ));
     }
     if roles.web && matches!(place, Place::Server(_)) {
         parts.spawn(roles::progress::run(app.clone(), stop.clone()));

@@ -50,7 +50,9 @@ impl Split {
     pub async fn start(directory: &Path, database: String, cast: &Cast) -> Result<Self> {
         let parts = |role, count| {
             (0..count)
-                .map(|number| Part::prepare(&directory.join(format!("{role}-{number}")), role, &database))
+                .map(|number| {
+                    Part::prepare(&directory.join(format!("{role}-{number}")), role, &database)
+                })
                 .collect::<Result<Vec<_>>>()
         };
         let mut split = Self {
@@ -84,7 +86,10 @@ impl Split {
 
     /// The hubs' addresses, as an agent's configuration lists them.
     pub fn hub_urls(&self) -> Vec<&str> {
-        self.hubs.iter().map(|hub| hub.server.hub_url.as_str()).collect()
+        self.hubs
+            .iter()
+            .map(|hub| hub.server.hub_url.as_str())
+            .collect()
     }
 
     /// Which hub holds the only agent, once one does.
@@ -129,13 +134,18 @@ pub async fn database() -> Result<String> {
 
 /// Lets no notification through to anybody in this database, without a word of it to those who send them.
 pub async fn mute(database: &str) -> Result<()> {
-    let name = database.rsplit_once('/').context("a URL with a database")?.1;
+    let name = database
+        .rsplit_once('/')
+        .context("a URL with a database")?
+        .1;
     let mut connection = AnyConnection::connect(database).await?;
     let shadow = format!(
         "CREATE FUNCTION public.pg_notify(text, text) RETURNS void LANGUAGE sql AS 'SELECT NULL::void'; \
          ALTER DATABASE \"{name}\" SET search_path = public, pg_catalog"
     );
-    sqlx::raw_sql(AssertSqlSafe(shadow)).execute(&mut connection).await?;
+    sqlx::raw_sql(AssertSqlSafe(shadow))
+        .execute(&mut connection)
+        .await?;
     Ok(())
 }
 
@@ -207,7 +217,10 @@ impl Part {
 
     /// Sends it a signal.
     pub fn signal(&self, signal: Signal) -> Result<()> {
-        self.process.as_ref().context("it does not run")?.signal(signal)
+        self.process
+            .as_ref()
+            .context("it does not run")?
+            .signal(signal)
     }
 
     /// Starts it, waiting for nothing.

@@ -57,7 +57,10 @@ impl Hubs {
                 usize::try_from(u64::from_be_bytes(random()) % bound).unwrap_or_default()
             });
         }
-        let next = self.left.pop().ok_or_else(|| not_found(&self.known, "it has no address"))?;
+        let next = self
+            .left
+            .pop()
+            .ok_or_else(|| not_found(&self.known, "it has no address"))?;
         self.last = Some(next.at);
         Ok(next)
     }
@@ -138,7 +141,11 @@ mod tests {
 
     #[tokio::test]
     async fn a_round_tries_all_and_the_next_begins_with_all_again() {
-        let known = ["https://127.0.0.1:1", "https://127.0.0.1:2", "https://[::1]:3"];
+        let known = [
+            "https://127.0.0.1:1",
+            "https://127.0.0.1:2",
+            "https://[::1]:3",
+        ];
         let known = known.map(|text| HubAddress::parse(text).expect("sound"));
         let mut hubs = Hubs::new(known.to_vec());
         let mut tried = BTreeSet::new();
@@ -159,7 +166,10 @@ mod tests {
         let (nowhere, here) = ("https://nowhere.invalid", "https://127.0.0.1:2");
         let mut hubs = Hubs::new(vec![parsed(nowhere), parsed(here)]);
         assert_eq!(hubs.next().await.expect("resolved").at.port(), 2);
-        let error = Hubs::new(vec![parsed(nowhere)]).next().await.expect_err("nowhere");
+        let error = Hubs::new(vec![parsed(nowhere)])
+            .next()
+            .await
+            .expect_err("nowhere");
         assert!(error.to_string().contains("nowhere.invalid"), "{error}");
     }
 }

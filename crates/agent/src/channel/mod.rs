@@ -141,12 +141,7 @@ pub(crate) struct Channel {
 
 impl Channel {
     /// A channel to one of these hubs.
-    pub(crate) fn new(
-        shell: Arc<Shell>,
-        hubs: Hubs,
-        key: TlsKey,
-        ports: ChannelPorts,
-    ) -> Self {
+    pub(crate) fn new(shell: Arc<Shell>, hubs: Hubs, key: TlsKey, ports: ChannelPorts) -> Self {
         Self {
             shell,
             hubs,

@@ -247,7 +247,10 @@ impl<'a> Session<'a> {
         let _passing = self.hub.registry.passing.lock().await;
         let joined = self.hub.registry.join(id);
         let entered = async {
-            let entered = app.store.agent_connected(id, &self.hub.id, &said, now).await?;
+            let entered = app
+                .store
+                .agent_connected(id, &self.hub.id, &said, now)
+                .await?;
             if entered.unanswered {
                 // What was sent before is asked about: the agent may have it.
                 let most = MAX_FRAME_ITEMS as u32;
@@ -453,8 +456,7 @@ impl<'a> Session<'a> {
             // Known already, or overtaken by what was read later.
             Order::Executor(state)
                 if state.epoch < self.agent.epoch
-                    || (state.executor, state.epoch)
-                        == (self.agent.executor, self.agent.epoch) =>
+                    || (state.executor, state.epoch) == (self.agent.executor, self.agent.epoch) =>
             {
                 Ok(())
             }

@@ -129,7 +129,9 @@ async fn begin(
     let root_key = app.trust.borrow().root_key.to_string();
     loop {
         let now = app.clock.now();
-        let begun = app.store.begin_hub(&id, &address, &root_key, alone, now, ended);
+        let begun = app
+            .store
+            .begin_hub(&id, &address, &root_key, alone, now, ended);
         match begun.await {
             Ok(Some(store)) => {
                 return Ok(Some(Arc::new(Hub {

@@ -74,9 +74,9 @@ impl Session<'_> {
                     app.bus.signer.notify_one();
                 }
                 if role_moved {
-                    // Each hub tells its own; a role that nobody took over is given away.
+                    // Each hub tells its own, then wakes the signer; a role that nobody took over is given
+                    // away.
                     app.bus.hub.notify_one();
-                    app.bus.signer.notify_one();
                 }
                 let (operation, agent) = (receipt.operation, receipt.agent);
                 if stray {

@@ -26,7 +26,9 @@ pub(crate) async fn run(
             if stop.is_cancelled() {
                 return Ok(());
             }
-            tracing::warn!("this hub was taken for dead: it has closed its connections and begins again");
+            tracing::warn!(
+                "this hub was taken for dead: it has closed its connections and begins again"
+            );
             tokio::time::sleep(Duration::from_millis(REST_MILLISECONDS)).await;
         }
     };

@@ -61,7 +61,9 @@ mod tests {
         let id = world.ask(&world.customer, clear).await;
         let now = world.app.clock.now();
         let agent = AgentId::new(now, [1; 10]);
-        let set = format!("UPDATE operations SET state = 'accepted', agent = '{agent}' WHERE id = '{id}'");
+        let set = format!(
+            "UPDATE operations SET state = 'accepted', agent = '{agent}' WHERE id = '{id}'"
+        );
         world.sql(&set).await;
         let mut progress = Progress {
             objects: 3,
@@ -89,7 +91,10 @@ mod tests {
             look(&web).await.unwrap();
             assert!(changes.try_recv().is_err());
             let operation = store.operation(id).await.unwrap().unwrap();
-            assert_eq!(web.bus.progress.with(operation).progress, Some(progress.clone()));
+            assert_eq!(
+                web.bus.progress.with(operation).progress,
+                Some(progress.clone())
+            );
         }
         // Another agent than the one that has it is not believed, and what has ended is forgotten.
         let stranger = AgentId::new(now, [2; 10]);

@@ -38,7 +38,9 @@ async fn start() -> (World, Signer) {
         ))
         .await;
     world
-        .sql(&format!("INSERT INTO hub_agents VALUES ('{AGENT}', '{HUB}')"))
+        .sql(&format!(
+            "INSERT INTO hub_agents VALUES ('{AGENT}', '{HUB}')"
+        ))
         .await;
     world
         .sql(&format!(
@@ -409,7 +411,13 @@ async fn what_is_handed_out_goes_once_and_what_is_not_is_signed_afresh() {
     assert!(open().await.is_empty());
     let now = world.app.clock.now();
     // Another hub neither hears of it nor gets it.
-    assert!(store.agents_with_commands("hub-b").await.unwrap().is_empty());
+    assert!(
+        store
+            .agents_with_commands("hub-b")
+            .await
+            .unwrap()
+            .is_empty()
+    );
     let strange = store.claim_commands(agent, "hub-b", now, 10).await;
     assert!(strange.unwrap().is_empty());
     let first = store.claim_commands(agent, HUB, now, 1).await.unwrap();

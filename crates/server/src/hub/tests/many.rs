@@ -14,7 +14,9 @@ fn ping() -> Command {
 
 /// Which hub holds how many agents.
 fn held_by(hub: &str) -> String {
-    format!("SELECT COUNT(*) FROM agents a JOIN hub_agents h ON h.agent = a.id WHERE a.connected = 1 AND h.hub = '{hub}'")
+    format!(
+        "SELECT COUNT(*) FROM agents a JOIN hub_agents h ON h.agent = a.id WHERE a.connected = 1 AND h.hub = '{hub}'"
+    )
 }
 
 #[tokio::test]
@@ -64,7 +66,10 @@ async fn a_hub_that_was_taken_for_dead_sends_nothing_and_begins_again() {
     let now = hubs.world.app.clock.now();
     let taken = store.claim_commands(agent.id(), &dead, now, 10).await;
     assert!(taken.unwrap().is_empty());
-    assert_eq!(closing_code(&mut socket).await, Some(ClosingCode::Restarting));
+    assert_eq!(
+        closing_code(&mut socket).await,
+        Some(ClosingCode::Restarting)
+    );
     let operation = store.operation(asked).await.unwrap().unwrap();
     assert_eq!(operation.state, OperationStatus::Signed);
     // Under another id.
