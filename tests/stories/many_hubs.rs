@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use storm_protocol::{api::OperationStatus, ident::Digest};
 
 /// Buckets that are made while hubs come and go.
-const BUCKETS: usize = 30;
+const BUCKETS: usize = 60;
 /// Requests at the same time.
 const AT_ONCE: usize = 6;
 const CAST: Cast = Cast {
