@@ -9,17 +9,18 @@ use anyhow::{Context as _, Result, ensure};
 use e2e::harness::{
     agent::Start,
     memory::{self, Needle},
-    server::{EMAIL, PASSWORD},
+    server::{EMAIL, PASSWORD, Server},
+    split::{self, Cast, Split},
     stack::{REGION, Stack},
     wait,
 };
-use reqwest::Method;
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use storm_protocol::ident::OperationId;
 
 /// All figures, by name and labels. A line that Prometheus could not read is an error.
-async fn figures(stack: &Stack) -> Result<BTreeMap<String, f64>> {
-    let url = format!("{}/metrics", stack.server.status_url);
+async fn figures(server: &Server) -> Result<BTreeMap<String, f64>> {
+    let url = format!("{}/metrics", server.status_url);
     let answer = reqwest::get(url).await?.error_for_status()?;
     let kind = answer.headers().get("content-type").cloned();
     let kind = kind.context("no content type")?;
@@ -85,7 +86,7 @@ async fn figures_are_what_was_done() -> Result<()> {
     let public = reqwest::get(format!("{}/metrics", stack.server.web_url)).await?;
     ensure!(!public.text().await?.contains("storm_http_requests"));
 
-    let before = figures(&stack).await?;
+    let before = figures(&stack.server).await?;
     for name in ["one", "two", "three"] {
         stack.create_bucket(name, None).await?;
     }
@@ -99,7 +100,7 @@ async fn figures_are_what_was_done() -> Result<()> {
 
     // What the database says is a second old at most.
     let after = wait::until("the figures", async || {
-        let after = figures(&stack).await?;
+        let after = figures(&stack.server).await?;
         Ok((sum(&after, "storm_sweeps_total", "") >= 1.0).then_some(after))
     })
     .await?;
@@ -136,7 +137,7 @@ async fn figures_are_what_was_done() -> Result<()> {
     let asking =
         tokio::spawn(async move { api.send(Method::POST, "/buckets", Some(&four), None).await });
     let waiting = wait::until("an operation to wait for the agent", async || {
-        let now = figures(&stack).await?;
+        let now = figures(&stack.server).await?;
         let connected = sum(&now, "storm_agents_connected", "region=\"home\"");
         let waits = connected == 0.0 && sum(&now, "storm_operations", "") >= 1.0;
         Ok(waits.then_some(now))
@@ -154,6 +155,63 @@ async fn figures_are_what_was_done() -> Result<()> {
     }
     stack.server.stop().await?;
     ensure!(asking.await??.status.as_u16() == 202);
+    Ok(())
+}
+
+/// What `/readyz` says.
+async fn readiness(server: &Server) -> Result<(StatusCode, String)> {
+    let answer = reqwest::get(format!("{}/readyz", server.status_url)).await?;
+    Ok((answer.status(), answer.text().await?))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_role_is_ready_and_counts_for_itself_and_ends_well() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let cast = Cast {
+        signers: 2,
+        hubs: 1,
+        webs: 1,
+    };
+    let mut split = Split::start(directory.path(), split::database().await?, &cast).await?;
+    // The hub once it has its certificate; who waits to be the signer is ready for it.
+    for part in split.signers.iter().chain(&split.hubs).chain(&split.webs) {
+        wait::until("it to be ready", async || {
+            let ready = readiness(&part.server).await?;
+            Ok((ready == (StatusCode::OK, "ready\n".to_owned())).then_some(()))
+        })
+        .await?;
+    }
+    let web = split.webs.first().context("a web")?;
+    let hub = split.hubs.first().context("a hub")?;
+    let signer = split.signers.first().context("a signer")?;
+    let asked = reqwest::get(format!("{}/api/v1/buckets", web.server.web_url)).await?;
+    ensure!(asked.status() == StatusCode::UNAUTHORIZED);
+
+    let (of_web, of_hub, of_signer) = (
+        figures(&web.server).await?,
+        figures(&hub.server).await?,
+        figures(&signer.server).await?,
+    );
+    let refused = "storm_http_problems_total";
+    ensure!(sum(&of_web, refused, "") == 1.0, "{of_web:?}");
+    for other in [&of_hub, &of_signer] {
+        ensure!(sum(other, refused, "") == 0.0, "{other:?}");
+        ensure!(sum(other, "storm_http_requests_total", "") == 0.0);
+    }
+    // What each changes is counted where it changes it; what waits is the same from each.
+    for all in [&of_web, &of_hub, &of_signer] {
+        ensure!(sum(all, "storm_database_up", "") == 1.0);
+        ensure!(sum(all, "storm_mails_waiting", "") == 0.0);
+    }
+    for changing in [&of_hub, &of_signer] {
+        ensure!(sum(changing, "storm_database_write_seconds_count", "") >= 1.0);
+    }
+
+    let parts = split.webs.iter_mut().chain(&mut split.hubs);
+    for part in parts.chain(&mut split.signers) {
+        let said = part.stop().await?;
+        ensure!(!said.contains("are cut off"), "{said}");
+    }
     Ok(())
 }
 

@@ -206,6 +206,7 @@ impl Feed {
             Change::Mark(account) if mine(Some(account)) => {
                 self.store.limit_notice(account).await?.map(Event::Limit)
             }
+            Change::Missed => Some(Event::Missed),
             Change::Operation(..)
             | Change::Limits(_)
             | Change::Mark(_)

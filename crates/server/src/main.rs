@@ -25,6 +25,7 @@ mod openapi;
 mod output;
 mod progress;
 mod reconcile;
+mod roles;
 mod router;
 mod routes;
 mod serve;
@@ -33,6 +34,7 @@ mod status;
 mod store;
 #[cfg(test)]
 mod testing;
+mod tidy;
 mod usage;
 mod web;
 

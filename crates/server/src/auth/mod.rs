@@ -48,7 +48,7 @@ mod guessable;
 pub(crate) mod limits;
 pub(crate) mod passkeys;
 pub(crate) mod password;
-mod sealing;
+pub(crate) mod sealing;
 pub(crate) mod second_factor;
 pub(crate) mod secret;
 

@@ -21,6 +21,7 @@ use crate::{
     config::{Config, DEFAULT_PATH, Log, LogFormat},
     openapi,
     output::line,
+    roles::{Role, Roles},
     serve,
 };
 
@@ -50,9 +51,13 @@ struct Common {
 
 #[derive(Subcommand)]
 enum Noun {
-    /// Run web, signer and hub. Makes keys, database and the operator's account at first start
+    /// Run web, signer and hub, or some of them. Makes keys, database and the operator's account at first start
     /// (STORM_ADMIN_EMAIL and STORM_ADMIN_PASSWORD, else a password printed once).
-    Serve,
+    Serve {
+        /// What this process is; everything when left out. Apart they need PostgreSQL.
+        #[arg(long, value_enum, value_delimiter = ',', value_name = "ROLE,…")]
+        role: Vec<Role>,
+    },
     /// The configuration.
     #[command(subcommand)]
     Config(ConfigVerb),
@@ -103,9 +108,9 @@ pub fn run() -> anyhow::Result<()> {
     }
     let config = Config::read(&arguments.common.config)?;
     match arguments.command {
-        Noun::Serve => {
+        Noun::Serve { role } => {
             start_log(&config.log)?;
-            runtime()?.block_on(serve::serve(config))
+            runtime()?.block_on(serve::serve(config, Roles::of(&role)))
         }
         Noun::Config(ConfigVerb::Check { online }) => {
             check(&arguments.common.config, &config)?;

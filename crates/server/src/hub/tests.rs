@@ -8,6 +8,7 @@ mod enrolment;
 mod executor;
 mod full;
 mod inventory;
+mod many;
 mod reconciliation;
 mod regions;
 mod removal;

@@ -106,7 +106,7 @@ pub struct Figures {
     pub(crate) passwords: Gauge,
     /// Streams of events that are open.
     pub(crate) streams: Gauge,
-    hub_open: AtomicBool,
+    hub_shut: AtomicBool,
     database: Database,
     read_at: Mutex<Option<Instant>>,
 }
@@ -129,7 +129,7 @@ impl Figures {
             sweep_changes: Counter::default(),
             passwords: Gauge::default(),
             streams: Gauge::default(),
-            hub_open: AtomicBool::new(false),
+            hub_shut: AtomicBool::new(false),
             database: Database::default(),
             read_at: Mutex::default(),
         };
@@ -224,13 +224,18 @@ impl Figures {
             .observe(Duration::from_micros(micros).as_secs_f64());
     }
 
-    /// The hub takes agents from now on.
-    pub(crate) fn open_hub(&self) {
-        self.hub_open.store(true, Ordering::Relaxed);
+    /// The process is to be a hub, and takes no agents now.
+    pub(crate) fn shut_hub(&self) {
+        self.hub_shut.store(true, Ordering::Relaxed);
     }
 
-    pub(super) fn hub_is_open(&self) -> bool {
-        self.hub_open.load(Ordering::Relaxed)
+    /// The hub takes agents from now on.
+    pub(crate) fn open_hub(&self) {
+        self.hub_shut.store(false, Ordering::Relaxed);
+    }
+
+    pub(super) fn hub_is_shut(&self) -> bool {
+        self.hub_shut.load(Ordering::Relaxed)
     }
 
     /// All of them as text. The database is asked once a second at most, however often this is.

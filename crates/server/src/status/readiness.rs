@@ -30,7 +30,7 @@ pub(crate) async fn unready(app: &App) -> Vec<&'static str> {
             "the trust document has no dispatch key that is valid now: agents take no command",
         );
     }
-    if !app.figures.hub_is_open() {
+    if app.figures.hub_is_shut() {
         unready.push("the agents' listener is not open yet");
     }
     unready

@@ -20,6 +20,9 @@ async fn said(app: &App) -> (StatusCode, String) {
 async fn ready_says_which_part_is_not() {
     let world = World::new().await;
     let app = &world.app;
+    // A process that is no hub lacks none.
+    assert_eq!(said(app).await, (StatusCode::OK, "ready\n".to_owned()));
+    app.figures.shut_hub();
     let (status, words) = said(app).await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(words, "the agents' listener is not open yet\n");

@@ -30,8 +30,10 @@ mod drift;
 pub(crate) mod dump;
 pub mod effects;
 pub mod enrolment;
+pub(crate) mod hubs;
 pub mod inventory;
 pub(crate) mod invitations;
+pub(crate) mod job_progress;
 pub(crate) mod limits;
 pub mod lost;
 pub(crate) mod mails;
@@ -61,6 +63,7 @@ mod statements;
 pub(crate) mod strays;
 pub mod succession;
 pub(crate) mod system;
+mod terms;
 #[cfg(test)]
 mod tests;
 mod times;
@@ -84,6 +87,9 @@ pub enum StoreError {
     /// The database cannot be used as it was made.
     #[error("the database cannot be used: {0}")]
     Unsuitable(&'static str),
+    /// Another process has taken this role over.
+    #[error("another process is the {0} now")]
+    Superseded(&'static str),
     /// A newer version wrote this database, or a migration failed.
     #[error("the database's schema cannot be used: {0}")]
     Schema(#[from] sqlx::migrate::MigrateError),
@@ -107,7 +113,7 @@ impl StoreError {
                 .as_database_error()
                 .and_then(|error| error.code())
                 .is_some_and(|code| FULL.contains(&&*code)),
-            Self::Schema(_) | Self::Unsuitable(_) | Self::Row { .. } => false,
+            Self::Schema(_) | Self::Unsuitable(_) | Self::Superseded(_) | Self::Row { .. } => false,
         }
     }
 
@@ -123,6 +129,8 @@ pub struct Store {
     readers: Readers,
     writers: Writers,
     write_times: WriteTimes,
+    /// The term outside of which nothing is changed.
+    fence: Option<terms::Fence>,
 }
 
 impl Store {
@@ -135,7 +143,11 @@ impl Store {
     pub(crate) async fn write(&self, durability: Durability) -> Result<Writing> {
         let asked = Instant::now();
         let writing = self.writers.begin(durability).await?;
-        Ok(writing.in_turn(self.write_times.begin(asked)))
+        let mut writing = writing.in_turn(self.write_times.begin(asked));
+        if let Some(fence) = &self.fence {
+            fence.check(&mut writing).await?;
+        }
+        Ok(writing)
     }
 
     /// How long changes wait and take.
@@ -145,6 +157,10 @@ impl Store {
 
     /// A change of one statement, which is its own transaction where the database lets it be.
     pub(crate) async fn write_one(&self, durability: Durability) -> Result<Writing> {
+        if self.fence.is_some() {
+            // To look and to change is one transaction.
+            return self.write(durability).await;
+        }
         let asked = Instant::now();
         let writing = self.writers.one(durability).await?;
         Ok(writing.in_turn(self.write_times.begin(asked)))
