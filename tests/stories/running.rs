@@ -207,6 +207,12 @@ async fn each_role_is_ready_and_counts_for_itself_and_ends_well() -> Result<()> 
         ensure!(sum(changing, "storm_database_write_seconds_count", "") >= 1.0);
     }
 
+    let mut active = 0.0;
+    for part in split.signers.iter().chain(&split.hubs).chain(&split.webs) {
+        active += sum(&figures(&part.server).await?, "storm_signer_active", "");
+    }
+    ensure!(active == 1.0, "{active} active signers");
+
     let parts = split.webs.iter_mut().chain(&mut split.hubs);
     for part in parts.chain(&mut split.signers) {
         let said = part.stop().await?;

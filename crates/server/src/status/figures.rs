@@ -106,6 +106,8 @@ pub struct Figures {
     pub(crate) passwords: Gauge,
     /// Streams of events that are open.
     pub(crate) streams: Gauge,
+    /// 1 while this process is the active signer.
+    pub(crate) signer: Gauge,
     hub_shut: AtomicBool,
     database: Database,
     read_at: Mutex<Option<Instant>>,
@@ -129,6 +131,7 @@ impl Figures {
             sweep_changes: Counter::default(),
             passwords: Gauge::default(),
             streams: Gauge::default(),
+            signer: Gauge::default(),
             hub_shut: AtomicBool::new(false),
             database: Database::default(),
             read_at: Mutex::default(),
@@ -329,6 +332,11 @@ impl Figures {
             "storm_event_streams",
             "Streams of events that are open",
             self.streams.clone(),
+        );
+        registry.register(
+            "storm_signer_active",
+            "Whether this process is the active signer",
+            self.signer.clone(),
         );
         let writes = store.write_times();
         registry.register(
