@@ -112,11 +112,16 @@ fn run_tests(
     garage: Option<&PathBuf>,
 ) -> anyhow::Result<Report> {
     let mut report = Report::default();
+    // Stories that run on one make databases of their own there.
+    let postgres = garage.map(|_| Postgres::start()).transpose()?;
     for test in tests {
         eprintln!("--- {}", test.name);
         let mut command = test_command(test, wish, built);
         if let Some(garage) = garage {
             command.env("STORM_GARAGE", garage);
+        }
+        if let Some(postgres) = &postgres {
+            command.env(postgres::VARIABLE, postgres.url());
         }
         report += libtest::run(&mut command, &mut std::io::stdout())?;
     }

@@ -1,6 +1,7 @@
 //! The web listener's connections: bounded in number, and each in the time for which it may hold its
 //! place without asking or reading anything.
 
+mod bind;
 pub(crate) mod shares;
 
 use std::{
@@ -26,6 +27,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::Service as _;
 
+pub(crate) use self::bind::bind;
 use self::shares::Shares;
 
 /// Connections at the same time; more wait in the system's queue.

@@ -8,6 +8,7 @@ mod account_keeper;
 mod app;
 mod auth;
 mod backup;
+mod behind;
 mod cli;
 mod clock;
 mod config;
@@ -24,13 +25,16 @@ mod openapi;
 mod output;
 mod progress;
 mod reconcile;
+mod roles;
 mod router;
 mod routes;
 mod serve;
 mod signer;
+mod status;
 mod store;
 #[cfg(test)]
 mod testing;
+mod tidy;
 mod usage;
 mod web;
 

@@ -1,9 +1,8 @@
-//! `storm-buckets serve`: first start, then web, signer and hub in one process until it is told to
-//! stop.
+//! `storm-buckets serve`: first start, then the roles of this process until it is told to stop.
 
-use std::{fs, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{fs, net::SocketAddr, sync::Arc, time::Duration};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 use tokio::{
     net::TcpListener,
     signal::unix::{Signal, SignalKind, signal},
@@ -13,123 +12,207 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    account_keeper,
     app::{App, Bus},
+    auth::sealing::Sealer,
     clock::{Clock, SystemClock},
     config::Config,
     first_operator::FirstOperator,
-    hub,
     keys::{Files, PublicTrust, make_missing},
-    listener::{self, Bounds},
-    mail,
+    listener::{self, Bounds, bind},
     output::line,
-    reconcile,
+    roles::{self, Roles, link},
     router::router,
-    signer::Signer,
-    store::{Place, Store, StoreError, archive::MOVED_AT_ONCE},
-    usage,
+    status::{self, Figures},
+    store::{Place, Store, StoreError},
 };
 
 /// Seconds that open requests and connections get when the server stops.
 const STOP_SECONDS: u64 = 8;
 /// Seconds between looks at the trust document, which `trust` may replace while this runs.
 const TRUST_POLL_SECONDS: u64 = 2;
-/// Seconds between rounds of tidying.
-const TIDY_SECONDS: u64 = 600;
-/// Seconds that a sealed secret is kept for a client that does not fetch it.
-const SEALED_SECONDS: i64 = 24 * 3600;
-/// Seconds that certificate requests are kept: longer than any enrolment token lives.
-const CERTIFICATE_REQUESTS_SECONDS: i64 = 8 * 24 * 3600;
-/// Seconds that security events are kept: 90 days.
-const SECURITY_EVENTS_SECONDS: i64 = 90 * 24 * 3600;
-/// Security events that are kept at most.
-const MAX_SECURITY_EVENTS: u32 = 100_000;
-/// Transactions of a round of tidying that move operations into the archive; the next goes on.
-const ARCHIVINGS: u32 = 20;
+/// Seconds between looks at a database that is not set up yet.
+const SET_UP_POLL_SECONDS: u64 = 1;
 
-/// Serves until SIGTERM or SIGINT.
-pub async fn serve(config: Config) -> anyhow::Result<()> {
+/// Serves as these roles until SIGTERM or SIGINT.
+pub(crate) async fn serve(config: Config, roles: Roles) -> anyhow::Result<()> {
     // Before anything is made: what is wrong with these leaves no trace.
     let place = config.place()?;
-    let known = place
-        .is_known()
-        .await
-        .map_err(|error| unusable(&place, error))?;
-    if !known {
-        FirstOperator::from_environment()?;
-    }
-    let web = bind(config.web.listen, "[web] listen").await?;
-    let agents = bind(config.hub.listen, "[hub] listen").await?;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let files = Files::new(&config.data_dir);
-    let first_start = make_missing(&files, known.then_some(&place), clock.now())?;
-    let _lock = files.lock()?;
-    let trust = Arc::new(PublicTrust::load(&files)?);
-    if first_start {
-        line(format_args!(
-            "root key digest: {} (write it down: clients compare it)",
-            trust.root_key.id()
-        ))?;
-    }
-    let store = open_store(&config).await?;
-    if !store.has_users().await? {
-        let first = FirstOperator::from_environment()?;
-        first.make(&store, clock.as_ref()).await?;
-    }
-    let (trust_sender, trust) = watch::channel(trust);
-    let app = App {
-        config: Arc::new(config),
-        store,
-        clock,
-        bus: Arc::new(Bus::default()),
-        trust,
+    roles.check(&place, &files)?;
+    let web = bind_if(roles.web, config.web.listen, "[web] listen");
+    let agents = bind_if(roles.hub, config.hub.listen, "[hub] listen");
+    let watchers = match config.status.listen {
+        Some(address) => Some(bind(address, "[status] listen").await?),
+        None => None,
     };
-    let signer = Signer::open(&app, &files)?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     // Before anything answers: whoever sees the server ready may stop it.
     let mut signals = [
         signal(SignalKind::terminate())?,
         signal(SignalKind::interrupt())?,
     ];
+    let (store, web, agents, _lock) = if roles.signer {
+        let known = is_known(&place).await?;
+        if !known {
+            FirstOperator::from_environment()?;
+        }
+        let (web, agents) = (web.await?, agents.await?);
+        let (store, lock) = set_up(&config, &place, known, &files, clock.as_ref()).await?;
+        (store, web, agents, lock)
+    } else {
+        let (web, agents) = (web.await?, agents.await?);
+        let lock = files.lock()?;
+        let [terminate, interrupt] = &mut signals;
+        let store = tokio::select! {
+            store = wait_for_store(&place) => store?,
+            _ = terminate.recv() => return Ok(()),
+            _ = interrupt.recv() => return Ok(()),
+        };
+        (store, web, agents, lock)
+    };
+    let (trust_sender, trust) = watch::channel(Arc::new(PublicTrust::load(&files)?));
+    let (bus, words) = Bus::linked();
+    let app = App {
+        config: Arc::new(config),
+        figures: Arc::new(Figures::new(&store)),
+        store,
+        clock,
+        bus: Arc::new(bus),
+        trust,
+    };
     let stop = CancellationToken::new();
-    let mut roles = JoinSet::new();
-    let running = stop.clone();
-    roles.spawn(async move {
-        signer.run(running).await;
-        Ok(())
-    });
-    roles.spawn(hub::run(app.clone(), agents, stop.clone()));
-    let (reconciled, running) = (app.clone(), stop.clone());
-    roles.spawn(async move {
-        reconcile::run(reconciled, running).await;
-        Ok(())
-    });
-    let serving = listener::serve(web, router(app.clone()), Bounds::default(), stop.clone());
-    roles.spawn(async move {
-        serving.await;
-        Ok(())
-    });
-    roles.spawn(follow_trust(files, trust_sender, stop.clone()));
-    roles.spawn(tidy(app.clone(), stop.clone()));
-    roles.spawn(mail::run(app.clone(), stop.clone()));
-    roles.spawn(account_keeper::run(app.clone(), stop.clone()));
-    roles.spawn(usage::closing::run(app.clone(), stop.clone()));
-    roles.spawn(usage::keeper::run(app.clone(), stop.clone()));
+    if roles.hub {
+        app.figures.shut_hub();
+    }
+    // Asked to the very end, and so no part.
+    let gone = CancellationToken::new();
+    let watching =
+        watchers.map(|listener| tokio::spawn(status::serve(app.clone(), listener, gone.clone())));
+    let mut parts = JoinSet::new();
+    if let Place::Server(url) = &place {
+        let linking = link::run(app.clone(), url.clone(), words, stop.clone());
+        parts.spawn(linking);
+    }
+    if roles.signer {
+        let (app, place, files) = (app.clone(), place.clone(), files.clone());
+        parts.spawn(roles::signer(app, place, files, stop.clone()));
+    }
+    if let Some(listener) = agents {
+        parts.spawn(roles::hub(
+            app.clone(),
+            place.clone(),
+            listener,
+            stop.clone(),
+        ));
+    }
+    if roles.web && matches!(place, Place::Server(_)) {
+        parts.spawn(roles::progress::run(app.clone(), stop.clone()));
+    }
+    if let Some(listener) = web {
+        let bounds = Bounds::default();
+        let serving = listener::serve(listener, router(app.clone()), bounds, stop.clone());
+        parts.spawn(async move {
+            serving.await;
+            Ok(())
+        });
+    }
+    parts.spawn(follow_trust(files, trust_sender, stop.clone()));
     tracing::info!(
-        web = %app.config.web.listen, hub = %app.config.hub.listen,
+        ?roles, web = %app.config.web.listen, hub = %app.config.hub.listen,
         root_key = %app.trust.borrow().root_key.id(), "serving"
     );
-    let ended = until_stopped(&mut signals, &mut roles).await;
+    let ended = until_stopped(&mut signals, &mut parts).await;
     app.bus.stopping.cancel();
     stop.cancel();
-    let goodbye = async { while roles.join_next().await.is_some() {} };
+    let goodbye = async {
+        while parts.join_next().await.is_some() {}
+        app.bus.behind.finish().await;
+    };
     if tokio::time::timeout(Duration::from_secs(STOP_SECONDS), goodbye)
         .await
         .is_err()
     {
         tracing::warn!("some requests were still open after {STOP_SECONDS} s and are cut off");
     }
+    gone.cancel();
+    if let Some(watching) = watching {
+        watching.abort();
+    }
     tracing::info!("stopped");
     ended
+}
+
+/// First start: keys, database and the operator's account, as far as they are not there.
+async fn set_up(
+    config: &Config,
+    place: &Place,
+    known: bool,
+    files: &Files,
+    clock: &dyn Clock,
+) -> anyhow::Result<(Store, fs::File)> {
+    // Until this returns no other process sets the same database up.
+    let _turn = roles::set_up::turn(place).await?;
+    let known = known || is_known(place).await?;
+    let first_start = make_missing(files, known.then_some(place), clock.now())?;
+    let lock = files.lock()?;
+    if first_start {
+        let trust = PublicTrust::load(files)?;
+        line(format_args!(
+            "root key digest: {} (write it down: clients compare it)",
+            trust.root_key.id()
+        ))?;
+    }
+    if matches!(place, Place::Server(_)) {
+        // Machines that run web get a copy.
+        Sealer::new(files.second_factor_key()).make_key()?;
+    }
+    let store = open_store(config).await?;
+    if matches!(place, Place::Server(_)) {
+        let root_key = PublicTrust::load(files)?.root_key.to_string();
+        ensure!(
+            store.claim(&root_key).await?,
+            "{place} is another installation's than {}: copy the data_dir of the signer that serves it, or \
+             name another database",
+            config.data_dir.display()
+        );
+    }
+    if !store.has_users().await? {
+        let first = FirstOperator::from_environment()?;
+        first.make(&store, clock).await?;
+    }
+    Ok((store, lock))
+}
+
+async fn is_known(place: &Place) -> anyhow::Result<bool> {
+    let known = place.is_known().await;
+    known.map_err(|error| unusable(place, error))
+}
+
+/// The database, once a signer has set it up.
+async fn wait_for_store(place: &Place) -> anyhow::Result<Store> {
+    let mut said = false;
+    loop {
+        let opened = Store::open_when_set_up(place).await;
+        if let Some(store) = opened.map_err(|error| unusable(place, error))? {
+            return Ok(store);
+        }
+        if !said {
+            said = true;
+            tracing::info!("{place} is not set up for this version yet: waiting for a signer");
+        }
+        tokio::time::sleep(Duration::from_secs(SET_UP_POLL_SECONDS)).await;
+    }
+}
+
+async fn bind_if(
+    wanted: bool,
+    address: SocketAddr,
+    key: &str,
+) -> anyhow::Result<Option<TcpListener>> {
+    if !wanted {
+        return Ok(None);
+    }
+    Ok(Some(bind(address, key).await?))
 }
 
 /// Opens the database, or says what is wrong with it.
@@ -146,22 +229,10 @@ pub(crate) fn unusable(place: &Place, error: StoreError) -> anyhow::Error {
              or restore the backup made before the upgrade"
         ),
         StoreError::Unsuitable(why) => anyhow::anyhow!("{place} cannot be used: {why}"),
-        StoreError::Database(_) | StoreError::Row { .. } => {
+        StoreError::Database(_) | StoreError::Superseded(_) | StoreError::Row { .. } => {
             anyhow::Error::new(error).context(format!("{place} cannot be opened"))
         }
     }
-}
-
-async fn bind(address: SocketAddr, key: &str) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.map_err(|error| match error.kind() {
-        io::ErrorKind::AddrInUse => anyhow::anyhow!(
-            "{address} is in use by another program: stop that one, or set {key} to a free address"
-        ),
-        io::ErrorKind::PermissionDenied => anyhow::anyhow!(
-            "{address} needs more rights than this user has: set {key} to a port from 1024 on"
-        ),
-        _ => anyhow::anyhow!("cannot listen on {address} ({error}): set {key} to an address of this machine"),
-    })
 }
 
 /// Puts a new trust document in force soon after `storm-buckets trust` wrote it.
@@ -199,43 +270,6 @@ async fn follow_trust(
                 error = format!("{error:#}"),
                 "the trust document cannot be used"
             ),
-        }
-    }
-}
-
-/// Drops what is kept for a time only.
-async fn tidy(app: App, stop: CancellationToken) -> anyhow::Result<()> {
-    loop {
-        let now = app.clock.now();
-        let tidied = async {
-            app.store
-                .drop_sealed(now.plus_seconds(-SEALED_SECONDS))
-                .await?;
-            app.store
-                .drop_certificate_requests(now.plus_seconds(-CERTIFICATE_REQUESTS_SECONDS))
-                .await?;
-            let days = i64::from(app.config.audit.keep_days.get());
-            app.store
-                .drop_audit_events(now.plus_seconds(-days * 24 * 3600))
-                .await?;
-            let days = i64::from(app.config.operations.archive_days.get());
-            for _ in 0..ARCHIVINGS {
-                let before = now.plus_seconds(-days * 24 * 3600);
-                if app.store.archive_operations(before).await? < MOVED_AT_ONCE {
-                    break;
-                }
-            }
-            let events_since = now.plus_seconds(-SECURITY_EVENTS_SECONDS);
-            app.store
-                .drop_security_events(events_since, MAX_SECURITY_EVENTS)
-                .await
-        };
-        if let Err(error) = tidied.await {
-            tracing::error!(%error, "tidying failed; it is tried again");
-        }
-        tokio::select! {
-            () = stop.cancelled() => return Ok(()),
-            () = tokio::time::sleep(Duration::from_secs(TIDY_SECONDS)) => {}
         }
     }
 }

@@ -22,6 +22,7 @@ pub mod process;
 pub mod proxy;
 pub mod server;
 pub mod small_disk;
+pub mod split;
 pub mod stack;
 pub mod tls;
 pub mod tools;

@@ -1,6 +1,7 @@
 //! The channel to the hub: dial, introduce, run, come back. What is fatal and what is not are two
 //! types; neither ever touches a credential.
 
+mod hubs;
 mod link;
 mod session;
 
@@ -14,6 +15,7 @@ use storm_protocol::{
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use hubs::Hubs;
 pub(crate) use link::{HubAddress, Incoming, Link};
 
 use crate::{
@@ -57,7 +59,7 @@ pub(crate) enum Transient {
     #[error("nothing was heard from the hub for {0} seconds")]
     Silent(u64),
     /// The hub closed and said why.
-    #[error("the hub closed the connection ({code}): {message}", code = code_text(*.code))]
+    #[error("the hub closed the connection ({code}): {message}", code = .code.code())]
     Closing {
         /// The stable code.
         code: ClosingCode,
@@ -74,7 +76,7 @@ pub(crate) enum Transient {
 
 /// A failure that ends the agent, with its keys kept.
 #[derive(Debug, thiserror::Error)]
-#[error("the hub refuses this agent ({code}): {message}", code = code_text(*.code))]
+#[error("the hub refuses this agent ({code}): {message}", code = .code.code())]
 pub(crate) struct Fatal {
     /// The stable code.
     pub code: ClosingCode,
@@ -104,21 +106,6 @@ impl ChannelError {
     }
 }
 
-/// A closing code as it stands in frames.
-pub(crate) const fn code_text(code: ClosingCode) -> &'static str {
-    match code {
-        ClosingCode::NotEnrolled => "not_enrolled",
-        ClosingCode::TokenInvalid => "token_invalid",
-        ClosingCode::TokenSpent => "token_spent",
-        ClosingCode::Revoked => "revoked",
-        ClosingCode::Quarantined => "quarantined",
-        ClosingCode::Replaced => "replaced",
-        ClosingCode::Protocol => "protocol",
-        ClosingCode::Restarting => "restarting",
-        ClosingCode::Busy => "busy",
-    }
-}
-
 /// The connection as it is now.
 enum State {
     Waiting(Duration),
@@ -130,7 +117,7 @@ enum State {
 /// Keeps the agent connected.
 pub(crate) struct Channel {
     shell: Arc<Shell>,
-    address: HubAddress,
+    hubs: Hubs,
     key: TlsKey,
     ports: ChannelPorts,
     backoff: Backoff,
@@ -138,16 +125,11 @@ pub(crate) struct Channel {
 }
 
 impl Channel {
-    /// A channel to the hub at `address`.
-    pub(crate) fn new(
-        shell: Arc<Shell>,
-        address: HubAddress,
-        key: TlsKey,
-        ports: ChannelPorts,
-    ) -> Self {
+    /// A channel to one of these hubs.
+    pub(crate) fn new(shell: Arc<Shell>, hubs: Hubs, key: TlsKey, ports: ChannelPorts) -> Self {
         Self {
             shell,
-            address,
+            hubs,
             key,
             ports,
             backoff: Backoff::default(),
@@ -184,6 +166,7 @@ impl Channel {
                     let ended = self.serve(link, *welcome, &stop).await;
                     if since.elapsed() >= Duration::from_secs(STABLE_SECONDS) {
                         self.backoff.reset();
+                        self.hubs.begin_anew();
                     }
                     ended.map(|()| State::Connecting)
                 }
@@ -201,7 +184,13 @@ impl Channel {
         Ok(())
     }
 
+    /// To the next hub at once; to rest when all were tried.
     fn come_back(&mut self, error: &Transient) -> State {
+        if self.hubs.has_more() {
+            tracing::warn!(%error, "not connected; the next hub is tried");
+            self.shell.board.failed(&error.to_string());
+            return State::Connecting;
+        }
         let delay = self.backoff.next(random());
         let milliseconds = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
         tracing::warn!(%error, retry_in_milliseconds = milliseconds, "not connected");
@@ -210,6 +199,7 @@ impl Channel {
     }
 
     async fn connect(&mut self) -> Result<Link, Transient> {
+        let place = self.hubs.next().await?;
         // Read anew each time: both may have been replaced since.
         let certificate = ClientCertificate::load(&self.shell.state).map_err(local)?;
         self.shell.board.certificate(certificate.not_after());
@@ -219,7 +209,10 @@ impl Channel {
         };
         // At each connection: Garage may have been upgraded since.
         let version = self.shell.ask_garage_version();
-        let (link, ()) = tokio::join!(Link::dial(&self.address, config), version);
+        let (link, ()) = tokio::join!(Link::dial_at(&place, config), version);
+        if link.is_ok() {
+            tracing::debug!(hub = %place.hub, at = %place.at, "reached");
+        }
         link
     }
 
@@ -281,7 +274,6 @@ impl Channel {
     ) -> Result<(), ChannelError> {
         self.session += 1;
         tracing::info!(
-            hub = %self.address,
             hub_version = welcome.hub_version,
             executor = welcome.executor.executor,
             "connected"

@@ -37,6 +37,11 @@ impl Sealer {
         }
     }
 
+    /// Makes the key now, where there is none.
+    pub(crate) fn make_key(&self) -> anyhow::Result<()> {
+        self.cipher().map(drop)
+    }
+
     /// Seals `secret` for `owner`, who is needed to open it: no row helps in another one's place.
     pub(crate) fn seal(&self, secret: &[u8], owner: &str) -> anyhow::Result<String> {
         let nonce = random::<NONCE_BYTES>();

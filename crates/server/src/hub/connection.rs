@@ -72,7 +72,7 @@ pub(super) async fn serve(hub: &Hub, stream: TcpStream, from: SocketAddr, enteri
         return;
     };
     let end = session.run(&mut socket, joined).await;
-    Box::pin(socket.end(from, Some(session.agent.id), end)).await;
+    Box::pin(socket.end(hub, from, Some(session.agent.id), end)).await;
 }
 
 /// From the TCP handshake to the welcome, for which it holds its place at the door; `None`: it has ended on
@@ -112,7 +112,9 @@ async fn come_in<'a>(
         }
         (Some(_), Ok(_)) => End::protocol("The first frame of an enrolled agent is its hello."),
     };
-    socket.end(from, peer.map(|peer| peer.agent), end).await;
+    socket
+        .end(hub, from, peer.map(|peer| peer.agent), end)
+        .await;
     None
 }
 
@@ -175,8 +177,9 @@ impl Socket {
     }
 
     /// Says why, if the hub closes, and closes.
-    async fn end(mut self, from: SocketAddr, agent: Option<AgentId>, end: End) {
+    async fn end(mut self, hub: &Hub, from: SocketAddr, agent: Option<AgentId>, end: End) {
         if let End::Close(code, message) = end {
+            hub.app.figures.closed(code);
             let agent = agent.map(|agent| agent.to_string());
             tracing::info!(%from, agent, ?code, message, "closing");
             let _ = self

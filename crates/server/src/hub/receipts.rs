@@ -59,6 +59,8 @@ impl Session<'_> {
                 stray,
                 sign_again,
             } => {
+                app.figures.receipt(&receipt);
+                self.note_taken(receipt.operation);
                 self.wanted = None;
                 self.asked.remove(&receipt.operation);
                 self.accepted.retain(|id| *id != receipt.operation);
@@ -74,7 +76,9 @@ impl Session<'_> {
                     app.bus.signer.notify_one();
                 }
                 if role_moved {
-                    self.hub.tell_roles(&receipt.region).await?;
+                    // Each hub tells its own, then wakes the signer; a role that nobody took over is given
+                    // away.
+                    app.bus.hub.notify_one();
                 }
                 let (operation, agent) = (receipt.operation, receipt.agent);
                 if stray {

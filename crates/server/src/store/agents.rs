@@ -47,8 +47,6 @@ pub struct Registered {
     pub refused: Option<ChainEnd>,
     /// Whether it was removed.
     pub revoked: bool,
-    /// Whether it was ever there.
-    pub seen: bool,
     /// The sequence of the last stored receipt.
     pub receipts: u64,
     /// That receipt's identity.
@@ -76,8 +74,6 @@ pub struct Introduction {
     pub clock_offset_micros: i64,
     /// The key of the certificate that it came with.
     pub tls_key: Digest,
-    /// Whether it was never there before.
-    pub first: bool,
 }
 
 /// What the hub has to know of an agent that has come in.
@@ -91,6 +87,8 @@ pub struct Entered {
     pub commands: bool,
     /// Whether it was given commands that it has not answered.
     pub unanswered: bool,
+    /// Whether another hub held it until now.
+    pub elsewhere: bool,
 }
 
 /// A sign of life.
@@ -152,8 +150,7 @@ impl Store {
     pub async fn registered_agent(&self, id: AgentId) -> Result<Option<Registered>> {
         let row = sqlx::query(
             "SELECT a.id, a.region, a.receipt_key, a.tls_key, a.renewed_tls_key, \
-             a.certificate_expires_at, a.quarantined, a.refused_receipts, a.refused_head, a.revoked_at, \
-             a.seen_at, a.receipts, a.head, a.generation, r.epoch, \
+             a.certificate_expires_at, a.quarantined, a.refused_receipts, a.refused_head, a.revoked_at, a.receipts, a.head, a.generation, r.epoch, \
              CASE WHEN r.executor = a.id THEN 1 ELSE 0 END AS executor \
              FROM agents a JOIN regions r ON r.name = a.region WHERE a.id = $1",
         )
@@ -171,7 +168,6 @@ impl Store {
             quarantined: row.try_get("quarantined")?,
             refused: read_refused(&row)?,
             revoked: row.try_get::<Option<i64>, _>("revoked_at")?.is_some(),
-            seen: row.try_get::<Option<i64>, _>("seen_at")?.is_some(),
             receipts: from_big(TABLE, row.try_get("receipts")?)?,
             head: parsed_option(TABLE, row.try_get("head")?)?,
             generation: from_big(TABLE, row.try_get("generation")?)?,
@@ -180,31 +176,32 @@ impl Store {
         }))
     }
 
-    /// An agent is there. Its enrolment token is spent by that, and a renewed key that it came with
-    /// replaces the one before.
+    /// An agent is there, at this hub and at no other one from now on. Its enrolment token is spent by that,
+    /// and a renewed key that it came with replaces the one before.
     pub async fn agent_connected(
         &self,
         id: AgentId,
+        hub: &str,
         said: &Introduction,
         now: Micros,
     ) -> Result<Entered> {
-        // One statement, but for its first connection: thousands come in at once when a hub has been away, and
-        // commands wait for the same turn.
-        let mut change = if said.first {
-            self.write(Durability::Process).await?
-        } else {
-            self.write_one(Durability::Process).await?
-        };
-        let rows = sqlx::query(
+        let mut transaction = self.write(Durability::Process).await?;
+        let row = sqlx::query(
+            "SELECT a.seen_at, r.epoch, CASE WHEN r.executor = a.id THEN 1 ELSE 0 END AS executor, \
+             (SELECT COUNT(*) FROM operations o WHERE o.agent = a.id AND o.state = 'signed') AS commands, \
+             (SELECT COUNT(*) FROM operations o WHERE o.agent = a.id \
+              AND o.state IN ('sent', 'accepted', 'unknown')) AS unanswered, \
+             (SELECT h.hub FROM hub_agents h WHERE h.agent = a.id) AS hub \
+             FROM agents a JOIN regions r ON r.name = a.region WHERE a.id = $1",
+        )
+        .bind(id.to_string())
+        .fetch_one(&mut *transaction)
+        .await?;
+        sqlx::query(
             "UPDATE agents SET connected = 1, trouble = NULL, seen_at = $2, version = $3, garage_version = $4, \
              not_offered = $5, trust_serial = $6, clock_offset_micros = $7, \
              renewed_tls_key = CASE WHEN tls_key = $8 THEN renewed_tls_key ELSE NULL END, tls_key = $8 \
-             WHERE id = $1 RETURNING \
-             (SELECT r.epoch FROM regions r WHERE r.name = agents.region) AS epoch, \
-             (SELECT COUNT(*) FROM regions r WHERE r.name = agents.region AND r.executor = agents.id) AS executor, \
-             (SELECT COUNT(*) FROM operations o WHERE o.agent = agents.id AND o.state = 'signed') AS commands, \
-             (SELECT COUNT(*) FROM operations o WHERE o.agent = agents.id \
-              AND o.state IN ('sent', 'accepted', 'unknown')) AS unanswered",
+             WHERE id = $1",
         )
         .bind(id.to_string())
         .bind(now.0)
@@ -214,47 +211,56 @@ impl Store {
         .bind(to_big(said.trust_serial))
         .bind(said.clock_offset_micros)
         .bind(said.tls_key.to_string())
-        .fetch_all(&mut *change)
+        .execute(&mut *transaction)
+        .await?;
+        sqlx::query(
+            "INSERT INTO hub_agents (agent, hub) VALUES ($1, $2) \
+             ON CONFLICT (agent) DO UPDATE SET hub = $2",
+        )
+        .bind(id.to_string())
+        .bind(hub)
+        .execute(&mut *transaction)
         .await?;
         // By its first connection alone: nobody looks through all tokens each time.
-        if said.first {
+        if row.try_get::<Option<i64>, _>("seen_at")?.is_none() {
             sqlx::query(
                 "UPDATE enrol_tokens SET spent_at = $2 WHERE agent = $1 AND spent_at IS NULL",
             )
             .bind(id.to_string())
             .bind(now.0)
-            .execute(&mut *change)
+            .execute(&mut *transaction)
             .await?;
         }
-        change.commit().await?;
-        let row = rows.first().ok_or(sqlx::Error::RowNotFound)?;
+        transaction.commit().await?;
         Ok(Entered {
             executor: row.try_get::<i64, _>("executor")? != 0,
             epoch: from_big(TABLE, row.try_get("epoch")?)?,
             commands: row.try_get::<i64, _>("commands")? != 0,
             unanswered: row.try_get::<i64, _>("unanswered")? != 0,
+            elsewhere: row
+                .try_get::<Option<&str>, _>("hub")?
+                .is_some_and(|before| before != hub),
         })
     }
 
-    /// An agent is gone.
-    pub async fn agent_disconnected(&self, id: AgentId) -> Result<()> {
+    /// An agent is gone from this hub; `false`: it is at another one by now.
+    pub async fn agent_disconnected(&self, id: AgentId, hub: &str) -> Result<bool> {
         let mut transaction = self.write(Durability::Process).await?;
-        sqlx::query("UPDATE agents SET connected = 0 WHERE id = $1")
+        let gone = sqlx::query("DELETE FROM hub_agents WHERE agent = $1 AND hub = $2")
             .bind(id.to_string())
+            .bind(hub)
             .execute(&mut *transaction)
-            .await?;
+            .await?
+            .rows_affected()
+            > 0;
+        if gone {
+            sqlx::query("UPDATE agents SET connected = 0 WHERE id = $1")
+                .bind(id.to_string())
+                .execute(&mut *transaction)
+                .await?;
+        }
         transaction.commit().await?;
-        Ok(())
-    }
-
-    /// Nobody is there: the hub has just started.
-    pub async fn no_agent_connected(&self) -> Result<()> {
-        let mut transaction = self.write(Durability::Process).await?;
-        sqlx::query("UPDATE agents SET connected = 0 WHERE connected <> 0")
-            .execute(&mut *transaction)
-            .await?;
-        transaction.commit().await?;
-        Ok(())
+        Ok(gone)
     }
 
     /// Many signs of life in few commits. What else is to be written gets its turn in between.

@@ -237,7 +237,8 @@ pub(super) async fn compare_changed(
             | Change::Agent(_)
             | Change::Certificate(_)
             | Change::Limits(_)
-            | Change::Mark(_) => {}
+            | Change::Mark(_)
+            | Change::Missed => {}
         }
     }
     compare(transaction, region, &buckets, now).await

@@ -3,15 +3,15 @@
 //! Not found is `Ok(None)`. Each text runs on SQLite and PostgreSQL alike (`$1` parameters, BIGINT
 //! booleans).
 
-use std::{fmt::Display, str::FromStr};
+use std::{fmt::Display, str::FromStr, time::Instant};
 
 use serde::de::DeserializeOwned;
 
 pub use self::open::Place;
 use self::open::{Reader, Readers};
 pub use self::write::Durability;
-use self::write::Writers;
 pub(crate) use self::write::Writing;
+use self::{times::WriteTimes, write::Writers};
 
 mod account_remains;
 pub(crate) mod account_states;
@@ -30,8 +30,10 @@ mod drift;
 pub(crate) mod dump;
 pub mod effects;
 pub mod enrolment;
+pub(crate) mod hubs;
 pub mod inventory;
 pub(crate) mod invitations;
+pub(crate) mod job_progress;
 pub(crate) mod limits;
 pub mod lost;
 pub(crate) mod mails;
@@ -56,12 +58,15 @@ pub mod setup;
 pub(crate) mod sign_ups;
 pub mod signing;
 pub(crate) mod sql;
+pub(crate) mod standing;
 mod statements;
 pub(crate) mod strays;
 pub mod succession;
 pub(crate) mod system;
+mod terms;
 #[cfg(test)]
 mod tests;
+mod times;
 pub mod tokens;
 pub mod traffic;
 pub(crate) mod usage;
@@ -82,6 +87,9 @@ pub enum StoreError {
     /// The database cannot be used as it was made.
     #[error("the database cannot be used: {0}")]
     Unsuitable(&'static str),
+    /// Another process has taken this role over.
+    #[error("another process is the {0} now")]
+    Superseded(&'static str),
     /// A newer version wrote this database, or a migration failed.
     #[error("the database's schema cannot be used: {0}")]
     Schema(#[from] sqlx::migrate::MigrateError),
@@ -105,8 +113,13 @@ impl StoreError {
                 .as_database_error()
                 .and_then(|error| error.code())
                 .is_some_and(|code| FULL.contains(&&*code)),
-            Self::Schema(_) | Self::Unsuitable(_) | Self::Row { .. } => false,
+            Self::Schema(_) | Self::Unsuitable(_) | Self::Superseded(_) | Self::Row { .. } => false,
         }
+    }
+
+    /// Whether no connection to the database came free, or was made, in time.
+    pub(crate) fn is_late(&self) -> bool {
+        matches!(self, Self::Database(sqlx::Error::PoolTimedOut))
     }
 }
 
@@ -115,6 +128,9 @@ impl StoreError {
 pub struct Store {
     readers: Readers,
     writers: Writers,
+    write_times: WriteTimes,
+    /// The term outside of which nothing is changed.
+    fence: Option<terms::Fence>,
 }
 
 impl Store {
@@ -125,12 +141,29 @@ impl Store {
 
     /// Begins a change.
     pub(crate) async fn write(&self, durability: Durability) -> Result<Writing> {
-        self.writers.begin(durability).await
+        let asked = Instant::now();
+        let writing = self.writers.begin(durability).await?;
+        let mut writing = writing.in_turn(self.write_times.begin(asked));
+        if let Some(fence) = &self.fence {
+            fence.check(&mut writing).await?;
+        }
+        Ok(writing)
+    }
+
+    /// How long changes wait and take.
+    pub(crate) const fn write_times(&self) -> &WriteTimes {
+        &self.write_times
     }
 
     /// A change of one statement, which is its own transaction where the database lets it be.
     pub(crate) async fn write_one(&self, durability: Durability) -> Result<Writing> {
-        self.writers.one(durability).await
+        if self.fence.is_some() {
+            // To look and to change is one transaction.
+            return self.write(durability).await;
+        }
+        let asked = Instant::now();
+        let writing = self.writers.one(durability).await?;
+        Ok(writing.in_turn(self.write_times.begin(asked)))
     }
 }
 

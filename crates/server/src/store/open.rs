@@ -14,13 +14,13 @@ use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::{
     Any, AnyPool, ConnectOptions as _, Connection as _,
     any::{AnyConnectOptions, AnyPoolOptions},
-    migrate::Migrator,
+    migrate::{MigrateError, Migrator},
     pool::PoolConnection,
     sqlite::SqliteConnectOptions,
 };
 use tokio::sync::{Mutex, MutexGuard};
 
-use super::{Result, Store, StoreError, sql::Connection, write::Writers};
+use super::{Result, Store, StoreError, sql::Connection, times::WriteTimes, write::Writers};
 
 /// Connections that read at the same time.
 const READERS: usize = 4;
@@ -30,6 +30,10 @@ const CONNECTIONS: u32 = 10;
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 /// A connection that was unused for longer is asked for a sign of life before it is used.
 const TRUSTED_FOR: Duration = Duration::from_secs(1);
+
+/// A process that stops in the middle of a change keeps all others waiting no longer than this, which is shorter
+/// than what hubs are given for a sign of life.
+const LET_GO: &str = "SET idle_in_transaction_session_timeout = '5s'";
 
 /// How the schema came to be, on either database.
 pub(super) static MIGRATIONS_OF_SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
@@ -49,7 +53,10 @@ impl Place {
     pub async fn is_known(&self) -> Result<bool> {
         match self {
             Self::File(file) => Ok(file.exists()),
-            Self::Server(_) => Store::open(self.clone()).await?.has_users().await,
+            Self::Server(_) => {
+                let store = Store::open(self.clone()).await?;
+                Ok(store.is_claimed().await? || store.has_users().await?)
+            }
         }
     }
 }
@@ -95,30 +102,99 @@ impl Store {
         Ok(Self {
             readers: Readers::Sqlite(readers.into()),
             writers: Writers::sqlite(process, machine),
+            write_times: WriteTimes::default(),
+            fence: None,
         })
     }
 
+    /// Opens the database as a process that makes nothing in it. `None`: it is not set up yet, or not yet
+    /// for this version.
+    pub async fn open_when_set_up(place: &Place) -> Result<Option<Self>> {
+        sqlx::any::install_default_drivers();
+        let Place::Server(url) = place else {
+            return Self::open(place.clone()).await.map(Some);
+        };
+        let pool = connect_server(url).await?;
+        if !is_set_up(&mut *pool.acquire().await?).await? {
+            return Ok(None);
+        }
+        let store = Self::on(pool);
+        Ok(store.has_users().await?.then_some(store))
+    }
+
     async fn open_server(url: &SecretString) -> Result<Self> {
-        let options = server(url)?;
-        let pool = AnyPoolOptions::new()
-            .max_connections(CONNECTIONS)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            .test_before_acquire(false)
-            .before_acquire(|connection, age| {
-                Box::pin(async move {
-                    Ok(age.idle_for < TRUSTED_FOR || connection.ping().await.is_ok())
-                })
-            })
-            .connect_with(options)
+        let pool = connect_server(url).await?;
+        MIGRATIONS_OF_POSTGRES
+            .run(&mut *pool.acquire().await?)
             .await?;
-        let mut first = pool.acquire().await?;
-        require_byte_order(&mut first).await?;
-        MIGRATIONS_OF_POSTGRES.run(&mut *first).await?;
-        drop(first);
-        Ok(Self {
+        Ok(Self::on(pool))
+    }
+
+    fn on(pool: AnyPool) -> Self {
+        Self {
             readers: Readers::Postgres(pool.clone()),
             writers: Writers::postgres(pool),
+            write_times: WriteTimes::default(),
+            fence: None,
+        }
+    }
+}
+
+async fn connect_server(url: &SecretString) -> Result<AnyPool> {
+    let options = server(url)?;
+    let pool = AnyPoolOptions::new()
+        .max_connections(CONNECTIONS)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .test_before_acquire(false)
+        .after_connect(|connection, _| {
+            Box::pin(async move { sqlx::raw_sql(LET_GO).execute(connection).await.map(drop) })
         })
+        .before_acquire(|connection, age| {
+            Box::pin(
+                async move { Ok(age.idle_for < TRUSTED_FOR || connection.ping().await.is_ok()) },
+            )
+        })
+        .connect_with(options)
+        .await?;
+    require_byte_order(&mut *pool.acquire().await?).await?;
+    Ok(pool)
+}
+
+/// Whether all migrations of this version ran. A schema that is newer is refused.
+async fn is_set_up(connection: &mut Connection) -> Result<bool> {
+    let begun: i64 = sqlx::query_scalar(
+        "SELECT COUNT(*) FROM information_schema.tables WHERE table_name = '_sqlx_migrations'",
+    )
+    .fetch_one(&mut *connection)
+    .await?;
+    if begun == 0 {
+        return Ok(false);
+    }
+    let there: Option<i64> = sqlx::query_scalar("SELECT MAX(version) FROM _sqlx_migrations")
+        .fetch_one(connection)
+        .await?;
+    let wanted = MIGRATIONS_OF_POSTGRES
+        .iter()
+        .map(|migration| migration.version)
+        .max();
+    match there {
+        Some(version) if there > wanted => Err(MigrateError::VersionMissing(version).into()),
+        _ => Ok(there == wanted),
+    }
+}
+
+impl Store {
+    /// Whether the schema is the one of this program still: another process may have brought it to a newer
+    /// one since.
+    pub(crate) async fn is_schema_current(&self) -> Result<bool> {
+        let ours = match &self.readers {
+            Readers::Sqlite(_) => &MIGRATIONS_OF_SQLITE,
+            Readers::Postgres(_) => &MIGRATIONS_OF_POSTGRES,
+        };
+        let ours = ours.iter().map(|migration| migration.version).max();
+        let newest = sqlx::query_scalar("SELECT MAX(version) FROM _sqlx_migrations");
+        let newest: Option<i64> = newest.fetch_one(&mut *self.read().await?).await?;
+        Ok(newest == ours)
     }
 }
 
@@ -209,5 +285,28 @@ impl DerefMut for Reader<'_> {
             Self::Sqlite(connection) => connection,
             Self::Postgres(connection) => connection,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        store::{Durability, Store},
+        testing::World,
+    };
+
+    #[tokio::test]
+    async fn a_process_that_sleeps_in_a_change_lets_the_others_go_on() {
+        let world = World::new().await;
+        if !world.is_on_postgres() {
+            // A file has one process.
+            return;
+        }
+        let other = Store::open(world.place.clone()).await.unwrap();
+        let asleep = world.app.store.write(Durability::Machine).await.unwrap();
+        // Waits for the lock that the sleeper holds.
+        other.hub_beats("none").await.unwrap();
+        assert!(asleep.commit().await.is_err());
+        world.app.store.hub_beats("none").await.unwrap();
     }
 }

@@ -34,8 +34,8 @@ pub(crate) async fn run(app: App, stop: CancellationToken) -> anyhow::Result<()>
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
             change = changes.recv() => match change {
+                Ok(Change::Missed) | Err(RecvError::Lagged(_)) => all = Instant::now(),
                 Ok(change) => moved.extend(concerned(&change)),
-                Err(RecvError::Lagged(_)) => all = Instant::now(),
                 Err(RecvError::Closed) => return Ok(()),
             },
             _ = ticks.tick() => {
@@ -71,7 +71,8 @@ fn concerned(change: &Change) -> Option<AccountId> {
         | Change::Key(..)
         | Change::Agent(_)
         | Change::Certificate(_)
-        | Change::Mark(_) => None,
+        | Change::Mark(_)
+        | Change::Missed => None,
     }
 }
 

@@ -130,7 +130,8 @@ fn bucket_of(change: &Change) -> Option<String> {
         | Change::Agent(_)
         | Change::Certificate(_)
         | Change::Limits(_)
-        | Change::Mark(_) => None,
+        | Change::Mark(_)
+        | Change::Missed => None,
     }
 }
 
