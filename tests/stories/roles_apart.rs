@@ -7,10 +7,12 @@ use anyhow::{Context as _, Result, ensure};
 use e2e::harness::{
     agent::{Agent, Start},
     api::Api,
+    databases::Database,
     garage::Cluster,
     ports::free_port,
-    split::{HUB_FILES, Part, WEB_FILES, database},
+    split::{HUB_FILES, Part, WEB_FILES},
     stack::REGION,
+    tools::succeed,
     wait, word,
 };
 use futures_util::StreamExt as _;
@@ -33,15 +35,27 @@ struct Split {
 
 impl Split {
     async fn start(directory: &Path) -> Result<Self> {
-        let url = database().await?;
+        let database = Database::new().await?;
         let hub = format!("127.0.0.1:{}", free_port()?);
-        let part = |name: &str, role| Part::prepare(&directory.join(name), role, &url, &hub);
+        let part = |name: &str, role| {
+            let url = database.role_url(role);
+            Part::prepare(&directory.join(name), role, &url, &hub)
+        };
         let mut split = Self {
             signers: [part("signer-a", "signer")?, part("signer-b", "signer")?],
             hubs: [part("hub-a", "hub")?, part("hub-b", "hub")?],
             webs: [part("web-a", "web")?, part("web-b", "web")?],
         };
         let [first, second] = &mut split.signers;
+        // As operations.md has it: the owner sets up, a superuser grants, and nobody serves as either.
+        succeed(&mut first.server.command(&[
+            "db",
+            "migrate",
+            "--owner",
+            &database.owner_url(),
+        ])?)?;
+        let grants = succeed(&mut first.server.command(&["db", "roles"])?)?;
+        database.grant(&grants).await?;
         first.start(HAS).await?;
         second.take(first, &WEB_FILES)?;
         second.take(first, &PRIVATE)?;

@@ -13,7 +13,6 @@ mod checkout;
 mod garage;
 mod generate;
 mod libtest;
-mod postgres;
 mod step;
 mod tests;
 mod tools;

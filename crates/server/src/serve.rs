@@ -55,9 +55,11 @@ pub(crate) async fn serve(config: Config, roles: Roles) -> anyhow::Result<()> {
             .map_err(|error| unusable(&place, error))?;
         if !known {
             FirstOperator::from_environment()?;
+            let owned = place.require_owner().await;
+            owned.map_err(|error| unusable(&place, error))?;
         }
         let (web, agents) = (web.await?, agents.await?);
-        let (store, lock) = set_up(&config, &place, known, &files, clock.as_ref()).await?;
+        let (store, lock) = set_up(&place, known, &files, clock.as_ref()).await?;
         (store, web, agents, lock)
     } else {
         let (web, agents) = (web.await?, agents.await?);
@@ -120,8 +122,7 @@ pub(crate) async fn serve(config: Config, roles: Roles) -> anyhow::Result<()> {
 }
 
 /// First start: keys, database and the operator's account, as far as they are not there.
-async fn set_up(
-    config: &Config,
+pub(crate) async fn set_up(
     place: &Place,
     known: bool,
     files: &Files,
@@ -140,7 +141,8 @@ async fn set_up(
         // Machines that run web get a copy.
         Sealer::new(files.second_factor_key()).make_key()?;
     }
-    let store = open_store(config).await?;
+    let store = Store::open(place.clone()).await;
+    let store = store.map_err(|error| unusable(place, error))?;
     if !store.has_users().await? {
         let first = FirstOperator::from_environment()?;
         first.make(&store, clock).await?;
@@ -158,7 +160,10 @@ async fn wait_for_store(place: &Place) -> anyhow::Result<Store> {
         }
         if !said {
             said = true;
-            tracing::info!("{place} is not set up for this version yet: waiting for a signer");
+            tracing::info!(
+                "{place} is not set up for this version yet: waiting for a signer, or \
+                 for `storm-buckets db migrate`"
+            );
         }
         tokio::time::sleep(Duration::from_secs(SET_UP_POLL_SECONDS)).await;
     }

@@ -3,12 +3,9 @@
 use std::{fs, path::Path};
 
 use anyhow::{Context as _, Result, ensure};
-use sqlx::{AnyConnection, AssertSqlSafe, Connection as _};
 
-use super::{process::Process, server::Server, wait, word};
+use super::{databases::Kind, process::Process, server::Server, wait};
 
-/// The environment variable that names the tests' PostgreSQL server.
-pub const POSTGRES_VARIABLE: &str = "STORM_TEST_POSTGRES";
 /// What a web process has of the signer's data directory.
 pub const WEB_FILES: [&str; 3] = ["trust.json", "root.pub", "keys/second-factor.key"];
 /// What a hub has of it.
@@ -22,22 +19,6 @@ pub struct Part {
     pub server: Server,
 }
 
-/// An empty database of a test's own.
-pub async fn database() -> Result<String> {
-    let url = std::env::var(POSTGRES_VARIABLE)
-        .with_context(|| format!("{POSTGRES_VARIABLE} names no PostgreSQL server"))?;
-    sqlx::any::install_default_drivers();
-    let name = format!("story_{}", word()?.replace('-', "_"));
-    let mut server = AnyConnection::connect(&url).await?;
-    let create =
-        format!("CREATE DATABASE \"{name}\" TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'");
-    sqlx::raw_sql(AssertSqlSafe(create))
-        .execute(&mut server)
-        .await?;
-    let (server, _) = url.rsplit_once('/').context("a URL with a database")?;
-    Ok(format!("{server}/{name}"))
-}
-
 impl Part {
     /// Writes a configuration below `directory`; starts nothing. Hubs share one address, which leads to
     /// whichever of them is active.
@@ -47,7 +28,7 @@ impl Part {
         database: &str,
         hub: &str,
     ) -> Result<Self> {
-        let server = Server::prepare(directory)?;
+        let server = Server::prepare_on(Kind::Sqlite, directory)?;
         let own = server.hub_url.trim_start_matches("https://").to_owned();
         let text = fs::read_to_string(&server.config)?.replace(&own, hub);
         let text = format!("{text}[database]\nurl = \"{database}\"\n");

@@ -39,6 +39,7 @@ pub(crate) mod oidc;
 mod open;
 pub mod operations;
 pub(crate) mod orphans;
+mod owner;
 pub(crate) mod passkey_challenges;
 pub(crate) mod passkeys;
 pub(crate) mod passwords;
