@@ -15,6 +15,7 @@ mod tls;
 
 use std::{sync::Arc, time::Duration};
 
+use anyhow::Context as _;
 use storm_protocol::{
     frame::{ClosingCode, ExecutorState, ToAgent},
     ident::RegionName,
