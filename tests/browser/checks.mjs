@@ -23,6 +23,8 @@ export async function axeFaults(page) {
 
 /** Ends the story unless axe finds nothing on the page as it is shown. */
 export async function sound(page, name) {
+  // A page's code comes when it is first wanted.
+  await page.getByRole("heading", { level: 1 }).first().waitFor()
   const faults = await axeFaults(page)
   if (faults.length > 0) throw new Error(`${name}:\n${faults.join("\n")}`)
 }

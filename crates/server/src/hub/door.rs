@@ -15,9 +15,9 @@ use tokio_util::task::AbortOnDropHandle;
 use crate::listener::shares::{Share, Shares};
 
 /// Connections that are on their way in at the same time: more wait in the system's queue.
-const MAX_ENTERING: usize = 2048;
+const MAX_ENTERING: usize = 512;
 /// Those of one network: more are closed at once, and come back.
-const MAX_ENTERING_PER_NETWORK: usize = 256;
+const MAX_ENTERING_PER_NETWORK: usize = 128;
 /// Until a handshake has to be over while others wait for the place.
 const HURRIED: Duration = Duration::from_secs(5);
 /// The same while nobody does.

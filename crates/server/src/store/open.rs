@@ -22,7 +22,6 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use super::{Result, Store, StoreError, owner, sql::Connection, write::Writers};
 
-/// The schema of a server.
 /// Connections that read at the same time.
 const READERS: usize = 4;
 /// Connections to a PostgreSQL server from one process, at most.
