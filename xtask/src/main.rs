@@ -6,6 +6,7 @@ use std::{os::unix::process::CommandExt as _, path::PathBuf, process::ExitCode};
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
+mod again;
 mod bench;
 mod boundaries;
 mod cargo;

@@ -8,7 +8,7 @@ use std::{
 use test_postgres::Postgres;
 
 use crate::{
-    boundaries,
+    again, boundaries,
     cargo::{self, Built, Test},
     checkout, garage, generate,
     libtest::{self, Count, Report},
@@ -70,6 +70,13 @@ pub(crate) fn run(wish: &Wish) -> anyhow::Result<ExitCode> {
             });
             let found = check(&mut report, found);
             report += found.unwrap_or_default();
+            if wish.filter.is_none() {
+                let found = step("Stories on PostgreSQL", || {
+                    tell_again(&stories, wish, &built, &garage)
+                });
+                let found = check(&mut report, found);
+                report += found.unwrap_or_default();
+            }
         }
     }
     let Count { passed, failed } = report.count;
@@ -125,6 +132,27 @@ fn run_tests(
             command.env(test_postgres::VARIABLE, postgres.url());
         }
         report += libtest::run(&mut command, &mut std::io::stdout())?;
+    }
+    Ok(report)
+}
+
+/// Some of the stories once more, with their databases on a PostgreSQL server.
+fn tell_again(
+    stories: &[&Test],
+    wish: &Wish,
+    built: &Built,
+    garage: &PathBuf,
+) -> anyhow::Result<Report> {
+    let postgres = Postgres::start_without_disk()?;
+    let mut report = Report::default();
+    for test in stories {
+        report += again::run(|| {
+            let mut command = test_command(test, wish, built);
+            command
+                .env("STORM_GARAGE", garage)
+                .env(test_postgres::VARIABLE, postgres.url());
+            command
+        })?;
     }
     Ok(report)
 }

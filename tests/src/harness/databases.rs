@@ -76,6 +76,16 @@ impl Database {
         format!("{}/{}", self.server, self.name)
     }
 
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The server's database `postgres`, from which the others can be watched.
+    pub fn server_url(&self) -> String {
+        format!("{}/postgres", self.server)
+    }
+
     /// As its owner.
     pub fn owner_url(&self) -> String {
         self.url_of(OWNER)

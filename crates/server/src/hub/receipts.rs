@@ -76,6 +76,7 @@ impl Session<'_> {
                 if role_moved {
                     self.hub.tell_roles(&receipt.region).await?;
                 }
+                self.pass_epoch(receipt.sequence).await?;
                 let (operation, agent) = (receipt.operation, receipt.agent);
                 if stray {
                     tracing::warn!(%operation, %agent, account = %receipt.account, "a receipt answers nothing that was asked here");

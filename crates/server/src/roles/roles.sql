@@ -57,7 +57,7 @@ GRANT SELECT,
               request_digest, requested_at, give_up_at),
       UPDATE (state, agent, finished_at, outcome, receipt, sealed, sealed_at)
     ON operations TO storm_hub;
-GRANT SELECT ON archived_operations TO storm_web;
+GRANT SELECT ON archived_operations TO storm_web, storm_hub;
 GRANT SELECT, INSERT, UPDATE (state, operation) ON archived_operations TO storm_signer;
 
 -- Receipts: nobody changes one.
@@ -67,7 +67,9 @@ GRANT SELECT, INSERT ON receipts TO storm_hub;
 -- Certificates: the hub passes requests on, the signer answers.
 GRANT SELECT, UPDATE (state, answer), DELETE ON certificate_requests TO storm_signer;
 GRANT SELECT, INSERT (id, kind, enrol_token, agent, body, state, created_at) ON certificate_requests TO storm_hub;
-GRANT SELECT (id, region, created_by, created_at, expires_at, agent, spent_at), INSERT ON enrol_tokens TO storm_web;
+GRANT SELECT (id, region, created_by, created_at, expires_at, agent, spent_at),
+      INSERT (id, hash, region, created_by, created_at, expires_at)
+    ON enrol_tokens TO storm_web;
 GRANT SELECT, UPDATE (tls_key, agent) ON enrol_tokens TO storm_signer;
 GRANT SELECT, UPDATE (spent_at) ON enrol_tokens TO storm_hub;
 
@@ -145,7 +147,7 @@ GRANT SELECT (id, at), INSERT, DELETE ON security_events TO storm_signer, storm_
 
 -- What is in the clusters, as the hub hears it.
 GRANT SELECT, UPDATE (differs_since, drift, ignored) ON buckets TO storm_web;
-GRANT SELECT, UPDATE (adopt_at, adopt_tries, drift) ON buckets TO storm_signer;
+GRANT SELECT, UPDATE (adopt_at, adopt_tries, differs_since, drift) ON buckets TO storm_signer;
 GRANT SELECT, INSERT, UPDATE ON buckets TO storm_hub;
 GRANT SELECT, UPDATE (acknowledged_at, ignored) ON keys TO storm_web;
 GRANT SELECT ON keys TO storm_signer;
@@ -163,7 +165,7 @@ GRANT SELECT, INSERT, DELETE,
     ON bucket_wanted TO storm_hub;
 GRANT SELECT, INSERT, UPDATE (read, write, owner) ON given_grants TO storm_web;
 GRANT SELECT, INSERT, UPDATE (read, write, owner), DELETE ON given_grants TO storm_hub;
-GRANT SELECT, UPDATE (own_bytes, own_objects) ON bucket_quotas TO storm_web;
+GRANT SELECT, INSERT, UPDATE (own_bytes, own_objects) ON bucket_quotas TO storm_web;
 GRANT SELECT, INSERT, UPDATE (own_bytes, own_objects, effective_bytes, effective_objects, set_at), DELETE
     ON bucket_quotas TO storm_signer, storm_hub;
 

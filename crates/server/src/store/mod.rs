@@ -32,6 +32,7 @@ pub mod effects;
 pub mod enrolment;
 pub mod inventory;
 pub(crate) mod invitations;
+mod late_epoch;
 pub(crate) mod limits;
 pub mod lost;
 pub(crate) mod mails;
