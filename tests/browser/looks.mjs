@@ -18,6 +18,19 @@ const SCREENS = [
   { width: 360, viewport: { width: 360, height: 780 }, isMobile: true, hasTouch: true },
 ]
 const THEMES = ["light", "dark"]
+/** An answer is held back for less than this, milliseconds: a page without news for longer counts as still. */
+const LATEST_MILLIS = 200
+
+/** Lets answers come in the order of their names, or the other way round: a page may lean on no order of theirs. */
+function answerInTurns(page, { backwards }) {
+  return page.route("**/api/v1/**", async (route) => {
+    const [, initial] = /\/api\/v1\/([a-z])/.exec(route.request().url())
+    const part = (initial.charCodeAt(0) - 97) / 26
+    await new Promise((done) => setTimeout(done, LATEST_MILLIS * (backwards ? 1 - part : part)))
+    // The page may have gone on meanwhile.
+    await route.continue().catch(() => {})
+  })
+}
 
 await tell(async ({ open, given, shot }) => {
   const first = await arrive(open, given)
@@ -43,6 +56,7 @@ await tell(async ({ open, given, shot }) => {
       faults.push(...found.map((fault) => `${name} at ${width}: ${fault}`))
     }
     const page = await open({ storageState, ...screen })
+    await answerInTurns(page, { backwards: width === 360 })
     await watchShifts(page)
     const issues = await watchIssues(page)
     const wanted = Object.entries(pagesOf(given.bucket)).filter(

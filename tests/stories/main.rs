@@ -24,6 +24,7 @@ mod kill_matrix;
 mod killed_copy;
 mod lost_answer;
 mod lost_database;
+mod many_hubs;
 mod no_secret_at_the_control_plane;
 mod offline;
 mod one_key_one_bucket;

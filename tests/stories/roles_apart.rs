@@ -1,7 +1,6 @@
 //! The roles as processes of their own on PostgreSQL: two of each. What one web changes the other's
-//! listeners hear; whoever is active dies by SIGKILL, and the next command works through who waited.
-
-use std::path::Path;
+//! listeners hear; who dies by SIGKILL is replaced, and the next command works. All of it works when no
+//! notification arrives, too, and two signers that start at once make one installation.
 
 use anyhow::{Context as _, Result, ensure};
 use e2e::harness::{
@@ -9,10 +8,8 @@ use e2e::harness::{
     api::Api,
     databases::Database,
     garage::Cluster,
-    ports::free_port,
-    split::{HUB_FILES, Part, WEB_FILES},
+    split::{Cast, HAS, PRIVATE, Part, SERVES, Split},
     stack::REGION,
-    tools::succeed,
     wait, word,
 };
 use futures_util::StreamExt as _;
@@ -20,62 +17,12 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use storm_protocol::{api::OperationStatus, ident::Digest};
 
-const HAS: &str = "this process has the role now";
-const WAITS: &str = "another process has the role; this one waits";
-const SERVES: &str = "serving";
-/// The dispatch, CA and root keys.
-const PRIVATE: [&str; 3] = ["keys/dispatch.key", "keys/ca.key", "keys/root.key"];
-
-/// Two processes of each role; the first is active where one is.
-struct Split {
-    signers: [Part; 2],
-    hubs: [Part; 2],
-    webs: [Part; 2],
-}
-
-impl Split {
-    async fn start(directory: &Path) -> Result<Self> {
-        let database = Database::new().await?;
-        let hub = format!("127.0.0.1:{}", free_port()?);
-        let part = |name: &str, role| {
-            let url = database.role_url(role);
-            Part::prepare(&directory.join(name), role, &url, &hub)
-        };
-        let mut split = Self {
-            signers: [part("signer-a", "signer")?, part("signer-b", "signer")?],
-            hubs: [part("hub-a", "hub")?, part("hub-b", "hub")?],
-            webs: [part("web-a", "web")?, part("web-b", "web")?],
-        };
-        let [first, second] = &mut split.signers;
-        // As operations.md has it: the owner sets up, a superuser grants, and nobody serves as either.
-        succeed(&mut first.server.command(&[
-            "db",
-            "migrate",
-            "--owner",
-            &database.owner_url(),
-        ])?)?;
-        let grants = succeed(&mut first.server.command(&["db", "roles"])?)?;
-        database.grant(&grants).await?;
-        first.start(HAS).await?;
-        second.take(first, &WEB_FILES)?;
-        second.take(first, &PRIVATE)?;
-        second.take(first, &["keys/ca.pem"])?;
-        second.start(WAITS).await?;
-        for (hub, word) in split.hubs.iter_mut().zip([HAS, WAITS]) {
-            hub.take(first, &HUB_FILES)?;
-            hub.start(word).await?;
-        }
-        for web in &mut split.webs {
-            web.take(first, &WEB_FILES)?;
-            web.start(SERVES).await?;
-        }
-        Ok(split)
-    }
-
-    fn parts(&self) -> impl Iterator<Item = &Part> {
-        self.hubs.iter().chain(&self.webs)
-    }
-}
+/// Two of each.
+const TWO: Cast = Cast {
+    signers: 2,
+    hubs: 2,
+    webs: 2,
+};
 
 /// Makes a bucket; its receipt verifies.
 async fn create(api: &Api, root: Digest, name: &str) -> Result<()> {
@@ -95,7 +42,18 @@ async fn create(api: &Api, root: Digest, name: &str) -> Result<()> {
     Ok(())
 }
 
-/// Waits until a listener at `api` has heard of a bucket of this name, which `change` makes.
+async fn has(api: &Api, name: &str) -> Result<bool> {
+    let buckets = api.buckets().await?.items;
+    Ok(buckets.iter().any(|bucket| {
+        bucket
+            .name
+            .as_ref()
+            .is_some_and(|known| known.as_str() == name)
+    }))
+}
+
+/// Waits until a listener at `api` has heard of a bucket of this name, which `change` makes; one that is told
+/// that it may have missed something reads.
 async fn hears(
     url: &str,
     api: &Api,
@@ -114,12 +72,15 @@ async fn hears(
         while let Some(bytes) = stream.next().await {
             heard.push_str(&String::from_utf8_lossy(&bytes?));
             // The bucket itself, not only the operation that made it.
-            if heard
-                .split("\n\n")
-                .any(|event| event.contains("event: bucket") && event.contains(&wanted))
-            {
+            let told = |event: &str| event.contains("event: bucket") && event.contains(&wanted);
+            let missed = |event: &str| event.contains("event: missed");
+            if heard.split("\n\n").any(told) {
                 return Ok(());
             }
+            if heard.split("\n\n").any(missed) && has(api, name).await? {
+                return Ok(());
+            }
+            heard = heard.rsplit("\n\n").next().unwrap_or_default().to_owned();
         }
         anyhow::bail!("the stream ended; heard: {heard}")
     };
@@ -128,12 +89,28 @@ async fn hears(
         .context("the other web's listener heard nothing")?
 }
 
+/// An agent beside `cluster`, enrolled through `api`, that knows all hubs.
+async fn agent_of(
+    split: &Split,
+    directory: &std::path::Path,
+    cluster: &Cluster,
+    api: &Api,
+) -> Result<Agent> {
+    api.create_region(REGION, &cluster.s3_endpoint()?).await?;
+    let mut agent = Agent::prepare(directory, cluster.first()?, &[])?;
+    agent.name_hubs(&split.hub_urls())?;
+    let token = api.enrol_token(REGION).await?;
+    agent.enrol(&token.url, &token.secret)?;
+    agent.start(&Start::default())?;
+    Ok(agent)
+}
+
 #[tokio::test]
 async fn roles_apart_work_as_one_and_outlive_who_was_active() -> Result<()> {
     let cluster = Cluster::single().await?;
     let directory = tempfile::Builder::new().prefix("storm-roles-").tempdir()?;
-    let mut split = Split::start(directory.path()).await?;
-    for part in split.parts() {
+    let mut split = Split::start(directory.path(), Database::new().await?, &TWO).await?;
+    for part in split.hubs.iter().chain(&split.webs) {
         for key in PRIVATE {
             ensure!(
                 !part.server.data().join(key).exists(),
@@ -145,11 +122,8 @@ async fn roles_apart_work_as_one_and_outlive_who_was_active() -> Result<()> {
         split.webs[0].server.api().await?,
         split.webs[1].server.api().await?,
     );
-    here.create_region(REGION, &cluster.s3_endpoint()?).await?;
-    let mut agent = Agent::prepare(&directory.path().join("agent"), cluster.first()?, &[])?;
-    let token = there.enrol_token(REGION).await?;
-    agent.enrol(&token.url, &token.secret)?;
-    agent.start(&Start::default())?;
+    let home = directory.path().join("agent");
+    let _agent = agent_of(&split, &home, &cluster, &here).await?;
     let root = here.about().await?.root_key;
 
     let other = split.webs[1].server.web_url.clone();
@@ -159,8 +133,8 @@ async fn roles_apart_work_as_one_and_outlive_who_was_active() -> Result<()> {
     split.signers[1].says(HAS).await?;
     create(&there, root, "second").await?;
 
-    split.hubs[0].kill()?;
-    split.hubs[1].says(HAS).await?;
+    let holder = split.holder().await?;
+    split.hubs[holder].kill()?;
     create(&here, root, "third").await?;
 
     let done: Value = there.get("/operations?limit=100").await?;
@@ -169,5 +143,73 @@ async fn roles_apart_work_as_one_and_outlive_who_was_active() -> Result<()> {
     ensure!(made.count() == 3, "{done}");
     let receipts = there.receipts("?limit=100").await?;
     ensure!(receipts.items.len() >= 3, "{}", receipts.items.len());
+    Ok(())
+}
+
+#[tokio::test]
+async fn without_any_notification_everything_works_by_the_tables_alone() -> Result<()> {
+    let cluster = Cluster::single().await?;
+    let directory = tempfile::Builder::new().prefix("storm-muted-").tempdir()?;
+    let database = Database::new().await?;
+    database.mute().await?;
+    let split = Split::start(directory.path(), database, &TWO).await?;
+    let (here, there) = (
+        split.webs[0].server.api().await?,
+        split.webs[1].server.api().await?,
+    );
+    // Enrolment goes through web, signer and hub, and the executor's role through either hub.
+    let home = directory.path().join("agent");
+    let _agent = agent_of(&split, &home, &cluster, &here).await?;
+    let root = here.about().await?.root_key;
+    let other = split.webs[1].server.web_url.clone();
+    hears(&other, &there, "muted", create(&here, root, "muted")).await?;
+    create(&there, root, "muted-too").await
+}
+
+#[tokio::test]
+async fn two_signers_that_start_at_once_make_one_installation() -> Result<()> {
+    let directory = tempfile::Builder::new().prefix("storm-first-").tempdir()?;
+    let url = Database::new().await?.owner_url();
+    let part = |name: &str| Part::prepare(&directory.path().join(name), "signer", &url);
+    let mut signers = [part("a")?, part("b")?];
+    for signer in &mut signers {
+        signer.begin()?;
+    }
+    let (mut first, mut second) = signers.into();
+    let served = wait::until("one of them to serve", async || {
+        Ok(match (first.has_said(HAS)?, second.has_said(HAS)?) {
+            (false, false) => None,
+            both => Some(both),
+        })
+    })
+    .await?;
+    ensure!(served != (true, true), "both serve");
+    if served.1 {
+        std::mem::swap(&mut first, &mut second);
+    }
+    let words = second.ended().await?;
+    ensure!(
+        words.contains("copy the data_dir of the signer that serves"),
+        "{words}"
+    );
+    for key in PRIVATE {
+        ensure!(first.server.data().join(key).exists(), "{key} was not made");
+        ensure!(
+            !second.server.data().join(key).exists(),
+            "{key} was made twice"
+        );
+    }
+    // With its keys it waits its turn.
+    second.take(
+        &first,
+        &[
+            "trust.json",
+            "root.pub",
+            "keys/ca.pem",
+            "keys/second-factor.key",
+        ],
+    )?;
+    second.take(&first, &PRIVATE)?;
+    second.start(SERVES).await?;
     Ok(())
 }

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use storm_protocol::command::Row;
 
 use crate::{
+    channel::HubAddress,
     exit::{Code, OrStop as _, Stop, stop},
     files,
     garage::Endpoint,
@@ -17,6 +18,8 @@ use crate::{
 pub(crate) const DEFAULT_PATH: &str = "/etc/storm-pulse/config.toml";
 /// The largest configuration file, in bytes.
 const MAX_CONFIG_BYTES: usize = 64 * 1024;
+/// The most hubs that the configuration may name.
+const MAX_HUBS: usize = 16;
 const METRICS_PATH: &str = "/metrics";
 /// The commands that speak S3.
 const S3_COMMANDS: [&str; 2] = ["bucket.clear", "bucket.measure_prefix"];
@@ -31,6 +34,10 @@ const MAX_JOBS: usize = 32;
 pub(crate) struct Config {
     /// Keys, journal, receipts, spool: 0700.
     pub state_dir: PathBuf,
+    /// The hubs that the agent may connect to, `https://HOST:PORT` each; without them the one that it was
+    /// enrolled at.
+    #[serde(default)]
+    pub hub_urls: Vec<String>,
     /// The Garage of this node.
     pub garage: Garage,
     /// What the agent may be asked to do.
@@ -219,6 +226,19 @@ impl Config {
         s3.map(Some).map_err(|error| format!("garage.s3: {error}"))
     }
 
+    /// The hubs that are named.
+    pub(crate) fn hubs(&self) -> Result<Vec<HubAddress>, String> {
+        if self.hub_urls.len() > MAX_HUBS {
+            return Err(format!(
+                "hub_urls names {} hubs: expected {MAX_HUBS} at most",
+                self.hub_urls.len()
+            ));
+        }
+        let named = |error| format!("hub_urls: {error}");
+        let parse = |url: &String| HubAddress::parse(url).map_err(named);
+        self.hub_urls.iter().map(parse).collect()
+    }
+
     /// Where the admin API listens.
     pub(crate) fn admin(&self) -> Result<Endpoint, String> {
         let named = |error| format!("garage.admin: {error}");
@@ -243,6 +263,7 @@ impl Config {
         if !self.state_dir.is_absolute() {
             return Err("state_dir must be an absolute path".to_owned());
         }
+        self.hubs()?;
         self.admin()?;
         self.metrics()?;
         self.s3()?;
@@ -391,6 +412,27 @@ mod tests {
         ] {
             let message = error_of(&with(&slip));
             assert!(message.contains(named), "{message}");
+        }
+    }
+
+    #[test]
+    fn hubs_are_a_short_list_of_addresses() {
+        let with = |urls: &str| {
+            let text = format!("state_dir = '/s'\nhub_urls = {urls}\n[garage]\nadmin = 'unix:/a'");
+            Config::parse(&text)
+        };
+        let two = "['https://a.example.org:8443', 'https://[::1]:8443']";
+        let hubs = with(two).expect("sound").hubs().expect("sound");
+        assert_eq!(hubs.len(), 2);
+        assert_eq!(hubs[1].to_string(), "https://[::1]:8443");
+        let many = format!("[{}]", "'https://a',".repeat(MAX_HUBS + 1));
+        for (wrong, word) in [
+            ("['http://a:1']", "hub_urls: 'http://a:1'"),
+            ("['']", "hub_urls: "),
+            (many.as_str(), "hub_urls names 17"),
+        ] {
+            let error = with(wrong).expect_err(wrong);
+            assert!(error.contains(word), "{error}");
         }
     }
 

@@ -18,7 +18,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    channel::{Channel, Fatal, HubAddress},
+    channel::{Channel, Fatal, HubAddress, Hubs},
     clock::{Clock, SystemClock},
     config::Config,
     engine::{Engine, EngineOptions},
@@ -209,9 +209,13 @@ pub(crate) async fn run(config: &Config) -> Result<(), Stop> {
     let state = StateDir::open(&config.state_dir)?;
     state.must_be_ours()?;
     let enrolment = Enrolment::load(&state)?;
-    let address = HubAddress::parse(&enrolment.hub)
+    let named = HubAddress::parse(&enrolment.hub)
         .map_err(anyhow::Error::msg)
         .context("identity.json is damaged")?;
+    let mut hubs = config.hubs().map_err(anyhow::Error::msg)?;
+    if hubs.is_empty() {
+        hubs.push(named);
+    }
     ClientCertificate::load(&state).or_stop(Code::Usage)?;
     state.spool().or_stop(Code::Usage)?;
     let lock = state.lock()?;
@@ -231,7 +235,7 @@ pub(crate) async fn run(config: &Config) -> Result<(), Stop> {
         helpers.push(tokio::spawn(traffic::count(Arc::clone(&shell), log)));
     }
     let goodbye = CancellationToken::new();
-    let channel = Channel::new(Arc::clone(&shell), address, key, ports);
+    let channel = Channel::new(Arc::clone(&shell), Hubs::new(hubs), key, ports);
     let mut channel = tokio::spawn(channel.run(goodbye.clone()));
 
     let ended = tokio::select! {

@@ -1,7 +1,10 @@
 //! What the roles share in one process: configuration, store, clock and the bus that wakes them.
 //! The bus only wakes; what is true stands in the database.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use serde::{Deserialize, Serialize};
 use storm_protocol::ident::{AccessKeyId, AccountId, AgentId, BucketId, OperationId};
@@ -99,7 +102,15 @@ pub enum Who {
     Reconcile,
 }
 
-type Out = Option<mpsc::Sender<Word>>;
+type Out = Option<(mpsc::Sender<Word>, Arc<AtomicBool>)>;
+
+/// What is told here, for whoever carries it to other processes.
+pub struct Words {
+    /// One after the other.
+    pub words: mpsc::Receiver<Word>,
+    /// Whether one found no room since this was last unset.
+    pub lost: Arc<AtomicBool>,
+}
 
 /// Wakes one who waits, in whichever process.
 pub struct Wake {
@@ -121,10 +132,12 @@ impl Wake {
     }
 }
 
-/// A word that finds no room is lost; who waits for it looks by itself.
+/// A word that finds no room is lost, which the others are told.
 fn say(out: &Out, word: impl FnOnce() -> Word) {
-    if let Some(out) = out {
-        let _ = out.try_send(word());
+    if let Some((out, lost)) = out
+        && out.try_send(word()).is_err()
+    {
+        lost.store(true, Ordering::Relaxed);
     }
 }
 
@@ -136,9 +149,11 @@ impl Default for Bus {
 
 impl Bus {
     /// One whose words other processes hear, too, when somebody carries them there.
-    pub fn linked() -> (Self, mpsc::Receiver<Word>) {
+    pub fn linked() -> (Self, Words) {
         let (out, words) = mpsc::channel(CHANGES_CAPACITY);
-        (Self::telling(Some(out)), words)
+        let lost = Arc::<AtomicBool>::default();
+        let bus = Self::telling(Some((out, Arc::clone(&lost))));
+        (bus, Words { words, lost })
     }
 
     fn telling(out: Out) -> Self {

@@ -1,5 +1,5 @@
-//! How far jobs are, as their agents last said. Only in memory: the receipt is the truth, and after a
-//! restart the agents say it again.
+//! How far jobs are, as their agents last said. In memory: the receipt is the truth, and after a
+//! restart the agents say it again. Processes that hold no agent read it from a table (`roles/progress.rs`).
 
 use std::{
     collections::HashMap,
@@ -25,6 +25,8 @@ struct Heard {
     account: AccountId,
     progress: Progress,
     told_at: Micros,
+    /// Whether it was heard here since it was last taken.
+    moved: bool,
 }
 
 /// What to do about a word on a job.
@@ -49,6 +51,7 @@ impl JobProgress {
             return Word::Quiet;
         }
         job.progress = progress.clone();
+        job.moved = true;
         if progress.at.0.saturating_sub(job.told_at.0) < TELL_MICROS {
             return Word::Quiet;
         }
@@ -64,12 +67,28 @@ impl JobProgress {
         operation: OperationId,
         progress: Progress,
     ) {
-        let mut heard = self.lock();
-        if heard.len() >= MAX_JOBS {
-            let oldest = heard.iter().min_by_key(|(_, job)| job.progress.at);
-            if let Some(oldest) = oldest.map(|(operation, _)| *operation) {
-                heard.remove(&oldest);
-            }
+        let told_at = progress.at;
+        let job = Heard {
+            agent,
+            account,
+            progress,
+            told_at,
+            moved: true,
+        };
+        self.insert(operation, job);
+    }
+
+    /// Takes in what another process wrote down; `false`: it is nothing new.
+    pub fn read(
+        &self,
+        agent: AgentId,
+        account: AccountId,
+        operation: OperationId,
+        progress: Progress,
+    ) -> bool {
+        let known = self.lock().get(&operation).map(|job| job.progress.at);
+        if known.is_some_and(|at| at >= progress.at) {
+            return false;
         }
         let told_at = progress.at;
         let job = Heard {
@@ -77,7 +96,32 @@ impl JobProgress {
             account,
             progress,
             told_at,
+            moved: false,
         };
+        self.insert(operation, job);
+        true
+    }
+
+    /// What was heard here since the last call.
+    pub fn take_moved(&self) -> Vec<(OperationId, AgentId, Progress)> {
+        let mut heard = self.lock();
+        let moved = heard.iter_mut().filter(|(_, job)| job.moved);
+        moved
+            .map(|(operation, job)| {
+                job.moved = false;
+                (*operation, job.agent, job.progress.clone())
+            })
+            .collect()
+    }
+
+    fn insert(&self, operation: OperationId, job: Heard) {
+        let mut heard = self.lock();
+        if heard.len() >= MAX_JOBS {
+            let oldest = heard.iter().min_by_key(|(_, job)| job.progress.at);
+            if let Some(oldest) = oldest.map(|(operation, _)| *operation) {
+                heard.remove(&oldest);
+            }
+        }
         heard.insert(operation, job);
     }
 
@@ -147,6 +191,23 @@ mod tests {
         assert_eq!(jobs.lock()[&id].progress, progress(1_700_000));
         jobs.end(id);
         assert_eq!(jobs.hear(agent(1), id, &progress(9_000_000)), Word::Unknown);
+    }
+
+    #[test]
+    fn what_was_heard_here_is_written_down_once_and_what_was_read_is_not() {
+        let (here, there, id) = (JobProgress::default(), JobProgress::default(), operation(1));
+        let agent = AgentId::new(Micros(0), [1; 10]);
+        let account = AccountId::new(Micros(0), [7; 10]);
+        here.admit(agent, account, id, progress(5));
+        let moved = here.take_moved();
+        assert_eq!(moved, [(id, agent, progress(5))]);
+        assert!(here.take_moved().is_empty());
+        for (at, new) in [(5, true), (5, false), (4, false), (6, true)] {
+            assert_eq!(there.read(agent, account, id, progress(at)), new, "{at}");
+        }
+        assert!(there.take_moved().is_empty());
+        here.hear(agent, id, &progress(7));
+        assert_eq!(here.take_moved(), [(id, agent, progress(7))]);
     }
 
     #[test]

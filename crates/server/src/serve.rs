@@ -2,7 +2,7 @@
 
 use std::{fs, net::SocketAddr, sync::Arc, time::Duration};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 use tokio::{
     net::TcpListener,
     signal::unix::{Signal, SignalKind, signal},
@@ -39,9 +39,7 @@ pub(crate) async fn serve(config: Config, roles: Roles) -> anyhow::Result<()> {
     let files = Files::new(&config.data_dir);
     roles.check(&place, &files)?;
     let web = bind_if(roles.web, config.web.listen, "[web] listen");
-    // On a server, the hub's turn comes with its term.
-    let now = roles.hub && matches!(place, Place::File(_));
-    let agents = bind_if(now, config.hub.listen, "[hub] listen");
+    let agents = bind_if(roles.hub, config.hub.listen, "[hub] listen");
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     // Before anything answers: whoever sees the server ready may stop it.
     let mut signals = [
@@ -49,10 +47,7 @@ pub(crate) async fn serve(config: Config, roles: Roles) -> anyhow::Result<()> {
         signal(SignalKind::interrupt())?,
     ];
     let (store, web, agents, _lock) = if roles.signer {
-        let known = place
-            .is_known()
-            .await
-            .map_err(|error| unusable(&place, error))?;
+        let known = is_known(&place).await?;
         if !known {
             FirstOperator::from_environment()?;
             let owned = place.require_owner().await;
@@ -91,8 +86,16 @@ pub(crate) async fn serve(config: Config, roles: Roles) -> anyhow::Result<()> {
         let (app, place, files) = (app.clone(), place.clone(), files.clone());
         parts.spawn(roles::signer(app, place, files, stop.clone()));
     }
-    if roles.hub {
-        parts.spawn(roles::hub(app.clone(), place, agents, stop.clone()));
+    if let Some(listener) = agents {
+        parts.spawn(roles::hub(
+            app.clone(),
+            place.clone(),
+            listener,
+            stop.clone(),
+        ));
+    }
+    if roles.web && matches!(place, Place::Server(_)) {
+        parts.spawn(roles::progress::run(app.clone(), stop.clone()));
     }
     if let Some(listener) = web {
         let bounds = Bounds::default();
@@ -128,6 +131,9 @@ pub(crate) async fn set_up(
     files: &Files,
     clock: &dyn Clock,
 ) -> anyhow::Result<(Store, fs::File)> {
+    // Until this returns no other process sets the same database up.
+    let _turn = roles::set_up::turn(place).await?;
+    let known = known || is_known(place).await?;
     let first_start = make_missing(files, known.then_some(place), clock.now())?;
     let lock = files.lock()?;
     if first_start {
@@ -143,11 +149,25 @@ pub(crate) async fn set_up(
     }
     let store = Store::open(place.clone()).await;
     let store = store.map_err(|error| unusable(place, error))?;
+    if matches!(place, Place::Server(_)) {
+        let root_key = PublicTrust::load(files)?.root_key.to_string();
+        ensure!(
+            store.claim(&root_key).await?,
+            "{place} is another installation's than {}: copy the data_dir of the signer that serves it, or \
+             name another database",
+            files.data().display()
+        );
+    }
     if !store.has_users().await? {
         let first = FirstOperator::from_environment()?;
         first.make(&store, clock).await?;
     }
     Ok((store, lock))
+}
+
+async fn is_known(place: &Place) -> anyhow::Result<bool> {
+    let known = place.is_known().await;
+    known.map_err(|error| unusable(place, error))
 }
 
 /// The database, once a signer has set it up.

@@ -83,6 +83,15 @@ impl Agent {
         Ok(())
     }
 
+    /// Lets it connect to any of these hubs, from its next start on.
+    pub fn name_hubs(&self, urls: &[&str]) -> Result<()> {
+        let text = fs::read_to_string(&self.config)?;
+        Ok(fs::write(
+            &self.config,
+            format!("hub_urls = {urls:?}\n{text}"),
+        )?)
+    }
+
     /// Takes the program from this directory from now on.
     pub fn use_programs(&mut self, directory: &Path) {
         self.programs = Some(directory.to_owned());

@@ -120,6 +120,20 @@ impl Database {
     pub fn grant_now(&self, grants: &str) -> Result<()> {
         now(self.grant(grants))
     }
+
+    /// Lets no notification through to anybody here, without a word of it to those who send them.
+    pub async fn mute(&self) -> Result<()> {
+        let mut server = AnyConnection::connect(&self.url()).await?;
+        let shadow = format!(
+            "CREATE FUNCTION public.pg_notify(text, text) RETURNS void LANGUAGE sql AS 'SELECT NULL::void'; \
+             ALTER DATABASE \"{}\" SET search_path = public, pg_catalog",
+            self.name
+        );
+        sqlx::raw_sql(AssertSqlSafe(shadow))
+            .execute(&mut server)
+            .await?;
+        Ok(())
+    }
 }
 
 fn login(role: &str) -> String {

@@ -15,6 +15,8 @@ export class Collection<T extends { id: string }> {
   /** Whether all pages of the list were read once. */
   whole = $state(false)
   failure = $state.raw<Failure>()
+  /** Whether the list was read, or that failed, once. */
+  settled = $state(false)
   #index = $derived(new Map(this.items.map((item) => [item.id, item])))
   #loading: Promise<void> | undefined
   /** What events told and is not in the list yet; nothing for what is gone. */
@@ -79,5 +81,6 @@ export class Collection<T extends { id: string }> {
     } catch (cause) {
       this.failure = asFailure(cause)
     }
+    this.settled = true
   }
 }

@@ -17,7 +17,7 @@ use tokio_tungstenite::{
 };
 use url::Url;
 
-use super::Transient;
+use super::{Transient, hubs::Place};
 
 /// Seconds until a hub that does not answer counts as not reached: TCP, TLS and WebSocket each.
 pub(crate) const DIAL_TIMEOUT_SECONDS: u64 = 10;
@@ -60,6 +60,13 @@ impl HubAddress {
     }
 }
 
+impl HubAddress {
+    /// As names are looked up.
+    pub(super) fn host_and_port(&self) -> (&str, u16) {
+        (self.host.as_str(), self.port)
+    }
+}
+
 impl std::fmt::Display for HubAddress {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         if self.host.contains(':') {
@@ -85,15 +92,26 @@ pub(crate) enum Incoming {
 }
 
 impl Link {
-    /// Connects to the hub.
+    /// Connects to the hub, at whichever of its addresses answers.
     pub(crate) async fn dial(address: &HubAddress, tls: ClientConfig) -> Result<Self, Transient> {
+        Self::open(address, TcpStream::connect(address.host_and_port()), tls).await
+    }
+
+    /// Connects to the hub at one of its addresses.
+    pub(super) async fn dial_at(place: &Place, tls: ClientConfig) -> Result<Self, Transient> {
+        Self::open(&place.hub, TcpStream::connect(place.at), tls).await
+    }
+
+    async fn open(
+        address: &HubAddress,
+        connecting: impl Future<Output = std::io::Result<TcpStream>>,
+        tls: ClientConfig,
+    ) -> Result<Self, Transient> {
         let stream = dial_step("the connection", async {
-            TcpStream::connect((address.host.as_str(), address.port))
-                .await
-                .map_err(|cause| Transient::NotReached {
-                    hub: address.to_string(),
-                    cause: cause.to_string(),
-                })
+            connecting.await.map_err(|cause| Transient::NotReached {
+                hub: address.to_string(),
+                cause: cause.to_string(),
+            })
         })
         .await?;
         // Frames are small and someone waits for each.

@@ -1,6 +1,7 @@
 //! The channel to the hub: dial, introduce, run, come back. What is fatal and what is not are two
 //! types; neither ever touches a credential.
 
+mod hubs;
 mod link;
 mod session;
 
@@ -14,6 +15,7 @@ use storm_protocol::{
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use hubs::Hubs;
 pub(crate) use link::{HubAddress, Incoming, Link};
 
 use crate::{
@@ -130,7 +132,7 @@ enum State {
 /// Keeps the agent connected.
 pub(crate) struct Channel {
     shell: Arc<Shell>,
-    address: HubAddress,
+    hubs: Hubs,
     key: TlsKey,
     ports: ChannelPorts,
     backoff: Backoff,
@@ -138,16 +140,11 @@ pub(crate) struct Channel {
 }
 
 impl Channel {
-    /// A channel to the hub at `address`.
-    pub(crate) fn new(
-        shell: Arc<Shell>,
-        address: HubAddress,
-        key: TlsKey,
-        ports: ChannelPorts,
-    ) -> Self {
+    /// A channel to one of these hubs.
+    pub(crate) fn new(shell: Arc<Shell>, hubs: Hubs, key: TlsKey, ports: ChannelPorts) -> Self {
         Self {
             shell,
-            address,
+            hubs,
             key,
             ports,
             backoff: Backoff::default(),
@@ -184,6 +181,7 @@ impl Channel {
                     let ended = self.serve(link, *welcome, &stop).await;
                     if since.elapsed() >= Duration::from_secs(STABLE_SECONDS) {
                         self.backoff.reset();
+                        self.hubs.begin_anew();
                     }
                     ended.map(|()| State::Connecting)
                 }
@@ -201,7 +199,13 @@ impl Channel {
         Ok(())
     }
 
+    /// To the next hub at once; to rest when all were tried.
     fn come_back(&mut self, error: &Transient) -> State {
+        if self.hubs.has_more() {
+            tracing::warn!(%error, "not connected; the next hub is tried");
+            self.shell.board.failed(&error.to_string());
+            return State::Connecting;
+        }
         let delay = self.backoff.next(random());
         let milliseconds = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
         tracing::warn!(%error, retry_in_milliseconds = milliseconds, "not connected");
@@ -210,6 +214,7 @@ impl Channel {
     }
 
     async fn connect(&mut self) -> Result<Link, Transient> {
+        let place = self.hubs.next().await?;
         // Read anew each time: both may have been replaced since.
         let certificate = ClientCertificate::load(&self.shell.state).map_err(local)?;
         self.shell.board.certificate(certificate.not_after());
@@ -219,7 +224,10 @@ impl Channel {
         };
         // At each connection: Garage may have been upgraded since.
         let version = self.shell.ask_garage_version();
-        let (link, ()) = tokio::join!(Link::dial(&self.address, config), version);
+        let (link, ()) = tokio::join!(Link::dial_at(&place, config), version);
+        if link.is_ok() {
+            tracing::debug!(hub = %place.hub, at = %place.at, "reached");
+        }
         link
     }
 
@@ -281,7 +289,6 @@ impl Channel {
     ) -> Result<(), ChannelError> {
         self.session += 1;
         tracing::info!(
-            hub = %self.address,
             hub_version = welcome.hub_version,
             executor = welcome.executor.executor,
             "connected"

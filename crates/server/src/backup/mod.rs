@@ -43,8 +43,11 @@ const TRUST: &str = "trust.json";
 const ROOT_KEY: &str = "keys/root.key";
 
 /// Tables that are left out: what lives for minutes or hours, and must not come to life again.
-const LEFT_OUT: [&str; 6] = [
+const LEFT_OUT: [&str; 9] = [
     "device_authorizations",
+    "hub_agents",
+    "hubs",
+    "job_progress",
     "oidc_flows",
     "passkey_challenges",
     "password_resets",

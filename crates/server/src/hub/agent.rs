@@ -42,6 +42,9 @@ const COMMANDS_AT_ONCE: u32 = 32;
 const ASK_AGAIN_SECONDS: u64 = 30;
 /// Seconds after its signature from which an unanswered operation is asked about.
 const UNANSWERED_SECONDS: i64 = 65;
+/// Seconds after which a command that was taken is not sent any more: half of the time after which a hub
+/// that sleeps is taken for dead.
+const SEND_WITHIN_SECONDS: u64 = 5;
 /// Seconds between two hints to an executor at least.
 const HINT_SECONDS: u64 = 5;
 
@@ -247,7 +250,10 @@ impl<'a> Session<'a> {
         let _passing = self.hub.registry.passing.lock().await;
         let joined = self.hub.registry.join(id);
         let entered = async {
-            let entered = app.store.agent_connected(id, &said, now).await?;
+            let entered = app
+                .store
+                .agent_connected(id, &self.hub.id, &said, now)
+                .await?;
             if entered.unanswered {
                 // What was sent before is asked about: the agent may have it.
                 let most = MAX_FRAME_ITEMS as u32;
@@ -261,6 +267,10 @@ impl<'a> Session<'a> {
                 // What changed since it was let in; of what changes from here on the connection hears.
                 self.set_role(entered.executor, entered.epoch);
                 self.owes = entered.unanswered;
+                if entered.elsewhere {
+                    // The hub where it was lets go of its socket.
+                    app.bus.hub.notify_one();
+                }
                 Ok((joined, entered))
             }
             Err(error) => {
@@ -275,10 +285,15 @@ impl<'a> Session<'a> {
         if !self.hub.registry.leave(self.agent.id, number) {
             return;
         }
-        if let Err(error) = self.hub.app.store.agent_disconnected(self.agent.id).await {
-            tracing::error!(agent = %self.agent.id, %error, "the agent's leave could not be stored");
+        let (app, id) = (&self.hub.app, self.agent.id);
+        match app.store.agent_disconnected(id, &self.hub.id).await {
+            Ok(true) => app.bus.tell(Change::Agent(id)),
+            // It is at another hub, or this one was taken for dead.
+            Ok(false) | Err(StoreError::Superseded(_)) => {}
+            Err(error) => {
+                tracing::error!(agent = %id, %error, "the agent's leave could not be stored");
+            }
         }
-        self.hub.app.bus.tell(Change::Agent(self.agent.id));
     }
 
     async fn introduce(&mut self, socket: &mut Socket, hello: &Hello) -> Result<(), End> {
@@ -408,15 +423,25 @@ impl<'a> Session<'a> {
     async fn hand_out(&mut self, socket: &mut Socket, commands: &Notify) -> Result<(), End> {
         self.owes = true;
         let app = &self.hub.app;
+        let send_until = Instant::now() + Duration::from_secs(SEND_WITHIN_SECONDS);
         let claimed = app
             .store
-            .claim_commands(self.agent.id, app.clock.now(), COMMANDS_AT_ONCE)
+            .claim_commands(
+                self.agent.id,
+                &self.hub.id,
+                app.clock.now(),
+                COMMANDS_AT_ONCE,
+            )
             .await?;
         if claimed.len() == COMMANDS_AT_ONCE as usize {
             // The agent's own frames get their turn in between.
             commands.notify_one();
         }
         for command in claimed {
+            if !self.hub.alone && Instant::now() > send_until {
+                // Whoever slept does not know what others did meanwhile: the next hub asks the agent.
+                return Err(closed(ClosingCode::Restarting));
+            }
             socket.send(&ToAgent::Command(command.envelope)).await?;
             app.bus.tell(Change::Operation(command.account, command.id));
         }
@@ -430,6 +455,13 @@ impl<'a> Session<'a> {
 
     async fn obey(&mut self, socket: &mut Socket, order: Order) -> Result<(), End> {
         match order {
+            // Known already, or overtaken by what was read later.
+            Order::Executor(state)
+                if state.epoch < self.agent.epoch
+                    || (state.executor, state.epoch) == (self.agent.executor, self.agent.epoch) =>
+            {
+                Ok(())
+            }
             Order::Executor(state) => {
                 self.set_role(state.executor, state.epoch);
                 socket.send(&ToAgent::Executor(state)).await

@@ -171,9 +171,12 @@ impl Session<'_> {
     /// Passes the hint on to the region's executor. One from the executor itself, whose role has just
     /// come, is of no use.
     async fn take_hint(&self) -> Result<(), End> {
-        let region = &self.agent.region;
-        let executor = self.hub.app.store.executor_of(region).await?;
-        self.hub.registry.hint(region, executor);
+        let (hub, region) = (self.hub, &self.agent.region);
+        let executor = hub.app.store.executor_of(region).await?;
+        if !hub.registry.hint(region, executor) && !hub.alone {
+            hub.app.store.hint_region(region).await?;
+            hub.app.bus.hub.notify_one();
+        }
         Ok(())
     }
 

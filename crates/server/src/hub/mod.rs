@@ -14,11 +14,15 @@ mod registry;
 mod tests;
 mod tls;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use storm_protocol::{
-    frame::{ClosingCode, ExecutorState, ToAgent},
+    frame::{ClosingCode, ToAgent},
     ident::RegionName,
 };
 use tokio::{net::TcpListener, sync::Semaphore};
@@ -31,9 +35,11 @@ use self::{
 };
 use crate::{
     app::{App, Change},
+    clock::random,
     store::{
-        self,
+        self, StoreError,
         admission::{Appointed, KeptOut},
+        hubs::RegionMark,
     },
 };
 
@@ -53,60 +59,104 @@ const SEEN_COMMIT_SECONDS: u64 = 1;
 const GOODBYE_SECONDS: u64 = 3;
 /// Milliseconds to rest when the system has no more sockets to give.
 const ACCEPT_REST_MILLISECONDS: u64 = 100;
+/// Milliseconds between a hub's signs of life.
+const BEAT_MILLISECONDS: u64 = 1_000;
 
 /// What every connection shares.
 pub(crate) struct Hub {
+    /// Changes nothing once another process has taken this hub for dead.
     app: App,
+    /// Its row's, and never another one's.
+    id: String,
+    /// Whether no other process can be a hub of this database.
+    alone: bool,
     registry: Registry,
     identity: Identity,
     door: Door,
 }
 
-/// Runs the hub on `listener` until `stop`. Needs a signer, which issues its certificate.
-pub async fn run(app: App, listener: TcpListener, stop: CancellationToken) -> anyhow::Result<()> {
-    app.store.no_agent_connected().await?;
+/// What each region had come to when it was last looked at.
+type Marks = HashMap<RegionName, RegionMark>;
+
+/// Is a hub on `listener` until `stop`, or until it finds that it was taken for dead. Needs a signer, which
+/// issues its certificate. `alone`: no other process can be one.
+pub async fn run(
+    app: App,
+    listener: &TcpListener,
+    alone: bool,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
     let identity = tokio::select! {
         () = stop.cancelled() => return Ok(()),
-        identity = obtain(&app) => identity,
+        identity = Identity::obtain(&app) => identity?,
     };
-    let hub = Arc::new(Hub {
-        app,
-        registry: Registry::default(),
-        identity,
-        door: Door::open()?,
-    });
+    let ended = stop.child_token();
+    let id = hex::encode(random::<8>());
+    let Some(hub) = begin(app, id, listener, alone, identity, &ended).await? else {
+        return Ok(());
+    };
     // Again: so many may wait as come when a hub has been away.
-    rustix::net::listen(&listener, MAX_WAITING)
+    rustix::net::listen(listener, MAX_WAITING)
         .context("the agents' queue cannot be made longer")?;
     let connections = TaskTracker::new();
     tokio::join!(
-        hub.accept(&listener, &connections, &stop),
-        hub.hand_out(&stop),
-        hub.keep_order(&stop),
-        hub.note_seen(&stop),
-        hub.pass_trust_on(&stop),
-        hub.identity.keep_fresh(&hub.app, &stop),
+        hub.accept(listener, &connections, &ended),
+        hub.hand_out(&ended),
+        hub.keep_order(&ended),
+        hub.note_seen(&ended),
+        hub.pass_trust_on(&ended),
+        hub.beat(&ended),
+        hub.identity.keep_fresh(&hub.app, &ended),
     );
     hub.registry
         .order_all(&Order::Close(ClosingCode::Restarting));
     connections.close();
     // Whoever does not leave in time is cut off; agents come back by themselves.
     let _ = tokio::time::timeout(Duration::from_secs(GOODBYE_SECONDS), connections.wait()).await;
-    hub.commit_seen().await;
+    hub.leave().await;
     Ok(())
 }
 
-/// The signer may start later, or change.
-async fn obtain(app: &App) -> Identity {
+/// Writes the hub down. `None`: it is to stop.
+async fn begin(
+    app: App,
+    id: String,
+    listener: &TcpListener,
+    alone: bool,
+    identity: Identity,
+    ended: &CancellationToken,
+) -> anyhow::Result<Option<Arc<Hub>>> {
+    let address = listener.local_addr()?.to_string();
+    let root_key = app.trust.borrow().root_key.to_string();
     loop {
-        match Identity::obtain(app).await {
-            Ok(identity) => return identity,
-            Err(error) => tracing::warn!(
-                error = format!("{error:#}"),
-                "the hub has no certificate yet; it asks again"
+        let now = app.clock.now();
+        let begun = app
+            .store
+            .begin_hub(&id, &address, &root_key, alone, now, ended);
+        match begun.await {
+            Ok(Some(store)) => {
+                return Ok(Some(Arc::new(Hub {
+                    app: App { store, ..app },
+                    id,
+                    alone,
+                    registry: Registry::default(),
+                    identity,
+                    door: Door::open()?,
+                })));
+            }
+            Ok(None) => bail!(
+                "the database is served with another root key than the one in {}: this data_dir is another \
+                 installation's; copy trust.json and root.pub from the signer that serves",
+                app.config.data_dir.display()
             ),
+            Err(error) => {
+                tracing::error!(%error, "the hub could not be written down; it tries again");
+            }
         }
-        tokio::time::sleep(Duration::from_millis(POLL_MILLISECONDS)).await;
+        tokio::select! {
+            () = ended.cancelled() => return Ok(None),
+            () = tokio::time::sleep(Duration::from_millis(POLL_MILLISECONDS)) => {}
+        }
     }
 }
 
@@ -161,7 +211,7 @@ impl Hub {
                 }
                 _ = ticks.tick() => {}
             }
-            match self.app.store.agents_with_commands().await {
+            match self.app.store.agents_with_commands(&self.id).await {
                 Ok(agents) => {
                     for agent in agents {
                         self.registry.hand_out(agent);
@@ -179,11 +229,12 @@ impl Hub {
     async fn keep_order(&self, stop: &CancellationToken) {
         let mut ticks = tokio::time::interval(Duration::from_millis(POLL_MILLISECONDS));
         let mut tidy = tokio::time::interval(Duration::from_secs(TIDY_SECONDS));
+        let mut marks = Marks::new();
         loop {
             let done = tokio::select! {
                 () = stop.cancelled() => return,
-                () = self.app.bus.hub.notified() => self.keep_order_now().await,
-                _ = ticks.tick() => self.keep_order_now().await,
+                () = self.app.bus.hub.notified() => self.keep_order_now(&mut marks).await,
+                _ = ticks.tick() => self.keep_order_now(&mut marks).await,
                 _ = tidy.tick() => self.forget().await,
             };
             if let Err(error) = done {
@@ -192,7 +243,7 @@ impl Hub {
         }
     }
 
-    async fn keep_order_now(&self) -> store::Result<()> {
+    async fn keep_order_now(&self, marks: &mut Marks) -> store::Result<()> {
         for kept_out in self.app.store.agents_kept_out().await? {
             let (agent, code) = match kept_out {
                 KeptOut::Revoked(agent) => (agent, ClosingCode::Revoked),
@@ -204,26 +255,82 @@ impl Hub {
         for appointed in self.app.store.appoint_executors(now).await? {
             let Appointed { agent, epoch } = appointed;
             tracing::info!(%agent, epoch, "the agent is its region's executor now");
-            let state = ExecutorState {
-                executor: true,
-                epoch,
-            };
-            self.registry.order(agent, Order::Executor(state));
             self.app.bus.tell(Change::Agent(agent));
-            self.app.bus.signer.notify_one();
+            // It may be at another hub.
+            self.app.bus.hub.notify_one();
+        }
+        self.follow_regions(marks).await?;
+        self.let_go().await
+    }
+
+    /// Tells the agents here what has come to their regions, whichever hub's doing it was.
+    async fn follow_regions(&self, marks: &mut Marks) -> store::Result<()> {
+        for mark in self.app.store.region_marks().await? {
+            let before = marks.get(&mark.region);
+            let role = |mark: &RegionMark| (mark.executor, mark.epoch);
+            let moved = before.map(role) != Some(role(&mark));
+            let hinted = before.map_or(0, |before| before.hints) != mark.hints;
+            if moved {
+                self.tell_roles(&mark.region).await?;
+            }
+            if hinted {
+                self.registry.hint(&mark.region, mark.executor);
+            }
+            marks.insert(mark.region.clone(), mark);
         }
         Ok(())
     }
 
-    /// Tells every agent of a region that is there what its role is now.
+    /// Tells every agent of a region that is here what its role is now.
     async fn tell_roles(&self, region: &RegionName) -> store::Result<()> {
         for (agent, state) in self.app.store.roles(region).await? {
             self.registry.order(agent, Order::Executor(state));
         }
-        // A role that nobody took over is given away.
-        self.app.bus.hub.notify_one();
         self.app.bus.signer.notify_one();
         Ok(())
+    }
+
+    /// Closes the sockets of agents that another hub has let in since, and lets go of those in the database
+    /// that have no socket here.
+    async fn let_go(&self) -> store::Result<()> {
+        if self.alone || self.app.store.count_held(&self.id).await? == self.registry.count() {
+            return Ok(());
+        }
+        let _passing = self.registry.passing.lock().await;
+        let held: HashSet<_> = self.app.store.held(&self.id).await?.into_iter().collect();
+        let here = self.registry.agents();
+        for agent in here.difference(&held) {
+            tracing::info!(%agent, "the agent is at another hub now");
+            self.registry
+                .order(*agent, Order::Close(ClosingCode::Replaced));
+        }
+        for agent in held.difference(&here) {
+            self.app.store.agent_disconnected(*agent, &self.id).await?;
+        }
+        Ok(())
+    }
+
+    /// Says that this hub is alive.
+    async fn beat(&self, stop: &CancellationToken) {
+        // Nobody listens where there is no other process.
+        while !self.alone && !stop.is_cancelled() {
+            match self.app.store.hub_beats(&self.id).await {
+                Ok(()) | Err(StoreError::Superseded(_)) => {}
+                Err(error) => tracing::error!(%error, "the hub's sign of life could not be stored"),
+            }
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = tokio::time::sleep(Duration::from_millis(BEAT_MILLISECONDS)) => {}
+            }
+        }
+    }
+
+    async fn leave(&self) {
+        self.commit_seen().await;
+        match self.app.store.hub_leaves(&self.id).await {
+            Ok(()) | Err(StoreError::Superseded(_)) => {}
+            Err(error) => tracing::error!(%error, "the hub's end could not be stored"),
+        }
     }
 
     /// Forgets what was kept for its time.
@@ -242,7 +349,7 @@ impl Hub {
         if dropped > 0 {
             tracing::debug!(dropped, "security events forgotten");
         }
-        Ok(())
+        self.app.store.drop_job_progress().await
     }
 
     async fn note_seen(&self, stop: &CancellationToken) {
@@ -252,6 +359,18 @@ impl Hub {
                 () = tokio::time::sleep(Duration::from_secs(SEEN_COMMIT_SECONDS)) => {}
             }
             self.commit_seen().await;
+            self.commit_progress().await;
+        }
+    }
+
+    /// For processes that hold no agent.
+    async fn commit_progress(&self) {
+        let moved = self.app.bus.progress.take_moved();
+        if self.alone || moved.is_empty() {
+            return;
+        }
+        if let Err(error) = self.app.store.keep_job_progress(&moved).await {
+            tracing::error!(%error, "how far jobs are could not be stored");
         }
     }
 
@@ -260,8 +379,11 @@ impl Hub {
         if seen.is_empty() {
             return;
         }
-        if let Err(error) = self.app.store.agents_seen(&seen).await {
-            tracing::error!(%error, "signs of life could not be stored");
+        match self.app.store.agents_seen(&seen).await {
+            Ok(()) => {}
+            // They are another hub's, or will be.
+            Err(StoreError::Superseded(_)) => return,
+            Err(error) => tracing::error!(%error, "signs of life could not be stored"),
         }
         for (agent, _) in seen {
             self.app.bus.tell(Change::Agent(agent));

@@ -74,7 +74,9 @@ impl Session<'_> {
                     app.bus.signer.notify_one();
                 }
                 if role_moved {
-                    self.hub.tell_roles(&receipt.region).await?;
+                    // Each hub tells its own, then wakes the signer; a role that nobody took over is given
+                    // away.
+                    app.bus.hub.notify_one();
                 }
                 self.pass_epoch(receipt.sequence).await?;
                 let (operation, agent) = (receipt.operation, receipt.agent);

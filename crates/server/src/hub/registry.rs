@@ -110,6 +110,16 @@ impl Registry {
         }
     }
 
+    /// How many agents are here.
+    pub(super) fn count(&self) -> u64 {
+        held(&self.connections).by_agent.len() as u64
+    }
+
+    /// Which agents are here.
+    pub(super) fn agents(&self) -> HashSet<AgentId> {
+        held(&self.connections).by_agent.keys().copied().collect()
+    }
+
     /// Gives an order to everyone.
     pub(super) fn order_all(&self, order: &Order) {
         for connection in held(&self.connections).by_agent.values() {
@@ -125,8 +135,9 @@ impl Registry {
     }
 
     /// An agent saw something move in `region`, whose executor is `executor`. Hints that come close
-    /// together are one, and the last one is never lost: what it wakes stays woken until it looks.
-    pub(super) fn hint(&self, region: &RegionName, executor: Option<AgentId>) {
+    /// together are one, and the last one is never lost: what it wakes stays woken until it looks. `false`:
+    /// the executor is not here.
+    pub(super) fn hint(&self, region: &RegionName, executor: Option<AgentId>) -> bool {
         let mut connections = held(&self.connections);
         if !connections.hinted.contains(region) {
             connections.hinted.insert(region.clone());
@@ -135,6 +146,7 @@ impl Registry {
         if let Some(connection) = executor {
             connection.hints.notify_one();
         }
+        executor.is_some()
     }
 
     /// Whether any hint was ever given in a region.

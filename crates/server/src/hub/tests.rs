@@ -7,6 +7,7 @@ mod double;
 mod enrolment;
 mod executor;
 mod inventory;
+mod many;
 mod reconciliation;
 mod regions;
 mod removal;

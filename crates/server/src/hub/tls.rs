@@ -18,7 +18,7 @@ use rustls::{
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use storm_protocol::{
     encoding::Base64,
-    frame::HUB_SERVER_NAME,
+    frame::{ClosingCode, HUB_SERVER_NAME},
     ident::{AgentId, Digest, Micros},
 };
 use tokio_rustls::TlsAcceptor;
@@ -36,6 +36,10 @@ use crate::{
 const RENEW_SECONDS: u64 = 10 * 24 * 3600;
 /// Seconds to wait when a new one could not be had.
 const RETRY_SECONDS: u64 = 3600;
+/// How often the signer may refuse a hub that starts.
+const MAX_REFUSALS: u32 = 5;
+/// Milliseconds until the signer is asked again; twice as many after each refusal.
+const FIRST_REST_MILLISECONDS: u64 = 1_000;
 
 /// The hub's certificate and what it accepts.
 pub(super) struct Identity {
@@ -54,9 +58,41 @@ pub(super) struct Peer {
     pub(super) until: Micros,
 }
 
+/// The signer said no.
+#[derive(Debug, thiserror::Error)]
+#[error("the signer gives this hub no certificate: {message}")]
+struct Refused {
+    message: String,
+    /// Whether it may say yes later.
+    passing: bool,
+}
+
 impl Identity {
-    /// Makes a key and has the signer certify it.
+    /// Makes a key and has the signer certify it: waits for one that is not there yet, and gives up on one
+    /// that refuses.
     pub(super) async fn obtain(app: &App) -> anyhow::Result<Self> {
+        let mut refusals = 0;
+        loop {
+            let error = match Self::obtain_once(app).await {
+                Ok(identity) => return Ok(identity),
+                Err(error) => error,
+            };
+            if let Some(refused) = error.downcast_ref::<Refused>() {
+                refusals += 1;
+                if !refused.passing || refusals == MAX_REFUSALS {
+                    bail!("{refused}: look at the signer's log, then start the hub again");
+                }
+            }
+            tracing::warn!(
+                error = format!("{error:#}"),
+                "the hub has no certificate yet; it asks again"
+            );
+            let rest = FIRST_REST_MILLISECONDS << refusals;
+            tokio::time::sleep(Duration::from_millis(rest)).await;
+        }
+    }
+
+    async fn obtain_once(app: &App) -> anyhow::Result<Self> {
         let certificate = Arc::new(Present(RwLock::new(Arc::new(new_certificate(app).await?))));
         let trust = app.trust.borrow().clone();
         let acceptor = acceptor(&trust, &certificate)?;
@@ -161,7 +197,10 @@ async fn new_certificate(app: &App) -> anyhow::Result<CertifiedKey> {
     let chain = match ask(app, &asked).await? {
         Answer::Certificate(certificate) => certificate.chain,
         Answer::Enrolled { .. } => bail!("the signer took the hub for an agent"),
-        Answer::Refused { message, .. } => bail!(message),
+        Answer::Refused { code, message } => {
+            let passing = code == ClosingCode::Busy;
+            bail!(Refused { message, passing })
+        }
     };
     let chain = chain
         .into_iter()
@@ -193,4 +232,36 @@ fn acceptor(trust: &PublicTrust, certificate: &Arc<Present>) -> anyhow::Result<T
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;
     Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+#[cfg(test)]
+mod tests {
+    use storm_protocol::frame::ClosingCode;
+
+    use super::Identity;
+    use crate::{store::certificates::Answer, testing::World};
+
+    #[tokio::test]
+    async fn a_hub_that_is_refused_says_so_and_asks_once() {
+        let world = World::new().await;
+        let app = world.app.clone();
+        let asking = tokio::spawn(async move { Identity::obtain(&app).await.map(drop) });
+        let store = &world.app.store;
+        let id = loop {
+            if let Some((id, _)) = store.open_certificate_requests(1).await.unwrap().pop() {
+                break id;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        };
+        let answer = Answer::Refused {
+            code: ClosingCode::Protocol,
+            message: "The certificate request cannot be read.".to_owned(),
+        };
+        store.answer_certificate(&id, &answer).await.unwrap();
+        let words = format!("{:#}", asking.await.unwrap().unwrap_err());
+        assert!(words.contains("gives this hub no certificate"), "{words}");
+        assert!(words.contains("cannot be read"), "{words}");
+        let asked = "SELECT COUNT(*) FROM certificate_requests";
+        assert_eq!(world.count(asked).await, 1);
+    }
 }

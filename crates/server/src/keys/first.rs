@@ -47,8 +47,8 @@ pub fn make_missing(files: &Files, known: Option<&Place>, now: Micros) -> anyhow
     }
     if let Some(database) = known {
         bail!(
-            "{} is missing, but {database} exists: restore the keys and trust.json from a backup, or name \
-             another data_dir",
+            "{} is missing, but {database} exists: restore the keys and trust.json from a backup, copy the \
+             data_dir of the signer that serves, or name another data_dir",
             files.trust().display()
         );
     }

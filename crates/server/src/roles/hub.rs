@@ -1,34 +1,46 @@
-//! The hub, in one process at a time.
+//! A hub, as long as the process is one.
+
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::seat::Seat;
-use crate::{app::App, hub, listener::bind, store::Place};
+use super::watch;
+use crate::{app::App, hub, store::Place};
 
-/// "hub" in ASCII.
-const SEAT: Seat = Seat {
-    role: "hub",
-    lock: 0x0068_7562,
-};
+/// Milliseconds to rest before a hub that was taken for dead begins again.
+const REST_MILLISECONDS: u64 = 500;
 
-/// Is the hub whenever no other process is, until `stop`. Who waits listens to nobody, so
-/// that agents try the next address; a file's only process brings its listener along.
+/// Is a hub on `listener` until `stop`: the only one when the database is a file. One that was taken for dead
+/// closes all its connections and begins again as another one.
 pub(crate) async fn run(
     app: App,
     place: Place,
-    mut listener: Option<TcpListener>,
+    listener: TcpListener,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    while let Some(term) = SEAT.take(&app, &place, &stop).await? {
-        let listener = match listener.take() {
-            Some(listener) => listener,
-            None => bind(app.config.hub.listen, "[hub] listen").await?,
-        };
-        hub::run(term.app.clone(), listener, term.ended.clone()).await?;
-        if stop.is_cancelled() {
-            break;
+    let alone = matches!(place, Place::File(_));
+    let being = async {
+        loop {
+            hub::run(app.clone(), &listener, alone, stop.clone()).await?;
+            if stop.is_cancelled() {
+                return Ok(());
+            }
+            tracing::warn!(
+                "this hub was taken for dead: it has closed its connections and begins again"
+            );
+            tokio::time::sleep(Duration::from_millis(REST_MILLISECONDS)).await;
         }
+    };
+    if alone {
+        return being.await;
     }
-    Ok(())
+    let over = stop.child_token();
+    let being = async {
+        let ended = being.await;
+        over.cancel();
+        ended
+    };
+    let (ended, ()) = tokio::join!(being, watch::run(&app, &over));
+    ended
 }

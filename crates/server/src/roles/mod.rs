@@ -1,12 +1,15 @@
-//! The roles of the binary, and what each of them runs. `seat` lets one process at a time be the signer or
-//! the hub; `link` carries wakes between processes.
+//! The roles of the binary, and what each of them runs. `seat` lets one process at a time be the signer,
+//! `watch` finds hubs that are dead; `link` carries wakes between processes.
 
 #[cfg(test)]
 mod grants_tests;
 mod hub;
 pub(crate) mod link;
+pub(crate) mod progress;
 mod seat;
+pub(crate) mod set_up;
 mod signer;
+mod watch;
 
 use anyhow::bail;
 use clap::ValueEnum;
@@ -24,7 +27,7 @@ pub(crate) enum Role {
     Web,
     /// Signs commands, issues certificates, sends e-mail and keeps order; one at a time.
     Signer,
-    /// Holds the agents' connections; one at a time.
+    /// Holds agents' connections.
     Hub,
 }
 

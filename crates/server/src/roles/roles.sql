@@ -36,8 +36,17 @@ $$;
 -- Which migrations ran.
 GRANT SELECT ON _sqlx_migrations TO storm_web, storm_signer, storm_hub;
 
--- Who may be signer or hub: their own term, of which web knows nothing.
-GRANT SELECT, INSERT, UPDATE (term) ON terms TO storm_signer, storm_hub;
+-- Who is signer: the signer's own to write. Whose the database is: the hub compares it.
+GRANT SELECT, INSERT, UPDATE (term) ON terms TO storm_signer;
+GRANT SELECT (root_key) ON terms TO storm_hub;
+
+-- Hubs and whom they hold. The signer, too, takes those away that give no sign of life.
+GRANT SELECT, INSERT, UPDATE (beat), DELETE ON hubs TO storm_hub;
+GRANT SELECT, INSERT, UPDATE (hub), DELETE ON hub_agents TO storm_hub;
+GRANT SELECT, DELETE ON hubs, hub_agents TO storm_signer;
+GRANT SELECT, INSERT, UPDATE (hints) ON region_hints TO storm_hub;
+GRANT SELECT, INSERT, UPDATE (agent, progress), DELETE ON job_progress TO storm_hub;
+GRANT SELECT ON job_progress TO storm_web;
 
 -- Operations. Web asks; the signer alone writes an envelope; the hub alone writes what came of it.
 GRANT SELECT (id, state, account, "user", operator, via, origin, region, agent, attempt, command, parameters,
@@ -78,7 +87,7 @@ GRANT SELECT, UPDATE (quarantined, refused_receipts, refused_head, chain, base, 
     ON agents TO storm_web;
 GRANT SELECT,
       INSERT (id, region, host, receipt_key, seal_key, tls_key, statement, certificate_expires_at, created_at),
-      UPDATE (statement, certificate_expires_at, renewed_tls_key)
+      UPDATE (connected, statement, certificate_expires_at, renewed_tls_key)
     ON agents TO storm_signer;
 GRANT SELECT,
       UPDATE (connected, trouble, seen_at, version, garage_version, not_offered, trust_serial, clock_offset_micros,
@@ -211,15 +220,3 @@ CREATE POLICY signer_archives ON operations FOR DELETE TO storm_signer USING (fi
 CREATE POLICY hub_adopts ON operations FOR INSERT TO storm_hub
     WITH CHECK (state = 'unknown' AND via = 'offline');
 CREATE POLICY hub_moves ON operations FOR UPDATE TO storm_hub USING (true) WITH CHECK (state <> 'signed');
-
-ALTER TABLE terms ENABLE ROW LEVEL SECURITY;
-DROP POLICY IF EXISTS both_see ON terms;
-DROP POLICY IF EXISTS signer_begins ON terms;
-DROP POLICY IF EXISTS signer_goes_on ON terms;
-DROP POLICY IF EXISTS hub_begins ON terms;
-DROP POLICY IF EXISTS hub_goes_on ON terms;
-CREATE POLICY both_see ON terms FOR SELECT TO storm_signer, storm_hub USING (true);
-CREATE POLICY signer_begins ON terms FOR INSERT TO storm_signer WITH CHECK (role = 'signer');
-CREATE POLICY signer_goes_on ON terms FOR UPDATE TO storm_signer USING (role = 'signer');
-CREATE POLICY hub_begins ON terms FOR INSERT TO storm_hub WITH CHECK (role = 'hub');
-CREATE POLICY hub_goes_on ON terms FOR UPDATE TO storm_hub USING (role = 'hub');

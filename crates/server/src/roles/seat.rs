@@ -170,7 +170,7 @@ mod tests {
         let stop = CancellationToken::new();
         let first = SEAT.take(&world.app, &world.place, &stop).await;
         let first = first.unwrap().unwrap();
-        first.app.store.no_agent_connected().await.unwrap();
+        first.app.store.hub_beats("none").await.unwrap();
         let Place::Server(url) = &world.place else {
             // The only process, until it stops.
             stop.cancel();
@@ -197,11 +197,11 @@ mod tests {
         let second = second.unwrap().unwrap();
         // Refused whether it has noticed by now or not.
         assert!(matches!(
-            first.app.store.no_agent_connected().await,
+            first.app.store.hub_beats("none").await,
             Err(StoreError::Superseded("signer"))
         ));
         first.ended.cancelled().await;
-        second.app.store.no_agent_connected().await.unwrap();
+        second.app.store.hub_beats("none").await.unwrap();
         assert!(!second.ended.is_cancelled());
     }
 

@@ -4,7 +4,10 @@ use anyhow::{Context as _, bail};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::seat::{Seat, Term};
+use super::{
+    seat::{Seat, Term},
+    watch,
+};
 use crate::{
     account_keeper, app::App, keys::Files, mail, reconcile, signer::Signer, store::Place, tidy,
     usage,
@@ -45,6 +48,11 @@ async fn serve(term: &Term, files: &Files) -> anyhow::Result<()> {
     let (reconciled, running) = (app.clone(), ended.clone());
     parts.spawn(async move {
         reconcile::run(reconciled, running).await;
+        Ok(())
+    });
+    let (watched, running) = (app.clone(), ended.clone());
+    parts.spawn(async move {
+        watch::run(&watched, &running).await;
         Ok(())
     });
     parts.spawn(tidy::run(app.clone(), ended.clone()));

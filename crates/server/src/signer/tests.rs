@@ -24,6 +24,8 @@ use crate::{
 };
 
 const AGENT: &str = "019a0000-0000-7000-8000-000000000001";
+/// The hub that holds it.
+const HUB: &str = "hub-a";
 
 /// A signer, and an executor that counts as connected.
 async fn start() -> (World, Signer) {
@@ -33,6 +35,11 @@ async fn start() -> (World, Signer) {
         .sql(&format!(
             "INSERT INTO agents (id, region, host, receipt_key, seal_key, tls_key, statement, connected, \
              created_at) VALUES ('{AGENT}', 'home', 'h', 'x', 'x', 'x', '{{}}', 1, 0)"
+        ))
+        .await;
+    world
+        .sql(&format!(
+            "INSERT INTO hub_agents VALUES ('{AGENT}', '{HUB}')"
         ))
         .await;
     world
@@ -102,7 +109,7 @@ async fn what_is_signed_is_what_was_asked_for_the_executor_now() {
     let sent = world
         .app
         .store
-        .claim_commands(agent, now, 10)
+        .claim_commands(agent, HUB, now, 10)
         .await
         .unwrap();
     let envelope: &Envelope = &sent[0].envelope;
@@ -354,7 +361,7 @@ async fn a_second_signature_rests_first() {
     world
         .app
         .store
-        .claim_commands(agent, now, 10)
+        .claim_commands(agent, HUB, now, 10)
         .await
         .unwrap();
     let back = world
@@ -399,11 +406,21 @@ async fn what_is_handed_out_goes_once_and_what_is_not_is_signed_afresh() {
     world.clock.advance_seconds(1);
     let left = world.ask(&world.customer, create("photos")).await;
     signer.pass().await.unwrap();
-    assert_eq!(store.agents_with_commands().await.unwrap(), vec![agent]);
+    assert_eq!(store.agents_with_commands(HUB).await.unwrap(), vec![agent]);
     // Nobody has seen it yet, so there is nothing to ask about.
     assert!(open().await.is_empty());
     let now = world.app.clock.now();
-    let first = store.claim_commands(agent, now, 1).await.unwrap();
+    // Another hub neither hears of it nor gets it.
+    assert!(
+        store
+            .agents_with_commands("hub-b")
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    let strange = store.claim_commands(agent, "hub-b", now, 10).await;
+    assert!(strange.unwrap().is_empty());
+    let first = store.claim_commands(agent, HUB, now, 1).await.unwrap();
     assert_eq!(first[0].id, taken);
     assert_eq!(status(&world, taken).await, OperationStatus::Sent);
     assert_eq!(open().await, vec![(taken, 1)]);
@@ -412,7 +429,7 @@ async fn what_is_handed_out_goes_once_and_what_is_not_is_signed_afresh() {
     let now = world.app.clock.now();
     assert!(
         store
-            .claim_commands(agent, now, 10)
+            .claim_commands(agent, HUB, now, 10)
             .await
             .unwrap()
             .is_empty()
@@ -425,12 +442,12 @@ async fn what_is_handed_out_goes_once_and_what_is_not_is_signed_afresh() {
     );
     assert_eq!(status(&world, taken).await, OperationStatus::Sent);
     let now = world.app.clock.now();
-    let second = store.claim_commands(agent, now, 10).await.unwrap();
+    let second = store.claim_commands(agent, HUB, now, 10).await.unwrap();
     assert_eq!(
         second.iter().map(|it| it.id).collect::<Vec<_>>(),
         vec![left]
     );
-    assert!(store.agents_with_commands().await.unwrap().is_empty());
+    assert!(store.agents_with_commands(HUB).await.unwrap().is_empty());
 }
 
 /// Requests in an account of their own.

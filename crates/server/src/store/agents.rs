@@ -87,6 +87,8 @@ pub struct Entered {
     pub commands: bool,
     /// Whether it was given commands that it has not answered.
     pub unanswered: bool,
+    /// Whether another hub held it until now.
+    pub elsewhere: bool,
 }
 
 /// A sign of life.
@@ -174,11 +176,12 @@ impl Store {
         }))
     }
 
-    /// An agent is there. Its enrolment token is spent by that, and a renewed key that it came with
-    /// replaces the one before.
+    /// An agent is there, at this hub and at no other one from now on. Its enrolment token is spent by that,
+    /// and a renewed key that it came with replaces the one before.
     pub async fn agent_connected(
         &self,
         id: AgentId,
+        hub: &str,
         said: &Introduction,
         now: Micros,
     ) -> Result<Entered> {
@@ -187,7 +190,8 @@ impl Store {
             "SELECT a.seen_at, r.epoch, CASE WHEN r.executor = a.id THEN 1 ELSE 0 END AS executor, \
              (SELECT COUNT(*) FROM operations o WHERE o.agent = a.id AND o.state = 'signed') AS commands, \
              (SELECT COUNT(*) FROM operations o WHERE o.agent = a.id \
-              AND o.state IN ('sent', 'accepted', 'unknown')) AS unanswered \
+              AND o.state IN ('sent', 'accepted', 'unknown')) AS unanswered, \
+             (SELECT h.hub FROM hub_agents h WHERE h.agent = a.id) AS hub \
              FROM agents a JOIN regions r ON r.name = a.region WHERE a.id = $1",
         )
         .bind(id.to_string())
@@ -209,6 +213,14 @@ impl Store {
         .bind(said.tls_key.to_string())
         .execute(&mut *transaction)
         .await?;
+        sqlx::query(
+            "INSERT INTO hub_agents (agent, hub) VALUES ($1, $2) \
+             ON CONFLICT (agent) DO UPDATE SET hub = $2",
+        )
+        .bind(id.to_string())
+        .bind(hub)
+        .execute(&mut *transaction)
+        .await?;
         // By its first connection alone: nobody looks through all tokens each time.
         if row.try_get::<Option<i64>, _>("seen_at")?.is_none() {
             sqlx::query(
@@ -225,28 +237,30 @@ impl Store {
             epoch: from_big(TABLE, row.try_get("epoch")?)?,
             commands: row.try_get::<i64, _>("commands")? != 0,
             unanswered: row.try_get::<i64, _>("unanswered")? != 0,
+            elsewhere: row
+                .try_get::<Option<&str>, _>("hub")?
+                .is_some_and(|before| before != hub),
         })
     }
 
-    /// An agent is gone.
-    pub async fn agent_disconnected(&self, id: AgentId) -> Result<()> {
+    /// An agent is gone from this hub; `false`: it is at another one by now.
+    pub async fn agent_disconnected(&self, id: AgentId, hub: &str) -> Result<bool> {
         let mut transaction = self.write(Durability::Process).await?;
-        sqlx::query("UPDATE agents SET connected = 0 WHERE id = $1")
+        let gone = sqlx::query("DELETE FROM hub_agents WHERE agent = $1 AND hub = $2")
             .bind(id.to_string())
+            .bind(hub)
             .execute(&mut *transaction)
-            .await?;
+            .await?
+            .rows_affected()
+            > 0;
+        if gone {
+            sqlx::query("UPDATE agents SET connected = 0 WHERE id = $1")
+                .bind(id.to_string())
+                .execute(&mut *transaction)
+                .await?;
+        }
         transaction.commit().await?;
-        Ok(())
-    }
-
-    /// Nobody is there: the hub has just started.
-    pub async fn no_agent_connected(&self) -> Result<()> {
-        let mut transaction = self.write(Durability::Process).await?;
-        sqlx::query("UPDATE agents SET connected = 0 WHERE connected <> 0")
-            .execute(&mut *transaction)
-            .await?;
-        transaction.commit().await?;
-        Ok(())
+        Ok(gone)
     }
 
     /// Many signs of life in one commit.

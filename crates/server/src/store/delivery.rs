@@ -27,23 +27,25 @@ pub struct Claimed {
 }
 
 impl Store {
-    /// Agents that are there and for which signed commands wait.
-    pub async fn agents_with_commands(&self) -> Result<Vec<AgentId>> {
+    /// Agents that this hub holds and for which signed commands wait.
+    pub async fn agents_with_commands(&self, hub: &str) -> Result<Vec<AgentId>> {
         let ids: Vec<String> = sqlx::query_scalar(
-            "SELECT DISTINCT o.agent FROM operations o JOIN agents a ON a.id = o.agent \
-             WHERE o.state = 'signed' AND a.connected = 1",
+            "SELECT DISTINCT o.agent FROM operations o JOIN hub_agents h ON h.agent = o.agent \
+             WHERE o.state = 'signed' AND h.hub = $1",
         )
+        .bind(hub)
         .fetch_all(&mut *self.read().await?)
         .await?;
         ids.iter().map(|id| parsed(TABLE, id)).collect()
     }
 
-    /// Takes an agent's signed commands to be sent at once, oldest first, `limit` at most. They count
-    /// as sent from here on: whatever cuts the caller off, the agent is asked about them, and none
-    /// goes out twice.
+    /// Takes an agent's signed commands to be sent at once, oldest first, `limit` at most; none when this
+    /// hub is not the one that holds it. They count as sent from here on: whatever cuts the caller off, the
+    /// agent is asked about them, and none goes out twice.
     pub async fn claim_commands(
         &self,
         agent: AgentId,
+        hub: &str,
         now: Micros,
         limit: u32,
     ) -> Result<Vec<Claimed>> {
@@ -51,11 +53,13 @@ impl Store {
         let rows = sqlx::query(
             "UPDATE operations SET state = 'sent' WHERE state = 'signed' AND id IN \
              (SELECT id FROM operations WHERE agent = $1 AND state = 'signed' AND signed_at > $2 \
+              AND EXISTS (SELECT 1 FROM hub_agents WHERE agent = $1 AND hub = $4) \
               ORDER BY id LIMIT $3) RETURNING id, account, envelope",
         )
         .bind(agent.to_string())
         .bind(now.plus_seconds(-HAND_OUT_SECONDS).0)
         .bind(i64::from(limit))
+        .bind(hub)
         .fetch_all(&mut *change)
         .await?;
         change.commit().await?;

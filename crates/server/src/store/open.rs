@@ -31,6 +31,10 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 /// A connection that was unused for longer is asked for a sign of life before it is used.
 const TRUSTED_FOR: Duration = Duration::from_secs(1);
 
+/// A process that stops in the middle of a change keeps all others waiting no longer than this, which is shorter
+/// than what hubs are given for a sign of life.
+const LET_GO: &str = "SET idle_in_transaction_session_timeout = '5s'";
+
 /// How the schema came to be, on either database.
 pub(super) static MIGRATIONS_OF_SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
 pub(super) static MIGRATIONS_OF_POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
@@ -49,7 +53,10 @@ impl Place {
     pub async fn is_known(&self) -> Result<bool> {
         match self {
             Self::File(file) => Ok(file.exists()),
-            Self::Server(_) => Store::open(self.clone()).await?.has_users().await,
+            Self::Server(_) => {
+                let store = Store::open(self.clone()).await?;
+                Ok(store.is_claimed().await? || store.has_users().await?)
+            }
         }
     }
 }
@@ -135,6 +142,9 @@ pub(super) async fn connect_server(url: &SecretString) -> Result<AnyPool> {
         .max_connections(CONNECTIONS)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .test_before_acquire(false)
+        .after_connect(|connection, _| {
+            Box::pin(async move { sqlx::raw_sql(LET_GO).execute(connection).await.map(drop) })
+        })
         .before_acquire(|connection, age| {
             Box::pin(
                 async move { Ok(age.idle_for < TRUSTED_FOR || connection.ping().await.is_ok()) },
@@ -273,5 +283,28 @@ impl DerefMut for Reader<'_> {
             Self::Sqlite(connection) => connection,
             Self::Postgres(connection) => connection,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        store::{Durability, Store},
+        testing::World,
+    };
+
+    #[tokio::test]
+    async fn a_process_that_sleeps_in_a_change_lets_the_others_go_on() {
+        let world = World::new().await;
+        if !world.is_on_postgres() {
+            // A file has one process.
+            return;
+        }
+        let other = Store::open(world.place.clone()).await.unwrap();
+        let asleep = world.app.store.write(Durability::Machine).await.unwrap();
+        // Waits for the lock that the sleeper holds.
+        other.hub_beats("none").await.unwrap();
+        assert!(asleep.commit().await.is_err());
+        world.app.store.hub_beats("none").await.unwrap();
     }
 }

@@ -25,6 +25,14 @@ export class LargestFirst {
     ]
   })
 
+  /** Whether all of the account's buckets are known. */
+  get complete(): boolean {
+    return (
+      buckets.whole ||
+      (this.#largest !== undefined && this.#largest.length > 0 && this.#largest.length < FIRST)
+    )
+  }
+
   /** Whether what is known can be shown. */
   get ready(): boolean {
     return buckets.whole || (this.#largest !== undefined && this.known.length > 0)

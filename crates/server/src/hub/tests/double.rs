@@ -1,6 +1,13 @@
 //! An agent of the tests' own making, and a running hub to talk with.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use ed25519_dalek::SigningKey;
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -47,7 +54,9 @@ pub(super) type Certified = (Vec<CertificateDer<'static>>, Vec<u8>);
 /// A hub and a signer over a world of their own.
 pub(super) struct Running {
     pub(super) world: World,
-    address: SocketAddr,
+    addresses: Vec<SocketAddr>,
+    /// The hub that is dialled.
+    at: AtomicUsize,
     stop: CancellationToken,
     tasks: Vec<JoinHandle<()>>,
 }
@@ -61,22 +70,65 @@ pub(super) struct Dial {
 
 impl Running {
     pub(super) async fn start() -> Self {
+        Self::start_hubs(1).await
+    }
+
+    /// Several hubs, none of which hears the other's words: what they know of each other stands in the
+    /// database.
+    pub(super) async fn start_hubs(count: usize) -> Self {
         let world = World::new().await;
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
         let signer = Signer::open(&world.app, &world.files).unwrap();
-        let hub = hub::run(world.app.clone(), listener, stop.clone());
-        let tasks = vec![
-            tokio::spawn(signer.run(stop.clone())),
-            tokio::spawn(async move { hub.await.unwrap() }),
-        ];
+        let mut tasks = vec![tokio::spawn(signer.run(stop.clone()))];
+        let mut addresses = vec![];
+        for number in 0..count {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            addresses.push(listener.local_addr().unwrap());
+            let (mut app, stop) = (world.app.clone(), stop.clone());
+            if number > 0 {
+                app.bus = Arc::default();
+            }
+            tasks.push(tokio::spawn(async move {
+                // Again when it was taken for dead.
+                while !stop.is_cancelled() {
+                    let (app, stop) = (app.clone(), stop.clone());
+                    hub::run(app, &listener, count == 1, stop).await.unwrap();
+                }
+            }));
+        }
         Self {
             world,
-            address,
+            addresses,
+            at: AtomicUsize::new(0),
             stop,
             tasks,
         }
+    }
+
+    /// Dials this hub from now on.
+    pub(super) fn turn_to(&self, hub: usize) {
+        self.at.store(hub, Ordering::SeqCst);
+    }
+
+    /// How the database names the hub that is dialled, once it has begun.
+    pub(super) async fn hub_id(&self) -> String {
+        let address = self.address().to_string();
+        let wait = async {
+            loop {
+                let beats = self.world.app.store.beats().await.unwrap();
+                if let Some(beat) = beats.into_iter().find(|beat| beat.address == address) {
+                    return beat.hub;
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(PATIENCE_SECONDS), wait)
+            .await
+            .unwrap()
+    }
+
+    fn address(&self) -> SocketAddr {
+        self.addresses[self.at.load(Ordering::SeqCst)]
     }
 
     pub(super) async fn stop(self) {
@@ -114,7 +166,7 @@ impl Running {
                 .with_client_auth_cert(chain, PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key)))?,
             None => config.with_no_client_auth(),
         };
-        let stream = TcpStream::connect(self.address).await?;
+        let stream = TcpStream::connect(self.address()).await?;
         let name = ServerName::try_from(HUB_SERVER_NAME)?;
         let tls = TlsConnector::from(Arc::new(config))
             .connect(name, stream)
