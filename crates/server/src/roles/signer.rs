@@ -27,7 +27,7 @@ pub(crate) async fn run(
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     while let Some(term) = SEAT.take(&app, &place, &stop).await? {
-        serve(&term, &files).await?;
+        serve(&term, &place, &files).await?;
         if stop.is_cancelled() {
             break;
         }
@@ -35,7 +35,7 @@ pub(crate) async fn run(
     Ok(())
 }
 
-async fn serve(term: &Term, files: &Files) -> anyhow::Result<()> {
+async fn serve(term: &Term, place: &Place, files: &Files) -> anyhow::Result<()> {
     let (app, ended) = (&term.app, &term.ended);
     // Keys are read for each term, and forgotten with it.
     let signer = Signer::open(app, files)?;
@@ -50,11 +50,13 @@ async fn serve(term: &Term, files: &Files) -> anyhow::Result<()> {
         reconcile::run(reconciled, running).await;
         Ok(())
     });
-    let (watched, running) = (app.clone(), ended.clone());
-    parts.spawn(async move {
-        watch::run(&watched, &running).await;
-        Ok(())
-    });
+    if matches!(place, Place::Server(_)) {
+        let (watched, running) = (app.clone(), ended.clone());
+        parts.spawn(async move {
+            watch::run(&watched, &running).await;
+            Ok(())
+        });
+    }
     parts.spawn(tidy::run(app.clone(), ended.clone()));
     parts.spawn(mail::run(app.clone(), ended.clone()));
     parts.spawn(account_keeper::run(app.clone(), ended.clone()));

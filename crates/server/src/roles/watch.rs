@@ -124,6 +124,24 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_hub_that_is_alone_is_never_taken_for_dead() {
+        let world = World::new().await;
+        let (app, now) = (&world.app, world.app.clock.now());
+        let ended = CancellationToken::new();
+        let begun = app.store.begin_hub("h", "here", "root", true, now, &ended);
+        let hub = begun.await.unwrap().unwrap();
+        let agent = "INSERT INTO hub_agents VALUES ('a', 'h')";
+        world.sql(agent).await;
+        let (mut watch, start) = (Watch::default(), Instant::now());
+        for second in 0..=LEASE_SECONDS + 1 {
+            let at = start + Duration::from_secs(second);
+            watch.look(app, at).await.unwrap();
+        }
+        assert_eq!(hub.count_held("h").await.unwrap(), 1);
+        assert!(!ended.is_cancelled());
+    }
+
+    #[tokio::test]
     async fn a_hub_that_is_taken_for_dead_changes_nothing_and_one_that_moved_is_not() {
         let world = World::new().await;
         let (app, now) = (&world.app, world.app.clock.now());

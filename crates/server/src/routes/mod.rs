@@ -12,6 +12,7 @@ use storm_protocol::{
 use crate::{
     auth::{Caller, Need, password::MAX_EMAIL_BYTES},
     error::ApiError,
+    routes::command::IdempotencyKey,
 };
 
 pub(crate) mod about;
@@ -149,6 +150,22 @@ async fn own_bucket<N: Need>(caller: &Caller<N>, id: BucketId) -> Result<Bucket,
     bucket.ok_or_else(|| ApiError::not_found("bucket", id, "/api/v1/buckets"))
 }
 
+/// Where the caller's bucket is. The same request again is answered as it was, though the bucket may be gone
+/// or another's by now.
+async fn bucket_region<N: Need>(
+    caller: &Caller<N>,
+    key: &IdempotencyKey,
+    id: BucketId,
+) -> Result<RegionName, ApiError> {
+    match own_bucket(caller, id).await {
+        Ok(bucket) => Ok(bucket.region),
+        Err(no) => {
+            let before = key.asked_before(caller).await?;
+            before.map(|asked| asked.region).ok_or(no)
+        }
+    }
+}
+
 /// The caller's bucket; for operators, also that of any other account. With its account.
 async fn reachable_bucket<N: Need>(
     caller: &Caller<N>,
@@ -168,6 +185,21 @@ async fn reachable_bucket<N: Need>(
 async fn own_key<N: Need>(caller: &Caller<N>, id: &AccessKeyId) -> Result<Key, ApiError> {
     let key = caller.store().key(caller.person.account, id).await?;
     key.ok_or_else(|| ApiError::not_found("key", id, "/api/v1/keys"))
+}
+
+/// Where the caller's key is. The same request again is answered as it was, though the key may be gone by now.
+async fn key_region<N: Need>(
+    caller: &Caller<N>,
+    idempotency: &IdempotencyKey,
+    id: &AccessKeyId,
+) -> Result<RegionName, ApiError> {
+    match own_key(caller, id).await {
+        Ok(key) => Ok(key.region),
+        Err(no) => {
+            let before = idempotency.asked_before(caller).await?;
+            before.map(|asked| asked.region).ok_or(no)
+        }
+    }
 }
 
 /// An e-mail address in lower case, if the text is one.

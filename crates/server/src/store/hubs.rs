@@ -41,7 +41,8 @@ pub(crate) struct RegionMark {
 impl Store {
     /// Writes a hub down that has just started. The store that comes back changes nothing once the row is
     /// gone, and cancels `ended` when it finds that. `None`: the database is another installation's.
-    /// `alone`: no other process can be a hub here, so whoever was one is gone.
+    /// `alone`: no other process can be a hub here, so whoever was one is gone, and no row is needed that
+    /// others would watch.
     pub(crate) async fn begin_hub(
         &self,
         hub: &str,
@@ -59,6 +60,13 @@ impl Store {
             for table in ["DELETE FROM hubs", "DELETE FROM hub_agents"] {
                 sqlx::query(table).execute(&mut *transaction).await?;
             }
+        } else {
+            sqlx::query("INSERT INTO hubs (id, address, beat, started_at) VALUES ($1, $2, 0, $3)")
+                .bind(hub)
+                .bind(address)
+                .bind(now.0)
+                .execute(&mut *transaction)
+                .await?;
         }
         // Of a database that was copied or restored nobody's agents are known.
         sqlx::query(
@@ -67,14 +75,7 @@ impl Store {
         )
         .execute(&mut *transaction)
         .await?;
-        sqlx::query("INSERT INTO hubs (id, address, beat, started_at) VALUES ($1, $2, 0, $3)")
-            .bind(hub)
-            .bind(address)
-            .bind(now.0)
-            .execute(&mut *transaction)
-            .await?;
         transaction.commit().await?;
-        // Nobody can take the row of one that is alone, and each comparison costs a query.
         let fence = (!alone).then(|| Fence::new("hub", Holds::Hub(hub.to_owned()), ended));
         Ok(Some(Self {
             fence,

@@ -13,8 +13,8 @@ use crate::{
     error::ApiError,
     openapi::CommandErrors,
     routes::{
+        bucket_region,
         command::{IdempotencyKey, Wish, ask},
-        own_bucket,
     },
     web::{Json, Path},
 };
@@ -39,7 +39,7 @@ pub(crate) async fn add_alias(
     Path(id): Path<BucketId>,
     Json(request): Json<AddAliasRequest>,
 ) -> Result<Response, ApiError> {
-    let region = own_bucket(&caller, id).await?.region;
+    let region = bucket_region(&caller, &key, id).await?;
     let command = Command::BucketAddAlias(BucketAddAlias {
         bucket: id,
         name: request.name,

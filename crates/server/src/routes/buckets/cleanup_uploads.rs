@@ -13,8 +13,8 @@ use crate::{
     error::ApiError,
     openapi::CommandErrors,
     routes::{
+        bucket_region,
         command::{IdempotencyKey, Wish, ask},
-        own_bucket,
     },
     web::{Json, Path},
 };
@@ -39,7 +39,7 @@ pub(crate) async fn cleanup_uploads(
     Path(id): Path<BucketId>,
     Json(request): Json<CleanupUploadsRequest>,
 ) -> Result<Response, ApiError> {
-    let region = own_bucket(&caller, id).await?.region;
+    let region = bucket_region(&caller, &key, id).await?;
     let older_than_seconds = request.older_than_seconds;
     if older_than_seconds > MAX_UPLOAD_AGE_SECONDS {
         let why = format!("expected {MAX_UPLOAD_AGE_SECONDS} (ten years) at most");

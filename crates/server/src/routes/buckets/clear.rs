@@ -12,8 +12,8 @@ use crate::{
     error::ApiError,
     openapi::CommandErrors,
     routes::{
+        bucket_region,
         command::{IdempotencyKey, Wish, begin},
-        own_bucket,
     },
     web::Path,
 };
@@ -37,7 +37,7 @@ pub(crate) async fn clear(
     key: IdempotencyKey,
     Path(id): Path<BucketId>,
 ) -> Result<Response, ApiError> {
-    let region = own_bucket(&caller, id).await?.region;
+    let region = bucket_region(&caller, &key, id).await?;
     let wish = Wish {
         region,
         command: Command::BucketClear(BucketClear { bucket: id }),

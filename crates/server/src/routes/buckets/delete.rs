@@ -13,8 +13,8 @@ use crate::{
     error::ApiError,
     openapi::CommandErrors,
     routes::{
+        bucket_region,
         command::{IdempotencyKey, Wish, ask},
-        own_bucket,
     },
     web::Path,
 };
@@ -37,7 +37,7 @@ pub(crate) async fn delete(
     key: IdempotencyKey,
     Path(id): Path<BucketId>,
 ) -> Result<Response, ApiError> {
-    let region = own_bucket(&caller, id).await?.region;
+    let region = bucket_region(&caller, &key, id).await?;
     let command = Command::BucketDelete(BucketDelete { bucket: id });
     ask(
         &caller,

@@ -12,8 +12,8 @@ use crate::{
     error::ApiError,
     openapi::CommandErrors,
     routes::{
+        bucket_region,
         command::{IdempotencyKey, Wish, begin},
-        own_bucket,
     },
     web::{Json, Path},
 };
@@ -41,7 +41,7 @@ pub(crate) async fn measure(
     Path(id): Path<BucketId>,
     Json(request): Json<MeasurePrefixRequest>,
 ) -> Result<Response, ApiError> {
-    let region = own_bucket(&caller, id).await?.region;
+    let region = bucket_region(&caller, &key, id).await?;
     let max_objects = request.max_objects.unwrap_or(DEFAULT_OBJECTS);
     if !(1..=MAX_MEASURED_OBJECTS).contains(&max_objects) {
         let why = format!("expected 1 to {MAX_MEASURED_OBJECTS}");

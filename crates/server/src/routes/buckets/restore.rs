@@ -39,9 +39,13 @@ pub(crate) async fn restore(
     key: IdempotencyKey,
     Path(id): Path<BucketId>,
 ) -> Result<Response, ApiError> {
-    let region = reachable_bucket(&caller, id).await?.1.region;
-    // The same request again is the same command, though less may differ by now.
+    // The same request again is the same command, though less may differ by now, or the bucket be gone.
     let before = key.asked_before(&caller).await?;
+    let region = match (reachable_bucket(&caller, id).await, &before) {
+        (Ok((_, bucket)), _) => bucket.region,
+        (Err(_), Some(asked)) => asked.region.clone(),
+        (Err(no), None) => return Err(no),
+    };
     let command = match before.as_ref().and_then(|asked| restoration_of(asked, id)) {
         Some(command) => command,
         None => {

@@ -14,8 +14,8 @@ use crate::{
     error::ApiError,
     openapi::CommandErrors,
     routes::{
+        bucket_region,
         command::{IdempotencyKey, Wish, ask},
-        own_bucket,
     },
     web::{Json, Path},
 };
@@ -40,7 +40,7 @@ pub(crate) async fn set_lifecycle(
     Path(id): Path<BucketId>,
     Json(request): Json<SetLifecycleRequest>,
 ) -> Result<Response, ApiError> {
-    let region = own_bucket(&caller, id).await?.region;
+    let region = bucket_region(&caller, &key, id).await?;
     check_lifecycle(&request.rules).map_err(|fault| ApiError::field(&fault.place, fault.why))?;
     let command = Command::BucketSetLifecycle(BucketSetLifecycle {
         bucket: id,

@@ -13,8 +13,8 @@ use crate::{
     error::ApiError,
     openapi::CommandErrors,
     routes::{
+        bucket_region,
         command::{IdempotencyKey, Wish, ask},
-        own_bucket,
     },
     web::{Json, Path},
 };
@@ -37,7 +37,7 @@ pub(crate) async fn set_website(
     Path(id): Path<BucketId>,
     Json(request): Json<SetWebsiteRequest>,
 ) -> Result<Response, ApiError> {
-    let region = own_bucket(&caller, id).await?.region;
+    let region = bucket_region(&caller, &key, id).await?;
     let command = Command::BucketSetWebsite(BucketSetWebsite {
         bucket: id,
         website: request.website,

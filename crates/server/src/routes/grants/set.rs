@@ -13,8 +13,9 @@ use crate::{
     error::ApiError,
     openapi::CommandErrors,
     routes::{
+        bucket_region,
         command::{IdempotencyKey, Wish, ask},
-        own_bucket, own_key,
+        key_region,
     },
     web::{Json, Path},
 };
@@ -37,8 +38,8 @@ pub(crate) async fn set(
     Path((bucket, key)): Path<(BucketId, AccessKeyId)>,
     Json(request): Json<SetGrantRequest>,
 ) -> Result<Response, ApiError> {
-    let region = own_bucket(&caller, bucket).await?.region;
-    let keys_region = own_key(&caller, &key).await?.region;
+    let region = bucket_region(&caller, &idempotency, bucket).await?;
+    let keys_region = key_region(&caller, &idempotency, &key).await?;
     if keys_region != region {
         let message = format!(
             "Key {key} is in region {keys_region} and the bucket is in region {region}, where it opens \

@@ -13,8 +13,8 @@ use crate::{
     error::ApiError,
     openapi::CommandErrors,
     routes::{
+        bucket_region,
         command::{IdempotencyKey, Wish, ask},
-        own_bucket,
     },
     web::Json,
 };
@@ -45,10 +45,10 @@ pub(crate) async fn create_temporary(
         let why = format!("expected 1 to {MAX_TEMPORARY_SECONDS} (12 hours)");
         return Err(ApiError::field("valid_seconds", why));
     }
-    let bucket = own_bucket(&caller, request.bucket).await?;
+    let region = bucket_region(&caller, &key, request.bucket).await?;
     let living = caller
         .store()
-        .living_temporary_keys(&bucket.region, bucket.id, caller.now())
+        .living_temporary_keys(&region, request.bucket, caller.now())
         .await?;
     // One that was asked before under the same key is answered as it was.
     if living >= MAX_PER_BUCKET && !key.is_known(&caller).await? {
@@ -64,12 +64,12 @@ pub(crate) async fn create_temporary(
     }
     let command = Command::KeyCreateTemporary(KeyCreateTemporary {
         label: label()?,
-        bucket: bucket.id,
+        bucket: request.bucket,
         write: request.write,
         valid_seconds,
     });
     let wish = Wish {
-        region: bucket.region,
+        region,
         command,
         seal_to: Some(request.seal_to),
     };

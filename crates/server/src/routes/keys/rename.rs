@@ -14,7 +14,7 @@ use crate::{
     openapi::CommandErrors,
     routes::{
         command::{IdempotencyKey, Wish, ask},
-        own_key,
+        key_region,
     },
     web::{Json, Path},
 };
@@ -37,7 +37,7 @@ pub(crate) async fn rename(
     Path(key): Path<AccessKeyId>,
     Json(request): Json<RenameKeyRequest>,
 ) -> Result<Response, ApiError> {
-    let region = own_key(&caller, &key).await?.region;
+    let region = key_region(&caller, &idempotency, &key).await?;
     let command = Command::KeyRename(KeyRename {
         key,
         label: request.label,

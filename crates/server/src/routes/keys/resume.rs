@@ -3,7 +3,7 @@
 use axum::response::Response;
 use http::StatusCode;
 use storm_protocol::{
-    api::OperationAnswer,
+    api::{Operation, OperationAnswer},
     command::{Command, KeyResume},
     ident::AccessKeyId,
 };
@@ -35,16 +35,30 @@ pub(crate) async fn resume(
     idempotency: IdempotencyKey,
     Path(key): Path<AccessKeyId>,
 ) -> Result<Response, ApiError> {
-    let found = own_key(&caller, &key).await?;
-    let region = found.region;
-    let command = Command::KeyResume(KeyResume {
-        key,
-        expires_at: found.expires_at,
-    });
+    // The same request again is the same command, whatever the key's end is by now.
+    let before = idempotency.asked_before(&caller).await?;
+    let resumed = before.and_then(|asked| Some((resumption_of(&asked, &key)?, asked.region)));
+    let (command, region) = match resumed {
+        Some(same) => same,
+        None => {
+            let found = own_key(&caller, &key).await?;
+            let expires_at = found.expires_at;
+            (KeyResume { key, expires_at }, found.region)
+        }
+    };
     let wish = Wish {
         region,
-        command,
+        command: Command::KeyResume(command),
         seal_to: None,
     };
     ask(&caller, idempotency, wish, StatusCode::OK).await
+}
+
+/// What an operation asked for, if it was to resume this key.
+fn resumption_of(asked: &Operation, key: &AccessKeyId) -> Option<KeyResume> {
+    if asked.command != "key.resume" {
+        return None;
+    }
+    let command: KeyResume = serde_json::from_value(asked.parameters.clone()).ok()?;
+    (command.key == *key).then_some(command)
 }

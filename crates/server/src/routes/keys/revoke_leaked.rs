@@ -14,7 +14,7 @@ use crate::{
     openapi::CommandErrors,
     routes::{
         command::{IdempotencyKey, Wish, ask},
-        own_key,
+        key_region,
     },
     web::{Json, Path},
 };
@@ -39,7 +39,7 @@ pub(crate) async fn revoke_leaked(
     Path(key): Path<AccessKeyId>,
     Json(request): Json<RevokeLeakedRequest>,
 ) -> Result<Response, ApiError> {
-    let region = own_key(&caller, &key).await?.region;
+    let region = key_region(&caller, &idempotency, &key).await?;
     let command = Command::KeyRevokeLeaked(KeyRevokeLeaked {
         key,
         label: request.label,

@@ -14,7 +14,7 @@ use crate::{
     openapi::CommandErrors,
     routes::{
         command::{IdempotencyKey, Wish, ask},
-        own_key,
+        key_region,
     },
     web::{Json, Path},
 };
@@ -48,7 +48,7 @@ pub(crate) async fn rotate(
         let why = format!("expected {MAX_GRACE_SECONDS} (90 days) at most");
         return Err(ApiError::field("grace_seconds", why));
     }
-    let region = own_key(&caller, &key).await?.region;
+    let region = key_region(&caller, &idempotency, &key).await?;
     let command = Command::KeyRotate(KeyRotate {
         key,
         label,

@@ -3,9 +3,9 @@
 use axum::response::Response;
 use http::StatusCode;
 use storm_protocol::{
-    api::{OperationAnswer, SetKeyExpiryRequest},
+    api::{Key, OperationAnswer, SetKeyExpiryRequest},
     command::{Command, KeySetExpiry},
-    ident::AccessKeyId,
+    ident::{AccessKeyId, Micros},
 };
 
 use crate::{
@@ -40,14 +40,11 @@ pub(crate) async fn set_expiry(
     Path(key): Path<AccessKeyId>,
     Json(request): Json<SetKeyExpiryRequest>,
 ) -> Result<Response, ApiError> {
-    let found = own_key(&caller, &key).await?;
-    check_expiry(request.expires_at, caller.now())?;
-    if found.suspended {
-        let words = "The key is suspended, and to set its end would let it work again. Nothing was \
-                     changed. Resume it first.";
-        return Err(ApiError::refused(StatusCode::CONFLICT, "suspended", words));
-    }
-    let region = found.region;
+    // The same request again is answered as it was, whatever the key is by now.
+    let region = match idempotency.asked_before(&caller).await? {
+        Some(asked) => asked.region,
+        None => settable(&caller, &key, request.expires_at).await?.region,
+    };
     let command = Command::KeySetExpiry(KeySetExpiry {
         key,
         expires_at: request.expires_at,
@@ -58,4 +55,20 @@ pub(crate) async fn set_expiry(
         seal_to: None,
     };
     ask(&caller, idempotency, wish, StatusCode::OK).await
+}
+
+/// The caller's key, if it may get this end.
+async fn settable(
+    caller: &Caller<act::SetKeyExpiry>,
+    key: &AccessKeyId,
+    expires_at: Option<Micros>,
+) -> Result<Key, ApiError> {
+    let found = own_key(caller, key).await?;
+    check_expiry(expires_at, caller.now())?;
+    if found.suspended {
+        let words = "The key is suspended, and to set its end would let it work again. Nothing was \
+                     changed. Resume it first.";
+        return Err(ApiError::refused(StatusCode::CONFLICT, "suspended", words));
+    }
+    Ok(found)
 }

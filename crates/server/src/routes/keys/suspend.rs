@@ -14,7 +14,7 @@ use crate::{
     openapi::CommandErrors,
     routes::{
         command::{IdempotencyKey, Wish, ask},
-        own_key,
+        key_region,
     },
     web::Path,
 };
@@ -35,7 +35,7 @@ pub(crate) async fn suspend(
     idempotency: IdempotencyKey,
     Path(key): Path<AccessKeyId>,
 ) -> Result<Response, ApiError> {
-    let region = own_key(&caller, &key).await?.region;
+    let region = key_region(&caller, &idempotency, &key).await?;
     let command = Command::KeySuspend(KeySuspend { key });
     let wish = Wish {
         region,

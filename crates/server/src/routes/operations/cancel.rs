@@ -62,7 +62,8 @@ pub(crate) async fn cancel(
     if operation.state == OperationStatus::Cancelled {
         return Ok(answer(operation));
     }
-    if is_stoppable(&operation) {
+    // The same request again is answered as it was, though the job may have ended by now.
+    if is_stoppable(&operation) || key.is_known(&caller).await? {
         let wish = Wish {
             region: operation.region,
             command: Command::JobCancel(JobCancel { operation: id }),
