@@ -22,9 +22,11 @@ impl Store {
     ) -> Result<bool> {
         let mut change = self.write(Durability::Machine).await?;
         let passed = sqlx::query(
-            "UPDATE regions SET epoch = $2 + 1 WHERE name = $1 AND epoch < $2 AND epoch >= $3",
+            "UPDATE regions SET epoch = $2 WHERE name = $1 AND epoch < $3 AND epoch >= $4",
         )
         .bind(region.as_str())
+        // Added here: the largest there is has no next one.
+        .bind(to_big(seen).saturating_add(1))
         .bind(to_big(seen))
         .bind(to_big(seen).saturating_sub(to_big(MOST_EPOCHS)))
         .execute(&mut *change)
