@@ -38,7 +38,7 @@ async fn a_backup_from_before_the_role_moved_is_restored() -> Result<()> {
     ensure!(executor(&stack).await? == (Some(second), before + MOVES));
 
     stack.server.kill()?;
-    fs::rename(stack.server.data(), stack.directory().join("lost"))?;
+    stack.server.lose_data(&stack.directory().join("lost"))?;
     let restored = stack
         .server
         .run(&["restore", backup, "--passphrase-file", passphrase])?;

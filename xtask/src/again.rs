@@ -18,6 +18,7 @@ const AGAIN: [(&str, &[&str]); 2] = [
             "jobs::a_clearing_survives_kills_of_agent_and_control_plane",
             "kill_matrix::points::each_point_on_a_single_node",
             "no_secret_at_the_control_plane::its_files_logs_and_memory_hold_none",
+            "restored_backup::what_happened_since_comes_back_from_the_agent",
             "revoked_agent::a_revoked_agent_is_turned_away",
         ],
     ),

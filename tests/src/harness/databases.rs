@@ -53,12 +53,7 @@ impl Database {
         let name = format!("story_{}", word()?);
         let mut server = AnyConnection::connect(&url).await?;
         make_login(&mut server, OWNER, "").await?;
-        let create = format!(
-            "CREATE DATABASE \"{name}\" OWNER {OWNER} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'"
-        );
-        sqlx::raw_sql(AssertSqlSafe(create))
-            .execute(&mut server)
-            .await?;
+        create(&mut server, &name).await?;
         let (server, _) = url.rsplit_once('/').context("a URL with a database")?;
         Ok(Self {
             server: server.to_owned(),
@@ -74,6 +69,18 @@ impl Database {
     /// As the superuser of the tests' server.
     pub fn url(&self) -> String {
         format!("{}/{}", self.server, self.name)
+    }
+
+    /// Drops what is in it.
+    pub fn lose_now(&self) -> Result<()> {
+        now(async {
+            let mut server = AnyConnection::connect(&self.server_url()).await?;
+            let drop = format!("DROP DATABASE \"{}\" WITH (FORCE)", self.name);
+            sqlx::raw_sql(AssertSqlSafe(drop))
+                .execute(&mut server)
+                .await?;
+            create(&mut server, &self.name).await
+        })
     }
 
     /// Its name.
@@ -134,6 +141,14 @@ impl Database {
             .await?;
         Ok(())
     }
+}
+
+async fn create(server: &mut AnyConnection, name: &str) -> Result<()> {
+    let create = format!(
+        "CREATE DATABASE \"{name}\" OWNER {OWNER} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'"
+    );
+    sqlx::raw_sql(AssertSqlSafe(create)).execute(server).await?;
+    Ok(())
 }
 
 fn login(role: &str) -> String {

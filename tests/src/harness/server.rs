@@ -16,7 +16,9 @@ use super::{
     databases::{Database, Kind},
     ports::free_port,
     process::Process,
-    program, wait,
+    program, tool,
+    tools::succeed,
+    wait,
 };
 
 /// The operator's e-mail address in every test.
@@ -29,6 +31,8 @@ pub struct Server {
     /// One, or one for each role; web is the last.
     processes: Vec<Process>,
     apart: Option<Apart>,
+    /// Where it is PostgreSQL's.
+    database: Option<Database>,
     user: Option<u32>,
     programs: Option<PathBuf>,
     log: &'static str,
@@ -52,16 +56,18 @@ impl Server {
     /// The same, whatever the environment says.
     pub fn prepare_on(kind: Kind, directory: &Path) -> Result<Self> {
         let mut server = Self::prepare_without_database(directory)?;
-        let url = match kind {
+        let database = match kind {
             Kind::Sqlite => return Ok(server),
-            Kind::Postgres => Database::new_now()?.owner_url(),
+            Kind::Postgres => Database::new_now()?,
             Kind::Roles => {
                 let apart = Apart::prepare()?;
-                let url = apart.database.owner_url();
+                let database = apart.database.clone();
                 server.apart = Some(apart);
-                url
+                database
             }
         };
+        let url = database.owner_url();
+        server.database = Some(database);
         let text = fs::read_to_string(&server.config)?;
         fs::write(
             &server.config,
@@ -76,6 +82,7 @@ impl Server {
         let server = Self {
             processes: vec![],
             apart: None,
+            database: None,
             user: None,
             programs: None,
             // Everything: what it must not say, it must not say here either.
@@ -235,6 +242,29 @@ impl Server {
     pub fn id(&self) -> Result<u32> {
         let process = self.processes.last().context("it does not run")?;
         Ok(process.id())
+    }
+
+    /// The ids of all its processes.
+    pub fn ids(&self) -> Vec<u32> {
+        self.processes.iter().map(Process::id).collect()
+    }
+
+    /// Writes what a database of PostgreSQL holds into `data_dir`, where that of SQLite is anyway.
+    pub fn dump_database(&self) -> Result<()> {
+        let Some(database) = &self.database else {
+            return Ok(());
+        };
+        let file = self.data().join("database.sql");
+        let mut dump = Command::new(tool("pg_dump")?);
+        dump.arg("--dbname").arg(database.owner_url());
+        succeed(dump.arg("--file").arg(&file))?;
+        Ok(())
+    }
+
+    /// Loses its data directory, and its database wherever that is.
+    pub fn lose_data(&self, to: &Path) -> Result<()> {
+        fs::rename(self.data(), to)?;
+        self.database.as_ref().map_or(Ok(()), Database::lose_now)
     }
 
     /// SIGKILL.

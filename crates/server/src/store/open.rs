@@ -137,6 +137,7 @@ impl Store {
 }
 
 pub(super) async fn connect_server(url: &SecretString) -> Result<AnyPool> {
+    sqlx::any::install_default_drivers();
     let options = server(url)?;
     let pool = AnyPoolOptions::new()
         .max_connections(CONNECTIONS)
