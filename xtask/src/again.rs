@@ -16,9 +16,10 @@ const AGAIN: [(&str, &[&str]); 2] = [
         "postgres",
         &[
             "jobs::a_clearing_survives_kills_of_agent_and_control_plane",
-            "kill_matrix::points::each_point_on_a_single_node",
+            "kill_matrix::cancels::each_commit_of_a_cancel",
             "no_secret_at_the_control_plane::its_files_logs_and_memory_hold_none",
             "restored_backup::what_happened_since_comes_back_from_the_agent",
+            "restored_role::a_backup_from_before_the_role_moved_is_restored",
             "revoked_agent::a_revoked_agent_is_turned_away",
         ],
     ),
