@@ -50,6 +50,8 @@ impl Scene {
         let token = api.enrol_token(REGION).await?;
         agent.enrol(&token.url, &token.secret)?;
         agent.start(&Start::default())?;
+        // What is asked for before its journal is there would be refused as older than that.
+        split.holder().await?;
         let root = api.about().await?.root_key;
         Ok(Self {
             cluster,

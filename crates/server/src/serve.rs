@@ -22,6 +22,7 @@ use crate::{
     output::line,
     roles::{self, Roles, link},
     router::router,
+    status::{self, Figures},
     store::{Place, Store, StoreError},
 };
 
@@ -40,6 +41,10 @@ pub(crate) async fn serve(config: Config, roles: Roles) -> anyhow::Result<()> {
     roles.check(&place, &files)?;
     let web = bind_if(roles.web, config.web.listen, "[web] listen");
     let agents = bind_if(roles.hub, config.hub.listen, "[hub] listen");
+    let watchers = match config.status.listen {
+        Some(address) => Some(bind(address, "[status] listen").await?),
+        None => None,
+    };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     // Before anything answers: whoever sees the server ready may stop it.
     let mut signals = [
@@ -71,12 +76,20 @@ pub(crate) async fn serve(config: Config, roles: Roles) -> anyhow::Result<()> {
     let (bus, words) = Bus::linked();
     let app = App {
         config: Arc::new(config),
+        figures: Arc::new(Figures::new(&store)),
         store,
         clock,
         bus: Arc::new(bus),
         trust,
     };
     let stop = CancellationToken::new();
+    if roles.hub {
+        app.figures.shut_hub();
+    }
+    // Asked to the very end, and so no part.
+    let gone = CancellationToken::new();
+    let watching =
+        watchers.map(|listener| tokio::spawn(status::serve(app.clone(), listener, gone.clone())));
     let mut parts = JoinSet::new();
     if let Place::Server(url) = &place {
         let linking = link::run(app.clone(), url.clone(), words, stop.clone());
@@ -113,12 +126,19 @@ pub(crate) async fn serve(config: Config, roles: Roles) -> anyhow::Result<()> {
     let ended = until_stopped(&mut signals, &mut parts).await;
     app.bus.stopping.cancel();
     stop.cancel();
-    let goodbye = async { while parts.join_next().await.is_some() {} };
+    let goodbye = async {
+        while parts.join_next().await.is_some() {}
+        app.bus.behind.finish().await;
+    };
     if tokio::time::timeout(Duration::from_secs(STOP_SECONDS), goodbye)
         .await
         .is_err()
     {
         tracing::warn!("some requests were still open after {STOP_SECONDS} s and are cut off");
+    }
+    gone.cancel();
+    if let Some(watching) = watching {
+        watching.abort();
     }
     tracing::info!("stopped");
     ended

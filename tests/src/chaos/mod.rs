@@ -202,6 +202,8 @@ fn fill(stage: &mut Stage, plan: &Plan) -> Result<()> {
         rclone.args(["--s3-no-check-bucket", "--no-traverse", "--no-check-dest"]);
         succeed(&mut rclone)?;
         bucket.objects = OBJECTS;
+        let words = format!("round {}: {OBJECTS} objects put into {id}", plan.round);
+        stage.history.push(words);
     }
     Ok(())
 }

@@ -43,6 +43,8 @@ pub struct Server {
     pub config: PathBuf,
     /// Where the dashboard and API are.
     pub web_url: String,
+    /// Where machines ask how it is.
+    pub status_url: String,
     /// Where agents connect to.
     pub hub_url: String,
 }
@@ -78,7 +80,7 @@ impl Server {
 
     fn prepare_without_database(directory: &Path) -> Result<Self> {
         fs::create_dir_all(directory)?;
-        let (web, hub) = (free_port()?, free_port()?);
+        let (web, hub, status) = (free_port()?, free_port()?, free_port()?);
         let server = Self {
             processes: vec![],
             apart: None,
@@ -91,12 +93,14 @@ impl Server {
             config: directory.join("config.toml"),
             directory: directory.to_owned(),
             web_url: format!("http://127.0.0.1:{web}"),
+            status_url: format!("http://127.0.0.1:{status}"),
             hub_url: format!("https://127.0.0.1:{hub}"),
         };
         let text = format!(
             "data_dir = \"{data}\"\n\
              [web]\nlisten = \"127.0.0.1:{web}\"\npublic_url = \"{web_url}\"\n\
              [hub]\nlisten = \"127.0.0.1:{hub}\"\npublic_url = \"{hub_url}\"\n\
+             [status]\nlisten = \"127.0.0.1:{status}\"\n\
              [limits]\nrequests_per_second = 1000\nchanges_per_second = 1000\n\
              [log]\nformat = \"text\"\n",
             data = server.data().display(),
@@ -147,6 +151,14 @@ impl Server {
              token_requests_per_second = 1000000\n{after}"
         );
         Ok(fs::write(&self.config, lifted)?)
+    }
+
+    /// Writes its log as JSON, from its next start on.
+    pub fn log_json(&self) -> Result<()> {
+        let text = fs::read_to_string(&self.config)?;
+        let json = text.replace("format = \"text\"", "format = \"json\"");
+        ensure!(json != text, "the log's format stands elsewhere");
+        Ok(fs::write(&self.config, json)?)
     }
 
     /// Run as this user from now on (root alone can).

@@ -196,6 +196,14 @@ impl Part {
         Ok(process.output())
     }
 
+    /// SIGTERM; an error unless it ends with 0. What it said.
+    pub async fn stop(&mut self) -> Result<String> {
+        let mut process = self.process.take().context("it does not run")?;
+        let status = process.terminate().await?;
+        ensure!(status.success(), "{}: {status}", self.role);
+        Ok(process.output())
+    }
+
     /// Sends it a signal.
     pub fn signal(&self, signal: Signal) -> Result<()> {
         self.process

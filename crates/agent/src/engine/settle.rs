@@ -146,6 +146,7 @@ impl Inner {
             operation = %entry.operation,
             admin_micros = micros(report.admin),
             journal_micros = micros(report.journal + began.elapsed()),
+            "ended"
         );
         let finished = Finished {
             account: entry.actor.account,

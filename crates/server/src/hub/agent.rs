@@ -24,6 +24,7 @@ use super::{
 };
 use crate::{
     app::Change,
+    status::Stage,
     store::{
         StoreError,
         admission::ChainEnd,
@@ -55,6 +56,8 @@ pub(super) struct Session<'a> {
     pub(super) from: SocketAddr,
     /// Asked about and not answered, with the attempt: not to be sent meanwhile.
     pub(super) asked: HashMap<OperationId, u32>,
+    /// Sent and not heard of yet.
+    pub(super) sent: HashMap<OperationId, Instant>,
     /// Whether it may have commands that it has not answered.
     owes: bool,
     /// The receipt from which on the agent was asked to send again.
@@ -151,6 +154,7 @@ impl<'a> Session<'a> {
             agent,
             from,
             asked: HashMap::new(),
+            sent: HashMap::new(),
             owes: false,
             wanted: None,
             sweep: None,
@@ -443,6 +447,12 @@ impl<'a> Session<'a> {
                 return Err(closed(ClosingCode::Restarting));
             }
             socket.send(&ToAgent::Command(command.envelope)).await?;
+            tracing::debug!(operation = %command.id, agent = %self.agent.id, "sent");
+            app.figures
+                .step(Stage::Sent, command.signed_at, app.clock.now());
+            if self.sent.len() < MAX_FRAME_ITEMS {
+                self.sent.insert(command.id, Instant::now());
+            }
             app.bus.tell(Change::Operation(command.account, command.id));
         }
         Ok(())

@@ -99,6 +99,7 @@ pub async fn run(
     rustix::net::listen(listener, MAX_WAITING)
         .context("the agents' queue cannot be made longer")?;
     let connections = TaskTracker::new();
+    hub.app.figures.open_hub();
     tokio::join!(
         hub.accept(listener, &connections, &ended),
         hub.hand_out(&ended),
@@ -108,6 +109,7 @@ pub async fn run(
         hub.beat(&ended),
         hub.identity.keep_fresh(&hub.app, &ended),
     );
+    hub.app.figures.shut_hub();
     hub.registry
         .order_all(&Order::Close(ClosingCode::Restarting));
     connections.close();
@@ -184,10 +186,12 @@ impl Hub {
             };
             let Some(entering) = self.door.enter(place, from.ip()) else {
                 tracing::debug!(%from, "turned away: too many of its network are on the way in");
+                self.app.figures.turn_away();
                 continue;
             };
             let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
                 tracing::warn!(%from, "turned away: the hub is full");
+                self.app.figures.turn_away();
                 continue;
             };
             let hub = Arc::clone(self);

@@ -59,6 +59,8 @@ impl Session<'_> {
                 stray,
                 sign_again,
             } => {
+                app.figures.receipt(&receipt);
+                self.note_taken(receipt.operation);
                 self.wanted = None;
                 self.asked.remove(&receipt.operation);
                 self.accepted.retain(|id| *id != receipt.operation);

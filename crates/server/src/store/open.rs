@@ -20,7 +20,7 @@ use sqlx::{
 };
 use tokio::sync::{Mutex, MutexGuard};
 
-use super::{Result, Store, StoreError, owner, sql::Connection, write::Writers};
+use super::{Result, Store, StoreError, owner, sql::Connection, times::WriteTimes, write::Writers};
 
 /// Connections that read at the same time.
 const READERS: usize = 4;
@@ -102,6 +102,7 @@ impl Store {
         Ok(Self {
             readers: Readers::Sqlite(readers.into()),
             writers: Writers::sqlite(process, machine),
+            write_times: WriteTimes::default(),
             fence: None,
         })
     }
@@ -131,6 +132,7 @@ impl Store {
         Self {
             readers: Readers::Postgres(pool.clone()),
             writers: Writers::postgres(pool),
+            write_times: WriteTimes::default(),
             fence: None,
         }
     }
@@ -194,6 +196,21 @@ async fn is_set_up(connection: &mut Connection) -> Result<bool> {
     match there {
         Some(version) if there > wanted => Err(MigrateError::VersionMissing(version).into()),
         _ => Ok(there == wanted),
+    }
+}
+
+impl Store {
+    /// Whether the schema is the one of this program still: another process may have brought it to a newer
+    /// one since.
+    pub(crate) async fn is_schema_current(&self) -> Result<bool> {
+        let ours = match &self.readers {
+            Readers::Sqlite(_) => &MIGRATIONS_OF_SQLITE,
+            Readers::Postgres(_) => &MIGRATIONS_OF_POSTGRES,
+        };
+        let ours = ours.iter().map(|migration| migration.version).max();
+        let newest = sqlx::query_scalar("SELECT MAX(version) FROM _sqlx_migrations");
+        let newest: Option<i64> = newest.fetch_one(&mut *self.read().await?).await?;
+        Ok(newest == ours)
     }
 }
 
