@@ -474,6 +474,8 @@ async fn whoever_may_not_set_a_database_up_is_told_who_does() {
         let place = granted.url_of(&format!("storm_test_{role}"));
         let store = Store::open(place.clone()).await.unwrap();
         assert!(store.has_users().await.unwrap());
+        // And whoever watches over it asks it, too.
+        store.standing(granted.world.app.clock.now()).await.unwrap();
         let owns = place.require_owner().await.unwrap_err().to_string();
         assert!(owns.contains("storm-buckets db migrate"), "{owns}");
     }

@@ -143,7 +143,9 @@ GRANT SELECT ON account_limits TO storm_hub;
 GRANT SELECT, INSERT, DELETE ON suspended_keys TO storm_signer;
 
 -- E-mail, which holds links that are secrets: whoever queues one cannot read it again.
-GRANT SELECT (account, created_at), INSERT ON mails TO storm_web;
+GRANT SELECT (account, state, created_at), INSERT ON mails TO storm_web;
+-- How many wait, for whoever watches over the platform.
+GRANT SELECT (state, created_at) ON mails TO storm_hub;
 GRANT SELECT, INSERT, DELETE,
       UPDATE (state, attempts, error, next_try_at, ended_at, body_text, body_html)
     ON mails TO storm_signer;
