@@ -58,14 +58,21 @@ impl Apart {
         let text = fs::read_to_string(config)?;
         let text = text.replace(&self.database.owner_url(), &self.database.role_url(role));
         let text = match role {
-            "signer" => text,
-            "hub" => with_data(&text, data, role, &HUB_FILES)?,
+            "signer" => unwatched(&text)?,
+            "hub" => with_data(&unwatched(&text)?, data, role, &HUB_FILES)?,
             _ => with_data(&text, data, role, &WEB_FILES)?,
         };
         let own = config.with_file_name(format!("config-{role}.toml"));
         fs::write(&own, text)?;
         Ok(own)
     }
+}
+
+/// Without the listener for machines, which one process alone can have at its address.
+fn unwatched(text: &str) -> Result<String> {
+    let (before, rest) = text.split_once("[status]\n").context("no [status]")?;
+    let (_, after) = rest.split_once('\n').context("no line after it")?;
+    Ok(format!("{before}{after}"))
 }
 
 fn with_data(text: &str, data: &Path, role: &str, files: &[&str]) -> Result<String> {
