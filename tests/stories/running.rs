@@ -8,9 +8,10 @@ use std::{
 use anyhow::{Context as _, Result, ensure};
 use e2e::harness::{
     agent::Start,
+    databases::Database,
     memory::{self, Needle},
     server::{EMAIL, PASSWORD, Server},
-    split::{self, Cast, Split},
+    split::{Cast, Split},
     stack::{REGION, Stack},
     wait,
 };
@@ -172,7 +173,7 @@ async fn each_role_is_ready_and_counts_for_itself_and_ends_well() -> Result<()> 
         hubs: 1,
         webs: 1,
     };
-    let mut split = Split::start(directory.path(), split::database().await?, &cast).await?;
+    let mut split = Split::start(directory.path(), Database::new().await?, &cast).await?;
     // The hub once it has its certificate; who waits to be the signer is ready for it.
     for part in split.signers.iter().chain(&split.hubs).chain(&split.webs) {
         wait::until("it to be ready", async || {

@@ -55,9 +55,11 @@ pub(crate) async fn serve(config: Config, roles: Roles) -> anyhow::Result<()> {
         let known = is_known(&place).await?;
         if !known {
             FirstOperator::from_environment()?;
+            let owned = place.require_owner().await;
+            owned.map_err(|error| unusable(&place, error))?;
         }
         let (web, agents) = (web.await?, agents.await?);
-        let (store, lock) = set_up(&config, &place, known, &files, clock.as_ref()).await?;
+        let (store, lock) = set_up(&place, known, &files, clock.as_ref()).await?;
         (store, web, agents, lock)
     } else {
         let (web, agents) = (web.await?, agents.await?);
@@ -143,8 +145,7 @@ pub(crate) async fn serve(config: Config, roles: Roles) -> anyhow::Result<()> {
 }
 
 /// First start: keys, database and the operator's account, as far as they are not there.
-async fn set_up(
-    config: &Config,
+pub(crate) async fn set_up(
     place: &Place,
     known: bool,
     files: &Files,
@@ -166,14 +167,15 @@ async fn set_up(
         // Machines that run web get a copy.
         Sealer::new(files.second_factor_key()).make_key()?;
     }
-    let store = open_store(config).await?;
+    let store = Store::open(place.clone()).await;
+    let store = store.map_err(|error| unusable(place, error))?;
     if matches!(place, Place::Server(_)) {
         let root_key = PublicTrust::load(files)?.root_key.to_string();
         ensure!(
             store.claim(&root_key).await?,
             "{place} is another installation's than {}: copy the data_dir of the signer that serves it, or \
              name another database",
-            config.data_dir.display()
+            files.data().display()
         );
     }
     if !store.has_users().await? {
@@ -198,7 +200,10 @@ async fn wait_for_store(place: &Place) -> anyhow::Result<Store> {
         }
         if !said {
             said = true;
-            tracing::info!("{place} is not set up for this version yet: waiting for a signer");
+            tracing::info!(
+                "{place} is not set up for this version yet: waiting for a signer, or \
+                 for `storm-buckets db migrate`"
+            );
         }
         tokio::time::sleep(Duration::from_secs(SET_UP_POLL_SECONDS)).await;
     }

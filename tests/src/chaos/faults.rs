@@ -106,7 +106,7 @@ impl<'a> Faults<'a> {
             }
             Fault::GarageKill(node) => parts.node(node)?.kill(),
             Fault::PostgresKill => match &mut parts.postgres {
-                Some(postgres) => postgres.crash().await,
+                Some(postgres) => postgres.crash(),
                 None => bail!("there is no PostgreSQL"),
             },
             Fault::HubCut => {

@@ -19,6 +19,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
+use test_postgres::Postgres;
 
 use self::{
     faults::Faults,
@@ -28,7 +29,7 @@ use self::{
     stage::{Cast, Stage},
     verdict::Verdict,
 };
-use crate::harness::{postgres::Postgres, require_fault_points, tools::succeed};
+use crate::harness::{require_fault_points, tools::succeed};
 
 /// Buckets, each with a key, that an account has before a round.
 const BUCKETS_BEFORE: usize = 3;

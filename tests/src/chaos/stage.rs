@@ -18,11 +18,12 @@ use storm_protocol::{
     receipt::Chain,
     trust::{AgentStatement, TrustDocument},
 };
+use test_postgres::Postgres;
 
 use super::{model::Model, plan::Possible, relay::Relay};
 use crate::harness::{
-    api::Api, cli::Cli, clock_shift, garage::Cluster, mails::link_to, postgres::Postgres,
-    small_disk::SmallDisk, stack::Stack, wait,
+    api::Api, cli::Cli, clock_shift, garage::Cluster, mails::link_to, small_disk::SmallDisk,
+    stack::Stack, wait,
 };
 
 const PASSWORD: &str = "a fine long password";

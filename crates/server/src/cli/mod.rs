@@ -21,7 +21,7 @@ use crate::{
     config::{Config, DEFAULT_PATH, Log, LogFormat},
     openapi,
     output::line,
-    roles::{Role, Roles},
+    roles::{GRANTS, Role, Roles},
     serve,
 };
 
@@ -105,6 +105,10 @@ pub fn run() -> anyhow::Result<()> {
     }
     if let Noun::Access = arguments.command {
         return line(access::print().trim_end());
+    }
+    if let Noun::Db(db::Verb::Roles) = arguments.command {
+        // Where it is wanted there may be no configuration.
+        return line(GRANTS.trim_end());
     }
     let config = Config::read(&arguments.common.config)?;
     match arguments.command {

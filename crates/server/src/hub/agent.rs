@@ -65,6 +65,8 @@ pub(super) struct Session<'a> {
     pub(super) sweep: Option<(u64, Micros)>,
     /// Whether the agent was the executor at any time of this connection.
     pub(super) led: bool,
+    /// An epoch that the agent has seen and the database has not, and after which receipt it should have.
+    pub(super) later: Option<(u64, u64)>,
     /// When the certificate that the connection came with ends.
     until: Micros,
     /// Taken by the agent, which is not written down yet: most end before that is due.
@@ -137,6 +139,7 @@ impl<'a> Session<'a> {
             owes: false,
             wanted: None,
             sweep: None,
+            later: None,
             led: false,
             until: peer.until,
             accepted: vec![],
@@ -283,12 +286,11 @@ impl<'a> Session<'a> {
         let app = &self.hub.app;
         let ahead = open_head(&hello.head, &self.agent)
             .is_some_and(|head| head.sequence > self.agent.receipts);
-        // A role that was given up raises it too, and the receipt of that is still to come.
-        if hello.epoch > self.agent.epoch && !ahead {
-            tracing::error!(
-                agent = %self.agent.id, theirs = hello.epoch, ours = self.agent.epoch,
-                "the agent has seen a later executor than this database knows: was an old backup restored?"
-            );
+        if hello.epoch > self.agent.epoch {
+            // A role that was given up raises it too, and the receipt of that is still to come.
+            let head = open_head(&hello.head, &self.agent).filter(|_| ahead);
+            self.later = Some((head.map_or(0, |head| head.sequence), hello.epoch));
+            self.pass_epoch(self.agent.receipts).await?;
         }
         let trust = app.trust.borrow().clone();
         let newer = trust.document.serial > hello.trust_serial;

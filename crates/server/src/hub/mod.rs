@@ -7,6 +7,7 @@ mod connection;
 mod door;
 mod enrol;
 mod frames;
+mod late_epoch;
 mod opening;
 mod receipts;
 mod registry;

@@ -80,6 +80,7 @@ impl Session<'_> {
                     // away.
                     app.bus.hub.notify_one();
                 }
+                self.pass_epoch(receipt.sequence).await?;
                 let (operation, agent) = (receipt.operation, receipt.agent);
                 if stray {
                     tracing::warn!(%operation, %agent, account = %receipt.account, "a receipt answers nothing that was asked here");

@@ -267,7 +267,8 @@ impl Store {
     pub async fn agents_seen(&self, seen: &[(AgentId, Seen)]) -> Result<()> {
         for some in seen.chunks(SEEN_AT_ONCE) {
             let mut change = self.write_one(Durability::Process).await?;
-            let mut update = Builder::new(
+            let mut update = Builder::on(
+                &change,
                 "UPDATE agents SET seen_at = seen.column2, clock_offset_micros = seen.column3 FROM (",
             );
             update.push_values(some, |mut row, (id, seen)| {

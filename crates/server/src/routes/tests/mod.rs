@@ -10,6 +10,7 @@ mod equal_work;
 mod events;
 mod full;
 mod http;
+mod idempotency;
 mod lists;
 mod matrix;
 mod oidc;
