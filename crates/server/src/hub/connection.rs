@@ -11,13 +11,9 @@ use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpStream,
 };
-use tokio_rustls::server::TlsStream;
 use tokio_tungstenite::{
     WebSocketStream,
-    tungstenite::{
-        Message, Utf8Bytes,
-        protocol::{Role, WebSocketConfig},
-    },
+    tungstenite::{Message, Utf8Bytes},
 };
 
 use super::{
@@ -25,7 +21,7 @@ use super::{
     agent::Session,
     door::Entering,
     enrol,
-    opening::{Opened, open},
+    opening::{Counted, Opened, open},
     registry::Joined,
 };
 use crate::store::StoreError;
@@ -60,7 +56,7 @@ impl From<StoreError> for End {
 }
 
 /// The WebSocket of a connection. Boxed: it is large, and is passed on.
-pub(super) struct Socket(Box<WebSocketStream<TlsStream<TcpStream>>>);
+pub(super) struct Socket(Box<WebSocketStream<Counted>>);
 
 /// Serves a connection to its end. It is `entering` until it has been welcomed.
 ///
@@ -152,10 +148,8 @@ pub(super) fn parse(text: &Utf8Bytes) -> Result<ToHub, End> {
 }
 
 impl Socket {
-    /// The WebSocket that was opened over `stream` and of which nothing was read ahead.
-    pub(super) async fn over(stream: TlsStream<TcpStream>, config: WebSocketConfig) -> Self {
-        let socket = WebSocketStream::from_raw_socket(stream, Role::Server, Some(config));
-        Self(Box::new(socket.await))
+    pub(super) fn of(socket: WebSocketStream<Counted>) -> Self {
+        Self(Box::new(socket))
     }
 
     /// The next frame. Safe to drop while waiting.

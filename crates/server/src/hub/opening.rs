@@ -1,26 +1,26 @@
 //! A connection's opening: TLS, WebSocket and the first frame. It is over before the connection gets its
 //! place among thousands that wait, and leaves nothing behind that only it needed.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll},
 };
 
 use storm_protocol::frame::{MAX_FRAME_BYTES, ToHub};
 use tokio::{
-    io::{AsyncRead, AsyncWrite},
+    io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
 };
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use tokio_tungstenite::{
     WebSocketStream, accept_hdr_async_with_config,
     tungstenite::{
         handshake::server::{ErrorResponse, Request, Response},
         http::StatusCode,
-        protocol::{WebSocketConfig, frame::FrameHeader},
+        protocol::{Role, WebSocketConfig, frame::FrameHeader},
     },
 };
-use tokio_util::io::InspectReader;
 
 use super::{
     connection::{End, Socket, next_text, parse},
@@ -54,23 +54,36 @@ pub(super) async fn open(acceptor: TlsAcceptor, stream: TcpStream) -> anyhow::Re
         .and_then(|chain| chain.first())
         .map(Peer::of)
         .transpose()?;
-    let read = Arc::new(AtomicUsize::new(0));
-    let counter = Arc::clone(&read);
-    let counted = InspectReader::new(tls, move |bytes: &[u8]| {
-        counter.fetch_add(bytes.len(), Ordering::Relaxed);
-    });
     let opening = config(OPENING_READ_BYTES);
-    let mut socket = accept_hdr_async_with_config(counted, only_our_path, Some(opening)).await?;
+    let mut socket =
+        accept_hdr_async_with_config(Counted::new(tls), only_our_path, Some(opening)).await?;
     // A client that sends more than its request before the answer is refused, so none of a frame is in it.
-    read.store(0, Ordering::Relaxed);
-    let first = first_frame(&mut socket, &read).await;
-    // The introduction's buffer goes with this socket.
-    let tls = socket.into_inner().into_inner();
+    let before = socket.get_ref().read;
+    let text = next_text(&mut socket).await;
+    let read = socket.get_ref().read.wrapping_sub(before);
+    let alone = text
+        .as_ref()
+        .is_ok_and(|text| read == bytes_alone(text.len()));
+    if alone {
+        // The introduction's buffer, which nothing else is in, goes with this socket.
+        let config = Some(config(READ_BYTES));
+        socket = WebSocketStream::from_raw_socket(socket.into_inner(), Role::Server, config).await;
+    }
     Ok(Opened {
-        socket: Socket::over(tls, config(READ_BYTES)).await,
+        socket: Socket::of(socket),
         peer,
-        first,
+        first: text.and_then(|text| parse(&text)),
     })
+}
+
+/// What a client's frame with so much text takes by itself. No header is shorter, so whoever has read no more
+/// has read nothing after it.
+fn bytes_alone(text: usize) -> usize {
+    let header = FrameHeader {
+        mask: Some([0; 4]),
+        ..FrameHeader::default()
+    };
+    header.len(text as u64) + text
 }
 
 fn config(read_bytes: usize) -> WebSocketConfig {
@@ -92,22 +105,45 @@ fn only_our_path(request: &Request, response: Response) -> Result<Response, Erro
     Err(refusal)
 }
 
-/// The first frame, which has to be all that was `read`: the rest would be lost with the buffer.
-async fn first_frame<S: AsyncRead + AsyncWrite + Unpin>(
-    socket: &mut WebSocketStream<S>,
-    read: &AtomicUsize,
-) -> Result<ToHub, End> {
-    let text = next_text(socket).await?;
-    let header = FrameHeader {
-        mask: Some([0; 4]),
-        ..FrameHeader::default()
-    };
-    // A header is never shorter than this, so an equal count leaves nothing over.
-    let alone = header.len(text.len() as u64) + text.len();
-    if read.load(Ordering::Relaxed) != alone {
-        return Err(End::protocol(
-            "The first frame comes alone and in one piece, and nothing after it before its answer.",
-        ));
+/// TLS that counts what was read of it.
+pub(super) struct Counted {
+    tls: TlsStream<TcpStream>,
+    read: usize,
+}
+
+impl Counted {
+    const fn new(tls: TlsStream<TcpStream>) -> Self {
+        Self { tls, read: 0 }
     }
-    parse(&text)
+}
+
+impl AsyncRead for Counted {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let done = Pin::new(&mut self.tls).poll_read(context, buffer);
+        self.read = self.read.wrapping_add(buffer.filled().len() - before);
+        done
+    }
+}
+
+impl AsyncWrite for Counted {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.tls).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.tls).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.tls).poll_shutdown(context)
+    }
 }

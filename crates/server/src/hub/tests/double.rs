@@ -153,6 +153,13 @@ impl Running {
     }
 
     pub(super) async fn dial_with(&self, dial: Dial) -> anyhow::Result<Socket> {
+        let tls = self.dial_tls(dial).await?;
+        let (socket, _) = client_async(format!("wss://{HUB_SERVER_NAME}/agent"), tls).await?;
+        Ok(socket)
+    }
+
+    /// What a WebSocket goes over.
+    pub(super) async fn dial_tls(&self, dial: Dial) -> anyhow::Result<TlsStream<TcpStream>> {
         let mut roots = RootCertStore::empty();
         for authority in &self.world.app.trust.borrow().document.authorities {
             roots.add(CertificateDer::from(authority.0.clone()))?;
@@ -168,11 +175,8 @@ impl Running {
         };
         let stream = TcpStream::connect(self.address()).await?;
         let name = ServerName::try_from(HUB_SERVER_NAME)?;
-        let tls = TlsConnector::from(Arc::new(config))
-            .connect(name, stream)
-            .await?;
-        let (socket, _) = client_async(format!("wss://{HUB_SERVER_NAME}/agent"), tls).await?;
-        Ok(socket)
+        let connector = TlsConnector::from(Arc::new(config));
+        Ok(connector.connect(name, stream).await?)
     }
 
     /// An agent that has enrolled and is connected.
