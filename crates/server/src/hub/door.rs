@@ -25,8 +25,9 @@ const HURRIED: Duration = Duration::from_secs(5);
 const UNHURRIED: Duration = Duration::from_secs(10);
 /// Between two looks at whether anybody waits.
 const LOOK: Duration = Duration::from_millis(250);
-/// How nice the threads for handshakes are: as much as can be.
-const NICE: i32 = 19;
+/// How nice the threads for handshakes are. A third of the weight of all else: much nicer, and a machine that is busy
+/// with other things would leave them so little that none is over in its time.
+const NICE: i32 = 5;
 /// Connections that the system lets wait; it has a bound of its own (`net.core.somaxconn`), which counts, too.
 pub(super) const MAX_WAITING: i32 = 4096;
 
