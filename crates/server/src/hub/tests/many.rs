@@ -83,6 +83,9 @@ async fn a_hub_that_was_taken_for_dead_sends_nothing_and_begins_again() {
     // Under another id.
     let again = hubs.hub_id().await;
     assert_ne!(again, dead);
+    // Nobody really signed it: whoever is told to send it cannot, and its connection ends.
+    let over = format!("UPDATE operations SET state = 'cancelled' WHERE id = '{asked}'");
+    hubs.world.sql(&over).await;
     let _socket = agent.connect(&hubs).await.unwrap();
     assert_eq!(hubs.world.count(&held_by(&again)).await, 1);
     hubs.stop().await;
