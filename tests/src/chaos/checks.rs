@@ -63,7 +63,7 @@ pub fn prove_chains(stage: &Stage) -> Result<()> {
     for person in &stage.people {
         let mut verify = person.cli.command(&["audit", "verify"])?;
         verify
-            .env("STORM_URL", &stack.server.web_url)
+            .env("STORM_URL", stack.server.web_url()?)
             .env("STORM_TOKEN", person.api.token())
             .env("STORM_ROOT_KEY", stack.root_key.to_string());
         succeed(&mut verify)?;

@@ -13,6 +13,9 @@ use storm_protocol::{
 
 use crate::harness::{api::Credential, node_admin::Rights};
 
+/// What S3 says of a signature's date that is not now.
+const DATE_REFUSED: &str = "Date is too";
+
 /// All that there is.
 #[derive(Clone, Default)]
 pub struct Model {
@@ -102,6 +105,15 @@ impl Model {
         own.map(|(id, _)| id).collect()
     }
 
+    /// Those of `buckets` that have another name than their last.
+    pub fn with_names_to_spare<'a>(&self, buckets: &[&'a String]) -> Vec<&'a String> {
+        let spare = |id: &&&String| {
+            let bucket = self.buckets.get(**id);
+            bucket.is_some_and(|bucket| bucket.names.len() > 1)
+        };
+        buckets.iter().filter(spare).copied().collect()
+    }
+
     /// The keys of an account.
     pub fn keys_of(&self, account: AccountId) -> Vec<&String> {
         let own = self.keys.iter().filter(|(_, key)| key.account == account);
@@ -122,7 +134,7 @@ impl Model {
         match &receipt.outcome {
             Outcome::Done(result) => self.done(receipt, command, result),
             Outcome::Failed { code, message } => self
-                .may_fail(receipt.account, command, *code)
+                .may_fail(receipt.account, command, *code, message)
                 .with_context(|| format!("{command:?} failed: {message}")),
             Outcome::Refused { code, message } => self
                 .may_be_refused(receipt.account, command, *code)
@@ -327,13 +339,21 @@ impl Model {
     }
 
     /// Whether a command may come to that: what faults do, and what the things that are there do.
-    fn may_fail(&self, account: AccountId, command: &Command, code: Failure) -> Result<()> {
+    fn may_fail(
+        &self,
+        account: AccountId,
+        command: &Command,
+        code: Failure,
+        message: &str,
+    ) -> Result<()> {
         // To an account, a bucket that was released before it is not there.
         let bucket_there = command_bucket(command)
             .and_then(|id| self.buckets.get(&id))
             .is_some_and(|bucket| bucket.account == Some(account));
         match code {
             Failure::NoSuchBucket => ensure!(!bucket_there, "the bucket is there"),
+            // The agent's clock is another than Garage's.
+            Failure::JobBroken if message.contains(DATE_REFUSED) => {}
             Failure::GarageRefused | Failure::AgentLost | Failure::JobBroken => {
                 bail!("nothing here leads to {code:?}")
             }

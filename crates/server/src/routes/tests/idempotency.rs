@@ -3,6 +3,8 @@
 use ::http::{Method, StatusCode};
 use serde_json::{Value, json};
 
+use crate::clock::Clock as _;
+
 use super::{
     BUCKET, KEY, SEAL_TO, Site, code,
     operations::{ask, create, with_key},
@@ -133,4 +135,24 @@ async fn two_at_once_are_one() {
     let ask = || create(&site, &site.member, Some("same"), with_key());
     let (one, two) = tokio::join!(ask(), ask());
     assert_eq!(one.1["operation"]["id"], two.1["operation"]["id"]);
+}
+
+#[tokio::test]
+async fn the_same_request_is_answered_when_the_end_that_it_asks_for_has_passed() {
+    let site = Site::new().await;
+    let ends = site.clock.now().plus_seconds(60);
+    let grant = json!({"bucket": BUCKET, "read": true, "write": false, "owner": false});
+    let body = json!({"label": "x", "grants": [grant], "seal_to": SEAL_TO, "expires_at": ends});
+    let wanted = async |key: &str| {
+        let request = (Method::POST, "/api/v1/keys", body.clone());
+        ask(&site, &site.member, Some(key), request).await
+    };
+    let (status, first) = wanted("once").await;
+    assert_eq!(status, StatusCode::ACCEPTED, "{first}");
+    site.clock.forward(61);
+    let (status, again) = wanted("once").await;
+    assert_eq!(status, StatusCode::ACCEPTED, "{again}");
+    assert_eq!(again["operation"]["id"], first["operation"]["id"]);
+    let (status, refused) = wanted("anew").await;
+    assert_eq!(status, StatusCode::BAD_REQUEST, "{refused}");
 }
