@@ -275,6 +275,7 @@ fn bucket_differs(
             .filter(|_| rules["websiteAccess"] == true)
             .map(str::to_owned),
         objects: bucket.objects,
+        fewer: bucket.fewer,
     };
     let quota = (seen.quota_bytes, seen.quota_objects);
     if found != *bucket || !bucket.quota.allows(quota) || seen.has_local_alias {

@@ -2,8 +2,10 @@
 //! connections cut, disks filled and clocks moved; afterwards everything has to be what the receipts
 //! say. `cargo xtask chaos` plays it; CONTRIBUTING.md says how.
 
+mod apply;
 pub mod checks;
 pub mod control;
+mod excuse;
 pub mod fault;
 pub mod faults;
 pub mod kind;
@@ -156,6 +158,7 @@ async fn play_round(stage: &mut Stage, plan: &Plan, verdict: &mut Verdict) -> Re
     for ask in &plan.asks {
         Verdict::count(&mut verdict.asked, ask.kind.command());
     }
+    stage.model.agent_behind = plan.sets_agent_back();
     let answered = AtomicBool::new(false);
     let faults = Faults::arm(&mut stage.parts, plan, verdict).await?;
     let asked = async {
@@ -227,7 +230,7 @@ fn fill(stage: &mut Stage, plan: &Plan) -> Result<()> {
         rclone.arg("copy").arg(&folder).arg(format!("storm:{name}"));
         rclone.args(["--s3-no-check-bucket", "--no-traverse", "--no-check-dest"]);
         succeed(&mut rclone)?;
-        bucket.objects = OBJECTS;
+        (bucket.objects, bucket.fewer) = (OBJECTS, false);
         let words = format!("round {}: {OBJECTS} objects put into {id}", plan.round);
         stage.history.push(words);
     }

@@ -128,6 +128,12 @@ impl Plan {
             frames_twice: dice.once_in(3),
         }
     }
+
+    /// Whether the agent's clock jumps back, be it from where it was ahead.
+    pub fn sets_agent_back(&self) -> bool {
+        let mut faults = self.faults.iter();
+        faults.any(|timed| matches!(timed.fault, Fault::AgentClock(_)))
+    }
 }
 
 struct Dice(ChaCha8Rng);
