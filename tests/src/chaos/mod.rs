@@ -131,9 +131,9 @@ async fn play_stage(cast: Cast, rounds: Range<u32>, verdict: &mut Verdict) -> Re
         }
         verdict.rounds += 1;
         println!(
-            "round {round}: {} requests, {} faults, {:.1} s",
+            "round {round}: {} requests, {}, {:.1} s",
             plan.asks.len(),
-            plan.faults.len(),
+            plan.fault_names(),
             begun.elapsed().as_secs_f64()
         );
     }

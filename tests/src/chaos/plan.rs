@@ -129,6 +129,18 @@ impl Plan {
         }
     }
 
+    /// Its faults in words, in the order in which they begin.
+    pub fn fault_names(&self) -> String {
+        let mut faults = self.faults.clone();
+        faults.sort_by_key(|timed| timed.at_millis);
+        let names: Vec<_> = faults.iter().map(|timed| timed.fault.name()).collect();
+        if names.is_empty() {
+            "no fault".to_owned()
+        } else {
+            names.join(", ")
+        }
+    }
+
     /// Whether the agent's clock jumps back, be it from where it was ahead.
     pub fn sets_agent_back(&self) -> bool {
         let mut faults = self.faults.iter();
