@@ -31,10 +31,12 @@ pub enum Need {
     Older,
     /// A new key whose first secret was lost: it died before, while it made that.
     SecondTry,
+    /// A job that has not ended when it is cancelled: Garage is away.
+    Stalled,
 }
 
-/// How long a clock stays ahead for that.
-const AHEAD_MILLIS: u32 = 3_000;
+/// How long that lasts.
+const LASTS_MILLIS: u32 = 3_000;
 /// An operation is kept for two days.
 const OLDER_SECONDS: i64 = 60 * 3600;
 const LATE_SECONDS: i64 = 3600;
@@ -42,15 +44,16 @@ const LATE_SECONDS: i64 = 3600;
 impl Need {
     /// The fault that sees to it.
     pub const fn fault(self) -> Option<Timed> {
-        let seconds = match self {
-            Self::Late => LATE_SECONDS,
-            Self::Older => OLDER_SECONDS,
+        let fault = match self {
+            Self::Late => Fault::AgentClock(LATE_SECONDS),
+            Self::Older => Fault::AgentClock(OLDER_SECONDS),
+            Self::Stalled => Fault::GarageKill(0),
             Self::SecondTry => return None,
         };
         Some(Timed {
-            fault: Fault::AgentClock(seconds),
+            fault,
             at_millis: 0,
-            for_millis: AHEAD_MILLIS,
+            for_millis: LASTS_MILLIS,
         })
     }
 
@@ -58,7 +61,7 @@ impl Need {
     pub const fn death(self) -> Option<&'static str> {
         match self {
             Self::SecondTry => Some("call.ImportKey.before:1"),
-            Self::Late | Self::Older => None,
+            Self::Late | Self::Older | Self::Stalled => None,
         }
     }
 }
@@ -71,6 +74,7 @@ pub fn points() -> Vec<Point> {
             "refusal" => Some(Need::Late),
             "prune" => Some(Need::Older),
             "key" => Some(Need::SecondTry),
+            "cancel" => Some(Need::Stalled),
             _ => None,
         };
         for moment in ["before", "after"] {
