@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Parser;
 use e2e::{
-    chaos::{Wish, kind, play, verdict::Counts},
+    chaos::{Wish, play, stage::Roles, verdict::Counts},
     harness::{process::hide_logs, random},
 };
 
@@ -23,12 +23,18 @@ struct Line {
     /// The seed; a random one when absent
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    /// Only the stage with one node of Garage and SQLite
+    /// Only the stages with one node of Garage
     #[arg(long, conflicts_with = "three")]
     single: bool,
-    /// Only the stage with three nodes of Garage and PostgreSQL
+    /// Only the stages with three nodes of Garage
     #[arg(long)]
     three: bool,
+    /// Only the stages with a process for each role of the control plane
+    #[arg(long, conflicts_with = "together")]
+    apart: bool,
+    /// Only the stages with one process for all roles
+    #[arg(long)]
+    together: bool,
 }
 
 #[tokio::main]
@@ -41,20 +47,23 @@ async fn main() -> Result<ExitCode> {
     };
     println!("seed {seed}");
     let mut wish = Wish::usual(line.rounds, line.first, seed);
-    wish.casts
-        .retain(|cast| !(line.single && cast.three_nodes || line.three && !cast.three_nodes));
+    wish.casts.retain(|cast| {
+        let apart = cast.roles == Roles::Apart;
+        let nodes = !(line.single && cast.three_nodes || line.three && !cast.three_nodes);
+        nodes && !(line.apart && !apart || line.together && apart)
+    });
     let verdict = play(&wish).await?;
     println!("requests: {}", Counts(&verdict.asked));
     println!("faults: {}", Counts(&verdict.faults));
     println!("ended by themselves: {}", Counts(&verdict.gave_up));
-    let points = kind::points();
-    let unmet = verdict.unmet(points.iter().map(|point| point.name.as_str()));
-    println!("points that no death met: {}", unmet.join(", "));
+    println!("others took over: {}", Counts(&verdict.taken_over));
+    println!("deaths: {}", Counts(&verdict.deaths));
+    println!("never met: {}", verdict.unmet().join(", "));
     for loss in &verdict.losses {
         println!("LOST: {loss}");
     }
     println!("{verdict}");
-    Ok(if verdict.losses.is_empty() {
+    Ok(if verdict.is_good() {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE

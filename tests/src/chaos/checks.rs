@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 use storm_protocol::{
-    api::{Operation, OperationPage, OperationStatus},
+    api::{Operation, OperationAnswer, OperationPage, OperationStatus},
     command::RawCommand,
     envelope::Envelope,
     ident::OperationId,
@@ -23,6 +23,7 @@ use super::{
     verdict::Verdict,
 };
 use crate::harness::{
+    api::Api,
     node_admin::{Contents, Rights},
     now,
     tools::succeed,
@@ -63,7 +64,7 @@ pub fn prove_chains(stage: &Stage) -> Result<()> {
     for person in &stage.people {
         let mut verify = person.cli.command(&["audit", "verify"])?;
         verify
-            .env("STORM_URL", &stack.server.web_url)
+            .env("STORM_URL", stack.server.web_url()?)
             .env("STORM_TOKEN", person.api.token())
             .env("STORM_ROOT_KEY", stack.root_key.to_string());
         succeed(&mut verify)?;
@@ -104,7 +105,7 @@ async fn kept(
         asked.insert(operation.id);
         Verdict::count(&mut verdict.ended, how(operation));
         let api = &stage.people[told.person].api;
-        let now = api.operation(operation.id).await?;
+        let now = shown(api, operation.id).await?;
         ensure!(
             now.operation.state == operation.state && now.operation.outcome == operation.outcome,
             "a client was told {operation:?}, and later {:?}",
@@ -128,6 +129,15 @@ async fn kept(
         }
     }
     Ok(asked)
+}
+
+/// An operation as the API shows it. A connection that idles is closed by the server, now and then in the moment
+/// in which it is asked on.
+async fn shown(api: &Api, id: OperationId) -> Result<OperationAnswer> {
+    match api.operation(id).await {
+        Ok(answer) => Ok(answer),
+        Err(_) => api.operation(id).await,
+    }
 }
 
 /// The state, and why.
@@ -181,7 +191,7 @@ async fn apply(stage: &mut Stage, receipt: &Receipt, asked: &BTreeSet<OperationI
     let mut people = stage.people.iter();
     let person = people.find(|person| person.account == receipt.account);
     let person = person.context("a receipt of an account that nobody asked for")?;
-    let operation = person.api.operation(receipt.operation).await;
+    let operation = shown(&person.api, receipt.operation).await;
     let operation = operation.context("a receipt of an operation that the API does not know")?;
     let operation = operation.operation;
     let via = serde_json::to_value(operation.actor.via)?;
@@ -275,6 +285,7 @@ fn bucket_differs(
             .filter(|_| rules["websiteAccess"] == true)
             .map(str::to_owned),
         objects: bucket.objects,
+        fewer: bucket.fewer,
     };
     let quota = (seen.quota_bytes, seen.quota_objects);
     if found != *bucket || !bucket.quota.allows(quota) || seen.has_local_alias {

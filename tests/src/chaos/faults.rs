@@ -8,11 +8,7 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 
-use super::{
-    plan::{Fault, Plan},
-    stage::Parts,
-    verdict::Verdict,
-};
+use super::{fault::Fault, plan::Plan, relay::Relay, stage::Parts, verdict::Verdict};
 use crate::harness::{agent::Start, process::Process};
 
 /// Between two looks at what runs.
@@ -30,11 +26,21 @@ pub struct Faults<'a> {
     begun: Instant,
     /// How many of the plan's deaths the agent has met, or been spared.
     deaths: usize,
-    /// Programs that a fault keeps down.
-    agent_down: u32,
-    server_down: u32,
-    agent_may_start: Instant,
-    server_may_start: Instant,
+    agent: Watched,
+    /// The processes of the control plane.
+    control: Vec<Watched>,
+    /// The processes that each of the plan's faults has chosen.
+    chosen: Vec<Vec<usize>>,
+}
+
+/// A program that is started again when it has ended.
+#[derive(Clone, Copy)]
+struct Watched {
+    /// How many faults keep it down.
+    down: u32,
+    /// Whether one has killed it.
+    killed: bool,
+    may_start: Instant,
 }
 
 impl<'a> Faults<'a> {
@@ -45,16 +51,20 @@ impl<'a> Faults<'a> {
         verdict: &'a mut Verdict,
     ) -> Result<Self> {
         let now = Instant::now();
+        let runs = Watched {
+            down: 0,
+            killed: false,
+            may_start: now,
+        };
         let mut faults = Self {
+            control: vec![runs; parts.stack.server.count()],
+            chosen: vec![vec![]; plan.faults.len()],
+            agent: runs,
             parts,
             plan,
             verdict,
             begun: now,
             deaths: 0,
-            agent_down: 0,
-            server_down: 0,
-            agent_may_start: now,
-            server_may_start: now,
         };
         faults.parts.stack.agent.kill()?;
         faults.parts.stack.disconnected().await?;
@@ -67,22 +77,23 @@ impl<'a> Faults<'a> {
     /// Plays the faults; then keeps all programs running until `answered`.
     pub async fn play(mut self, answered: &AtomicBool) -> Result<()> {
         let mut steps = Vec::new();
-        for timed in &self.plan.faults {
-            steps.push((timed.at_millis, timed.fault, true));
-            steps.push((timed.at_millis + timed.for_millis, timed.fault, false));
+        for (number, timed) in self.plan.faults.iter().enumerate() {
+            steps.push((timed.at_millis, number, true));
+            steps.push((timed.at_millis + timed.for_millis, number, false));
         }
         steps.sort_unstable();
-        for (at_millis, fault, begins) in steps {
+        for (at_millis, number, begins) in steps {
             let at = self.begun + Duration::from_millis(at_millis.into());
             while Instant::now() < at {
                 self.look()?;
                 tokio::time::sleep(LOOK).await;
             }
+            let fault = self.plan.faults[number].fault;
             let done = if begins {
                 Verdict::count(&mut self.verdict.faults, fault.name());
-                self.begin(fault).await
+                self.begin(number, fault)
             } else {
-                self.end(fault).await
+                self.end(number, fault)
             };
             done.context(fault.name())?;
         }
@@ -93,52 +104,65 @@ impl<'a> Faults<'a> {
         self.heal().await
     }
 
-    async fn begin(&mut self, fault: Fault) -> Result<()> {
+    fn begin(&mut self, number: usize, fault: Fault) -> Result<()> {
+        self.chosen[number] = self.parts.meant_by(fault)?;
+        for process in &self.chosen[number] {
+            if fault.is_sleep() {
+                self.parts.stack.server.sleep(*process, true)?;
+            } else {
+                let watched = &mut self.control[*process];
+                (watched.down, watched.killed) = (watched.down + 1, true);
+                self.parts.stack.server.kill(*process)?;
+            }
+        }
         let parts = &mut *self.parts;
         match fault {
             Fault::AgentKill => {
-                self.agent_down += 1;
-                parts.stack.agent.kill()
+                self.agent.down += 1;
+                parts.stack.agent.kill()?;
             }
-            Fault::ServerKill => {
-                self.server_down += 1;
-                parts.stack.server.kill()
-            }
-            Fault::GarageKill(node) => parts.node(node)?.kill(),
+            Fault::ServerKill
+            | Fault::SignerKill
+            | Fault::HubKill
+            | Fault::WebKill(_)
+            | Fault::SignerSleep
+            | Fault::HubSleep => {}
+            Fault::GarageKill(node) => parts.node(node)?.kill()?,
             Fault::PostgresKill => match &mut parts.postgres {
-                Some(postgres) => postgres.crash(),
+                Some(postgres) => postgres.crash()?,
                 None => bail!("there is no PostgreSQL"),
             },
-            Fault::HubCut => {
-                parts.hub.cut();
-                Ok(())
-            }
-            Fault::WebCut => {
-                parts.web.cut();
-                Ok(())
-            }
-            Fault::HubHold => {
-                parts.hub.hold(true);
-                Ok(())
-            }
-            Fault::WebHold => {
-                parts.web.hold(true);
-                Ok(())
-            }
-            Fault::AgentDisk | Fault::ServerDisk => {
-                parts.disk(fault)?.fill();
-                Ok(())
-            }
-            Fault::AgentClock(seconds) => parts.stack.agent.jump_clock(seconds),
-            Fault::ServerClock(seconds) => parts.stack.server.jump_clock(seconds),
+            Fault::HubCut => parts.hubs.iter().for_each(Relay::cut),
+            Fault::WebCut => parts.webs.iter().for_each(Relay::cut),
+            Fault::HubHold => parts.hubs.iter().for_each(|hub| hub.hold(true)),
+            Fault::WebHold => parts.webs.iter().for_each(|web| web.hold(true)),
+            Fault::AgentDisk | Fault::ServerDisk => parts.disk(fault)?.fill(),
+            Fault::AgentClock(seconds) => parts.stack.agent.jump_clock(seconds)?,
+            Fault::ServerClock(seconds) => parts.stack.server.jump_clock(seconds)?,
         }
+        Ok(())
     }
 
-    async fn end(&mut self, fault: Fault) -> Result<()> {
+    fn end(&mut self, number: usize, fault: Fault) -> Result<()> {
+        if fault.takes_a_role() && self.parts.meant_by(fault)? != self.chosen[number] {
+            Verdict::count(&mut self.verdict.taken_over, fault.name());
+        }
+        for process in &self.chosen[number] {
+            if fault.is_sleep() {
+                self.parts.stack.server.sleep(*process, false)?;
+            } else {
+                self.control[*process].down -= 1;
+            }
+        }
         let parts = &mut *self.parts;
         match fault {
-            Fault::AgentKill => self.agent_down -= 1,
-            Fault::ServerKill => self.server_down -= 1,
+            Fault::AgentKill => self.agent.down -= 1,
+            Fault::ServerKill
+            | Fault::SignerKill
+            | Fault::HubKill
+            | Fault::WebKill(_)
+            | Fault::SignerSleep
+            | Fault::HubSleep => {}
             Fault::GarageKill(node) => parts.node(node)?.restart()?,
             Fault::PostgresKill => {
                 if let Some(postgres) = &mut parts.postgres {
@@ -146,10 +170,10 @@ impl<'a> Faults<'a> {
                 }
             }
             // Whatever connected meanwhile is cut once more.
-            Fault::HubCut => parts.hub.cut(),
-            Fault::WebCut => parts.web.cut(),
-            Fault::HubHold => parts.hub.hold(false),
-            Fault::WebHold => parts.web.hold(false),
+            Fault::HubCut => parts.hubs.iter().for_each(Relay::cut),
+            Fault::WebCut => parts.webs.iter().for_each(Relay::cut),
+            Fault::HubHold => parts.hubs.iter().for_each(|hub| hub.hold(false)),
+            Fault::WebHold => parts.webs.iter().for_each(|web| web.hold(false)),
             // Two of them may overlap; what is empty is empty.
             Fault::AgentDisk | Fault::ServerDisk => drop(parts.disk(fault)?.empty()),
             Fault::AgentClock(_) => parts.stack.agent.jump_clock(0)?,
@@ -162,16 +186,21 @@ impl<'a> Faults<'a> {
     fn look(&mut self) -> Result<()> {
         let now = Instant::now();
         if self.parts.stack.agent.runs()? {
-            self.agent_may_start = now + RESTART;
-        } else if self.agent_down == 0 {
+            self.agent.may_start = now + RESTART;
+        } else if self.agent.down == 0 {
             self.agent_ended(now)?;
         }
-        if self.parts.stack.server.runs()? {
-            self.server_may_start = now + RESTART;
-        } else if self.server_down == 0 && now >= self.server_may_start {
-            Verdict::count(&mut self.verdict.gave_up, "control plane");
-            self.parts.stack.server.spawn()?;
-            self.server_may_start = now + RESTART;
+        let control = &mut self.parts.stack.server;
+        for (process, watched) in self.control.iter_mut().enumerate() {
+            if control.runs(process)? {
+                watched.may_start = now + RESTART;
+            } else if watched.down == 0 && now >= watched.may_start {
+                if !std::mem::take(&mut watched.killed) {
+                    Verdict::count(&mut self.verdict.gave_up, control.name(process));
+                }
+                control.spawn(process)?;
+                watched.may_start = now + RESTART;
+            }
         }
         Ok(())
     }
@@ -185,13 +214,13 @@ impl<'a> Faults<'a> {
                     Verdict::count(&mut self.verdict.deaths, point.to_owned());
                 }
                 self.deaths = self.deaths.saturating_add(1);
-            } else if now < self.agent_may_start {
+            } else if now < self.agent.may_start {
                 return Ok(());
             } else {
                 Verdict::count(&mut self.verdict.gave_up, "agent");
             }
         }
-        self.agent_may_start = now + RESTART;
+        self.agent.may_start = now + RESTART;
         self.start_agent()
     }
 
@@ -212,7 +241,7 @@ impl<'a> Faults<'a> {
         let begun = Instant::now();
         loop {
             self.look()?;
-            let ready = self.parts.stack.server.is_ready().await;
+            let ready = self.parts.stack.server.is_ready().await?;
             if ready && self.parts.stack.agent.runs()? {
                 break;
             }
@@ -227,6 +256,18 @@ impl<'a> Faults<'a> {
 }
 
 impl Parts {
+    /// The processes of the control plane that a fault is for. Who has a role is looked at when it begins.
+    fn meant_by(&mut self, fault: Fault) -> Result<Vec<usize>> {
+        let control = &mut self.stack.server;
+        Ok(match fault {
+            Fault::ServerKill => (0..control.count()).collect(),
+            Fault::SignerKill | Fault::SignerSleep => vec![control.active_signer()?],
+            Fault::HubKill | Fault::HubSleep => vec![control.holder(&self.hubs)],
+            Fault::WebKill(which) => vec![control.web(which)],
+            _ => vec![],
+        })
+    }
+
     fn node(&mut self, number: u32) -> Result<&mut crate::harness::garage::Node> {
         let node = self.stack.cluster.nodes.get_mut(number as usize);
         node.context("no such node")

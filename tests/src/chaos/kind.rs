@@ -1,7 +1,7 @@
 //! What is asked for under faults: one kind for each command of the whitelist.
 
 use anyhow::{Result, ensure};
-use storm_protocol::command::{AdminCall, Command, Row};
+use storm_protocol::command::{Command, Row};
 
 /// Commands that no round asks for, and where else they meet kills.
 const ELSEWHERE: &[(&str, &str)] = &[(
@@ -94,70 +94,4 @@ pub fn check_all_covered() -> Result<()> {
         );
     }
     Ok(())
-}
-
-/// The agent's journal commits that its points are named after.
-const COMMITS: &[&str] = &[
-    "intent", "key", "record", "job", "cancel", "outcome", "refusal", "settings", "prune",
-];
-/// The S3 requests of jobs.
-const S3_REQUESTS: &[&str] = &["ListObjectsV2", "DeleteObjects", "DeleteObject"];
-
-/// A place in the agent at which a test build can die, and what leads there.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Point {
-    /// Its name, as `STORM_FAULT` takes it.
-    pub name: String,
-    /// Kinds that are likely to pass it.
-    pub kinds: Vec<Kind>,
-}
-
-/// All points of the agent.
-pub fn points() -> Vec<Point> {
-    let mut points = Vec::new();
-    for commit in COMMITS {
-        let kinds = leading_to_commit(commit);
-        for moment in ["before", "after"] {
-            let name = format!("journal.{commit}.{moment}");
-            let kinds = kinds.clone();
-            points.push(Point { name, kinds });
-        }
-    }
-    let mut calls: Vec<AdminCall> = Command::TABLE
-        .iter()
-        .flat_map(|row| row.calls.iter().copied())
-        .collect();
-    calls.sort_unstable();
-    calls.dedup();
-    let calls = calls.iter().map(|call| call.as_str());
-    let calls = calls.map(|call| {
-        let kinds = Kind::ALL.iter().copied().filter(|kind| kind.calls(call));
-        (format!("call.{call}"), kinds.collect::<Vec<_>>())
-    });
-    let requests = S3_REQUESTS.iter().map(|request| {
-        let kinds = vec![Kind::BucketClear, Kind::BucketMeasure];
-        (format!("s3.{request}"), kinds)
-    });
-    for (base, kinds) in calls.chain(requests) {
-        for moment in ["before", "during", "after"] {
-            let name = format!("{base}.{moment}");
-            let kinds = kinds.clone();
-            points.push(Point { name, kinds });
-        }
-    }
-    points
-}
-
-fn leading_to_commit(commit: &str) -> Vec<Kind> {
-    match commit {
-        "record" => vec![
-            Kind::KeyRotate,
-            Kind::BucketDelete,
-            Kind::KeySuspend,
-            Kind::KeyRevokeLeaked,
-        ],
-        "job" | "cancel" => vec![Kind::BucketClear, Kind::JobCancel],
-        "key" => vec![Kind::KeyCreate, Kind::KeyRotate],
-        _ => vec![Kind::BucketCreate, Kind::KeySetGrant],
-    }
 }

@@ -2,18 +2,25 @@
 //! connections cut, disks filled and clocks moved; afterwards everything has to be what the receipts
 //! say. `cargo xtask chaos` plays it; CONTRIBUTING.md says how.
 
+mod apply;
 pub mod checks;
+pub mod control;
+mod excuse;
+pub mod fault;
 pub mod faults;
 pub mod kind;
 pub mod load;
 pub mod model;
 pub mod plan;
+pub mod point;
 pub mod relay;
 pub mod request;
+pub mod set;
 pub mod stage;
 pub mod verdict;
 
 use std::{
+    ops::Range,
     sync::atomic::{AtomicBool, Ordering},
     time::Instant,
 };
@@ -26,7 +33,8 @@ use self::{
     kind::Kind,
     load::Told,
     plan::{ACCOUNTS, Ask, Plan},
-    stage::{Cast, Stage},
+    point::points,
+    stage::{Cast, Roles, Stage},
     verdict::Verdict,
 };
 use crate::harness::{require_fault_points, tools::succeed};
@@ -50,21 +58,21 @@ pub struct Wish {
 }
 
 impl Wish {
-    /// One node of Garage with SQLite, then three with PostgreSQL where that is here.
+    /// One node of Garage and three, each with a control plane that is one process (on SQLite, and on
+    /// PostgreSQL) and with one whose roles are apart.
     pub fn usual(rounds: u32, first: u32, seed: u64) -> Self {
-        let single = Cast {
-            three_nodes: false,
-            postgres: false,
-        };
-        let three = Cast {
-            three_nodes: true,
-            postgres: Postgres::is_here(),
-        };
+        let cast = |three_nodes, roles| Cast { three_nodes, roles };
+        let casts = vec![
+            cast(false, Roles::Sqlite),
+            cast(true, Roles::Postgres),
+            cast(false, Roles::Apart),
+            cast(true, Roles::Apart),
+        ];
         Self {
             rounds,
             first,
             seed,
-            casts: vec![single, three],
+            casts,
         }
     }
 }
@@ -75,52 +83,65 @@ pub async fn play(wish: &Wish) -> Result<Verdict> {
     kind::check_all_covered()?;
     let mut verdict = Verdict {
         seed: wish.seed,
-        points: kind::points().len(),
         ..Verdict::default()
     };
-    let count = u32::try_from(wish.casts.len())?.max(1);
-    for (index, cast) in wish.casts.iter().enumerate() {
-        if cast.three_nodes && !cast.postgres && !Postgres::is_here() {
-            verdict.skipped.push("PostgreSQL (not here)".to_owned());
-        }
+    let casts = possible_casts(wish, &mut verdict);
+    let count = u32::try_from(casts.len())?.max(1);
+    let mut first = wish.first;
+    for (index, cast) in casts.iter().enumerate() {
         let rounds = share(wish.rounds, count, u32::try_from(index)?);
-        let first = wish.first
-            + (0..u32::try_from(index)?)
-                .map(|before| share(wish.rounds, count, before))
-                .sum::<u32>();
-        if rounds == 0 {
-            continue;
+        if rounds > 0 {
+            play_stage(*cast, first..first + rounds, &mut verdict).await?;
         }
-        let mut stage = Stage::set(*cast).await?;
-        for skipped in std::mem::take(&mut stage.skipped) {
-            if !verdict.skipped.contains(&skipped) {
-                verdict.skipped.push(skipped);
-            }
-        }
-        for round in first..first + rounds {
-            let begun = Instant::now();
-            let plan = Plan::make(wish.seed, round, &stage.possible);
-            if let Err(error) = play_round(&mut stage, &plan, &mut verdict).await {
-                let words = format!("round {round} on {cast:?}: {error:#}");
-                println!("LOST in {words}\n  the plan was {plan:?}");
-                verdict.losses.push(words);
-                stage.keep_logs();
-                break;
-            }
-            verdict.rounds += 1;
-            println!(
-                "round {round}: {} requests, {} faults, {:.1} s",
-                plan.asks.len(),
-                plan.faults.len(),
-                begun.elapsed().as_secs_f64()
-            );
-        }
-        if let Err(error) = checks::prove_chains(&stage) {
-            let words = format!("the accounts' chains on {cast:?}: {error:#}");
-            verdict.losses.push(words);
-        }
+        first += rounds;
     }
     Ok(verdict)
+}
+
+/// Those that can be set here: some need PostgreSQL.
+fn possible_casts(wish: &Wish, verdict: &mut Verdict) -> Vec<Cast> {
+    let here = |cast: &&Cast| cast.roles == Roles::Sqlite || Postgres::is_here();
+    let casts: Vec<_> = wish.casts.iter().filter(here).copied().collect();
+    if casts.len() < wish.casts.len() {
+        verdict.skipped.push("PostgreSQL (not here)".to_owned());
+    }
+    casts
+}
+
+async fn play_stage(cast: Cast, rounds: Range<u32>, verdict: &mut Verdict) -> Result<()> {
+    let mut stage = Stage::set(cast).await?;
+    for skipped in std::mem::take(&mut stage.skipped) {
+        if !verdict.skipped.contains(&skipped) {
+            verdict.skipped.push(skipped);
+        }
+    }
+    verdict.possible.extend(stage.possible.fault_names());
+    let points = points().into_iter();
+    let points = points.filter(|point| stage.possible.leads_to(point));
+    verdict.points.extend(points.map(|point| point.name));
+    for round in rounds {
+        let begun = Instant::now();
+        let plan = Plan::make(verdict.seed, round, &stage.possible);
+        if let Err(error) = play_round(&mut stage, &plan, verdict).await {
+            let words = format!("round {round} on {cast:?}: {error:#}");
+            println!("LOST in {words}\n  the plan was {plan:?}");
+            verdict.losses.push(words);
+            stage.keep_logs();
+            break;
+        }
+        verdict.rounds += 1;
+        println!(
+            "round {round}: {} requests, {}, {:.1} s",
+            plan.asks.len(),
+            plan.fault_names(),
+            begun.elapsed().as_secs_f64()
+        );
+    }
+    if let Err(error) = checks::prove_chains(&stage) {
+        let words = format!("the accounts' chains on {cast:?}: {error:#}");
+        verdict.losses.push(words);
+    }
+    Ok(())
 }
 
 /// How many of the rounds are this stage's.
@@ -137,6 +158,7 @@ async fn play_round(stage: &mut Stage, plan: &Plan, verdict: &mut Verdict) -> Re
     for ask in &plan.asks {
         Verdict::count(&mut verdict.asked, ask.kind.command());
     }
+    stage.model.agent_behind = plan.sets_agent_back();
     let answered = AtomicBool::new(false);
     let faults = Faults::arm(&mut stage.parts, plan, verdict).await?;
     let asked = async {
@@ -154,16 +176,21 @@ async fn prepare(stage: &Stage, round: u32) -> Result<Vec<Told>> {
     let mut asks = Vec::new();
     for account in 0..ACCOUNTS {
         let person = &stage.people[account as usize];
-        let there = stage.model.buckets_of(Some(person.account)).len();
-        for number in there..BUCKETS_BEFORE {
-            asks.push(Ask {
-                kind: Kind::BucketCreate,
-                account,
-                pick: 0,
-                value: u32::try_from(number)? * 5,
-                twice: false,
-                at_millis: 0,
-            });
+        let ask = |kind, value| Ask {
+            kind,
+            account,
+            pick: 0,
+            value,
+            twice: false,
+            at_millis: 0,
+        };
+        let there = stage.model.buckets_of(Some(person.account));
+        for number in there.len()..BUCKETS_BEFORE {
+            asks.push(ask(Kind::BucketCreate, u32::try_from(number)? * 5));
+        }
+        // A bucket keeps its last name, so one of them has another to lose.
+        if !there.is_empty() && stage.model.with_names_to_spare(&there).is_empty() {
+            asks.push(ask(Kind::BucketAddAlias, 0));
         }
     }
     let plan = Plan {
@@ -195,13 +222,15 @@ fn fill(stage: &mut Stage, plan: &Plan) -> Result<()> {
         let folder = stack.directory().join("objects");
         std::fs::create_dir_all(&folder)?;
         for number in 0..OBJECTS {
-            std::fs::write(folder.join(format!("{number}.txt")), "eleven byte")?;
+            // The first name is none that XML can say: it is deleted by a request of its own.
+            let odd = if number == 0 { "\u{1}" } else { "" };
+            std::fs::write(folder.join(format!("{number}{odd}.txt")), "eleven byte")?;
         }
         let mut rclone = stack.tools(&key)?.rclone()?;
         rclone.arg("copy").arg(&folder).arg(format!("storm:{name}"));
         rclone.args(["--s3-no-check-bucket", "--no-traverse", "--no-check-dest"]);
         succeed(&mut rclone)?;
-        bucket.objects = OBJECTS;
+        (bucket.objects, bucket.fewer) = (OBJECTS, false);
         let words = format!("round {}: {OBJECTS} objects put into {id}", plan.round);
         stage.history.push(words);
     }

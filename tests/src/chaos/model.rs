@@ -1,14 +1,14 @@
 //! What Garage has to hold, by the agent's receipts in their order and by nothing else. One executor
 //! does all changes of a thing one after the other, so the order of receipts is the order of changes.
+//! `apply.rs` takes them in, `excuse.rs` says what may fail.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 use storm_protocol::{
-    command::{Command, CommandResult, KeyGrant},
-    error::{Failure, Refusal},
-    ident::{AccountId, Limit, Micros},
-    receipt::{Outcome, Receipt},
+    command::Command,
+    ident::{AccountId, Micros},
+    receipt::Receipt,
 };
 
 use crate::harness::{api::Credential, node_admin::Rights};
@@ -24,6 +24,8 @@ pub struct Model {
     pub secrets: BTreeMap<String, Credential>,
     /// Keys that were deleted: their secrets open nothing.
     pub gone: Vec<String>,
+    /// Whether the agent's clock was behind in this round: to it, what was written before it began is newer.
+    pub agent_behind: bool,
 }
 
 /// A bucket.
@@ -43,6 +45,15 @@ pub struct Bucket {
     pub website: Option<String>,
     /// How many objects were put into it.
     pub objects: u64,
+    /// A clearing of it was broken off: any of them may be gone.
+    pub fewer: bool,
+}
+
+impl Bucket {
+    /// Whether it may hold so many objects.
+    pub const fn may_hold(&self, objects: u64) -> bool {
+        objects == self.objects || self.fewer && objects < self.objects
+    }
 }
 
 /// Limits on bytes and objects. The agent sets an account's quotas beside those of single buckets, in no
@@ -61,7 +72,15 @@ pub struct Quota {
 pub type Limits = (Option<u64>, Option<u64>);
 
 impl Quota {
-    fn set(&mut self, receipt: &Receipt, command: &Command, limits: Limits) {
+    /// Those that a bucket is made with.
+    pub(super) fn first(now: Limits) -> Self {
+        Self {
+            now,
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn set(&mut self, receipt: &Receipt, command: &Command, limits: Limits) {
         let of_account = matches!(command, Command::AccountSetQuotas(_));
         let overlapped = self.finished_at.is_some_and(|at| at >= receipt.accepted_at);
         let unordered = overlapped && of_account != self.of_account;
@@ -102,6 +121,15 @@ impl Model {
         own.map(|(id, _)| id).collect()
     }
 
+    /// Those of `buckets` that have another name than their last.
+    pub fn with_names_to_spare<'a>(&self, buckets: &[&'a String]) -> Vec<&'a String> {
+        let spare = |id: &&&String| {
+            let bucket = self.buckets.get(**id);
+            bucket.is_some_and(|bucket| bucket.names.len() > 1)
+        };
+        buckets.iter().filter(spare).copied().collect()
+    }
+
     /// The keys of an account.
     pub fn keys_of(&self, account: AccountId) -> Vec<&String> {
         let own = self.keys.iter().filter(|(_, key)| key.account == account);
@@ -117,266 +145,18 @@ impl Model {
         keys.find_map(|(id, _)| self.secrets.get(id))
     }
 
-    /// Takes what a receipt says to have been done.
-    pub fn apply(&mut self, receipt: &Receipt, command: &Command) -> Result<()> {
-        match &receipt.outcome {
-            Outcome::Done(result) => self.done(receipt, command, result),
-            Outcome::Failed { code, message } => self
-                .may_fail(receipt.account, command, *code, message)
-                .with_context(|| format!("{command:?} failed: {message}")),
-            Outcome::Refused { code, message } => self
-                .may_be_refused(receipt.account, command, *code)
-                .with_context(|| format!("{command:?} was refused: {message}")),
-        }
-    }
-
-    fn done(&mut self, receipt: &Receipt, command: &Command, result: &CommandResult) -> Result<()> {
-        let account = receipt.account;
-        match (command, result) {
-            (Command::AgentPing(_), CommandResult::AgentPing(_))
-            | (Command::ClusterHealthCommand(_), CommandResult::ClusterHealthCommand(_))
-            | (Command::InventoryRefresh(_), CommandResult::InventoryRefresh(_))
-            | (Command::ExecutorRelease(_), CommandResult::ExecutorRelease(_))
-            | (Command::JobCancel(_), CommandResult::JobCancel(_))
-            | (Command::BucketCleanupUploads(_), CommandResult::BucketCleanupUploads(_)) => {}
-            (Command::BucketCreate(asked), CommandResult::BucketCreate(made)) => {
-                let id = made.bucket.to_string();
-                let lifecycle = asked.abort_uploads_after_days.map(|_| None);
-                let bucket = Bucket {
-                    account: Some(account),
-                    names: BTreeSet::from([asked.bucket.to_string()]),
-                    quota: Quota {
-                        now: limits(asked.quota_bytes, asked.quota_objects),
-                        ..Quota::default()
-                    },
-                    lifecycle: lifecycle.into_iter().collect(),
-                    ..Bucket::default()
-                };
-                let before = self.buckets.insert(id.clone(), bucket);
-                ensure!(before.is_none(), "bucket {id} was made twice");
-                ensure!(asked.key.is_some() == made.key.is_some(), "{made:?}");
-                if let (Some(key), Some(label)) = (&made.key, &asked.key) {
-                    let all = rights(true, true, true);
-                    let grants = BTreeMap::from([(id, all)]);
-                    self.add_key(key.as_str(), account, label.to_string(), None, grants)?;
-                }
-            }
-            (Command::BucketDelete(asked), CommandResult::BucketDelete(_)) => {
-                let id = asked.bucket.to_string();
-                // One that was gone already is as well deleted.
-                if let Some(gone) = self.buckets.remove(&id) {
-                    ensure!(gone.objects == 0, "{id} was deleted with {gone:?} in it");
-                }
-                for key in self.keys.values_mut() {
-                    key.grants.remove(&id);
-                }
-            }
-            (Command::BucketClear(asked), CommandResult::BucketClear(cleared)) => {
-                let bucket = self.bucket(&asked.bucket)?;
-                ensure!(
-                    cleared.objects == bucket.objects,
-                    "{} objects were there: {cleared:?}",
-                    bucket.objects
-                );
-                bucket.objects = 0;
-            }
-            (Command::BucketMeasurePrefix(asked), CommandResult::BucketMeasurePrefix(found)) => {
-                let bucket = self.bucket(&asked.bucket)?;
-                ensure!(
-                    found.objects == bucket.objects && found.complete,
-                    "{} objects are there: {found:?}",
-                    bucket.objects
-                );
-            }
-            (Command::BucketSetQuota(asked), CommandResult::BucketSetQuota(_)) => {
-                let bucket = self.bucket(&asked.bucket)?;
-                let limits = limits(asked.quota_bytes, asked.quota_objects);
-                bucket.quota.set(receipt, command, limits);
-            }
-            (Command::BucketSetCors(asked), CommandResult::BucketSetCors(_)) => {
-                let ages = asked.rules.iter().map(|rule| rule.max_age_seconds);
-                self.bucket(&asked.bucket)?.cors = ages.collect();
-            }
-            (Command::BucketSetLifecycle(asked), CommandResult::BucketSetLifecycle(_)) => {
-                let days = asked.rules.iter().map(|rule| rule.expire_after_days);
-                self.bucket(&asked.bucket)?.lifecycle = days.collect();
-            }
-            (Command::BucketSetWebsite(asked), CommandResult::BucketSetWebsite(_)) => {
-                let page = asked.website.as_ref();
-                self.bucket(&asked.bucket)?.website =
-                    page.map(|website| website.index_document.to_string());
-            }
-            (Command::BucketAddAlias(asked), CommandResult::BucketAddAlias(_)) => {
-                let names = &mut self.bucket(&asked.bucket)?.names;
-                names.insert(asked.name.to_string());
-            }
-            (Command::BucketRemoveAlias(asked), CommandResult::BucketRemoveAlias(_)) => {
-                let names = &mut self.bucket(&asked.bucket)?.names;
-                names.remove(asked.name.as_str());
-            }
-            (Command::BucketRestore(asked), CommandResult::BucketRestore(_)) => {
-                let id = asked.bucket.to_string();
-                let bucket = self.bucket(&asked.bucket)?;
-                let limits = limits(asked.quota_bytes, asked.quota_objects);
-                bucket.quota.set(receipt, command, limits);
-                bucket.cors = asked.cors.iter().map(|rule| rule.max_age_seconds).collect();
-                let days = asked.lifecycle.iter().map(|rule| rule.expire_after_days);
-                bucket.lifecycle = days.collect();
-                let page = asked.website.as_ref();
-                bucket.website = page.map(|website| website.index_document.to_string());
-                for grant in &asked.grants {
-                    let given = rights(grant.read, grant.write, grant.owner);
-                    // A key that is gone has no rights to restore.
-                    if let Some(key) = self.keys.get_mut(grant.key.as_str()) {
-                        key.set(&id, given);
-                    }
-                }
-            }
-            (Command::BucketAdopt(asked), CommandResult::BucketAdopt(taken)) => {
-                let bucket = self.bucket(&asked.bucket)?;
-                bucket.account = Some(taken.account);
-                bucket
-                    .names
-                    .extend(taken.name.iter().map(ToString::to_string));
-                let limits = limits(taken.quota_bytes, taken.quota_objects);
-                bucket.quota.set(receipt, command, limits);
-            }
-            (Command::BucketRelease(asked), CommandResult::BucketRelease(_)) => {
-                let id = asked.bucket.to_string();
-                self.bucket(&asked.bucket)?.account = None;
-                for key in self.keys.values_mut() {
-                    key.grants.remove(&id);
-                }
-            }
-            (Command::AccountSetQuotas(asked), CommandResult::AccountSetQuotas(set)) => {
-                let there = asked.quotas.iter();
-                let there = there.filter(|quota| !set.gone.contains(&quota.bucket));
-                for quota in there {
-                    let bucket = self.bucket(&quota.bucket)?;
-                    let limits = limits(quota.quota_bytes, quota.quota_objects);
-                    bucket.quota.set(receipt, command, limits);
-                }
-            }
-            (Command::KeyCreate(asked), CommandResult::KeyCreate(made)) => {
-                let grants = granted(&asked.grants);
-                let label = asked.label.to_string();
-                self.add_key(made.key.as_str(), account, label, asked.expires_at, grants)?;
-            }
-            (Command::KeyCreateTemporary(asked), CommandResult::KeyCreateTemporary(made)) => {
-                let given = rights(true, asked.write, false);
-                let grants = BTreeMap::from([(asked.bucket.to_string(), given)]);
-                let (label, ends) = (asked.label.to_string(), Some(made.expires_at));
-                self.add_key(made.key.as_str(), account, label, ends, grants)?;
-            }
-            (Command::KeyRename(asked), CommandResult::KeyRename(_)) => {
-                self.key(asked.key.as_str())?.label = asked.label.to_string();
-            }
-            (Command::KeySetExpiry(asked), CommandResult::KeySetExpiry(_)) => {
-                let key = self.key(asked.key.as_str())?;
-                key.ends = asked.expires_at;
-                key.suspended = false;
-            }
-            (Command::KeySuspend(asked), CommandResult::KeySuspend(_)) => {
-                self.key(asked.key.as_str())?.suspended = true;
-            }
-            (Command::KeyResume(asked), CommandResult::KeyResume(_)) => {
-                let key = self.key(asked.key.as_str())?;
-                key.ends = asked.expires_at;
-                key.suspended = false;
-            }
-            (Command::KeyDelete(asked), CommandResult::KeyDelete(_)) => {
-                self.drop_key(asked.key.as_str());
-            }
-            (Command::KeySetGrant(asked), CommandResult::KeySetGrant(_)) => {
-                let given = rights(asked.read, asked.write, asked.owner);
-                self.key(asked.key.as_str())?
-                    .set(&asked.bucket.to_string(), given);
-            }
-            (Command::KeyRotate(asked), CommandResult::KeyRotate(made)) => {
-                let old = self.key(asked.key.as_str())?.clone();
-                let label = asked.label.as_ref().map_or(old.label, ToString::to_string);
-                let grants = granted(&made.grants);
-                ensure!(
-                    grants == old.grants,
-                    "{old:?} became {made:?}",
-                    old = old.grants
-                );
-                // One that is suspended stays so, and so is what replaces it.
-                if !old.suspended {
-                    self.key(asked.key.as_str())?.ends = Some(made.previous_expires_at);
-                }
-                self.add_key(made.key.as_str(), account, label, old.ends, grants)?;
-                self.key(made.key.as_str())?.suspended = old.suspended;
-            }
-            (Command::KeyRevokeLeaked(asked), CommandResult::KeyRevokeLeaked(made)) => {
-                let old = self.key(asked.key.as_str())?.clone();
-                let label = asked.label.as_ref().map_or(old.label, ToString::to_string);
-                let grants = granted(&made.grants);
-                ensure!(
-                    grants == old.grants,
-                    "{old:?} became {made:?}",
-                    old = old.grants
-                );
-                self.drop_key(asked.key.as_str());
-                self.add_key(made.key.as_str(), account, label, old.ends, grants)?;
-                self.key(made.key.as_str())?.suspended = old.suspended;
-            }
-            (command, other) => bail!("{command:?} answered {other:?}"),
-        }
-        Ok(())
-    }
-
-    /// Whether a command may come to that: what faults do, and what the things that are there do.
-    fn may_fail(
-        &self,
-        account: AccountId,
-        command: &Command,
-        code: Failure,
-        message: &str,
-    ) -> Result<()> {
-        // To an account, a bucket that was released before it is not there.
-        let bucket_there = command_bucket(command)
-            .and_then(|id| self.buckets.get(&id))
-            .is_some_and(|bucket| bucket.account == Some(account));
-        match code {
-            Failure::NoSuchBucket => ensure!(!bucket_there, "the bucket is there"),
-            // The agent's clock alone went back by two days, Garage's did not: no signature of then is good.
-            Failure::JobBroken if message.ends_with("Date is too old") => {}
-            Failure::GarageRefused | Failure::AgentLost | Failure::JobBroken => {
-                bail!("nothing here leads to {code:?}")
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-
-    fn may_be_refused(&self, account: AccountId, command: &Command, code: Refusal) -> Result<()> {
-        match code {
-            // Garage, disk or clocks were away.
-            Refusal::Busy | Refusal::Expired | Refusal::NotYetValid | Refusal::Replayed => {}
-            Refusal::NotYours => {
-                let own = command_bucket(command)
-                    .and_then(|id| self.buckets.get(&id))
-                    .is_some_and(|bucket| bucket.account == Some(account));
-                ensure!(!own, "the bucket is the account's own");
-            }
-            other => bail!("nothing here leads to {other:?}"),
-        }
-        Ok(())
-    }
-
-    fn bucket(&mut self, id: &impl ToString) -> Result<&mut Bucket> {
+    pub(super) fn bucket(&mut self, id: &impl ToString) -> Result<&mut Bucket> {
         let id = id.to_string();
         let bucket = self.buckets.get_mut(&id);
         bucket.with_context(|| format!("done to bucket {id}, which is not there"))
     }
 
-    fn key(&mut self, id: &str) -> Result<&mut Key> {
+    pub(super) fn key(&mut self, id: &str) -> Result<&mut Key> {
         let key = self.keys.get_mut(id);
         key.with_context(|| format!("done to key {id}, which is not there"))
     }
 
-    fn add_key(
+    pub(super) fn add_key(
         &mut self,
         id: &str,
         account: AccountId,
@@ -396,7 +176,7 @@ impl Model {
         Ok(())
     }
 
-    fn drop_key(&mut self, id: &str) {
+    pub(super) fn drop_key(&mut self, id: &str) {
         if self.keys.remove(id).is_some() {
             self.gone.push(id.to_owned());
         }
@@ -409,7 +189,7 @@ impl Key {
         !self.suspended && self.ends.is_none_or(|ends| ends > now)
     }
 
-    fn set(&mut self, bucket: &str, rights: Rights) {
+    pub(super) fn set(&mut self, bucket: &str, rights: Rights) {
         if rights == Rights::default() {
             self.grants.remove(bucket);
         } else {
@@ -421,27 +201,4 @@ impl Key {
 /// Rights as one value.
 pub const fn rights(read: bool, write: bool, owner: bool) -> Rights {
     Rights { read, write, owner }
-}
-
-fn limits(bytes: Option<Limit>, objects: Option<Limit>) -> Limits {
-    (bytes.map(Limit::get), objects.map(Limit::get))
-}
-
-fn granted(grants: &[KeyGrant]) -> BTreeMap<String, Rights> {
-    let grants = grants.iter().map(|grant| {
-        let given = rights(grant.read, grant.write, grant.owner);
-        (grant.bucket.to_string(), given)
-    });
-    grants
-        .filter(|(_, given)| *given != Rights::default())
-        .collect()
-}
-
-/// The bucket that a command is about.
-fn command_bucket(command: &Command) -> Option<String> {
-    let raw = command.to_raw();
-    let parameters: serde_json::Value = serde_json::from_str(raw.parameters.get()).ok()?;
-    // Of `bucket.create` it is a name.
-    let id = parameters["bucket"].as_str()?.to_owned();
-    (command.name() != "bucket.create").then_some(id)
 }

@@ -1,71 +1,33 @@
 //! What happens in a round, from one seed: the same seed gives the same requests and the same faults
 //! at the same times. What the machine makes of them is its own.
+//!
+//! `fault.rs` says what can go wrong.
 
 use rand_chacha::{
     ChaCha8Rng,
     rand_core::{RngCore as _, SeedableRng as _},
 };
 
-use super::kind::{Kind, Point, points};
+use super::{
+    fault::{Fault, Possible},
+    kind::Kind,
+    point::{Need, Point, points},
+};
 
 /// The accounts that ask.
 pub const ACCOUNTS: u32 = 3;
 const MIN_ASKS: u32 = 6;
 const MAX_ASKS: u32 = 12;
 const MAX_FAULTS: u32 = 3;
+/// Asks that lead to the point whose turn it is.
+const ASKS_OF_TURN: usize = 3;
 /// Milliseconds over which requests and faults begin.
 const SPREAD_MILLIS: u32 = 900;
 const MAX_FAULT_MILLIS: u32 = 1_500;
-const HOUR_SECONDS: i64 = 3600;
-
-/// What else a round does to the programs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Fault {
-    /// SIGKILL to the agent.
-    AgentKill,
-    /// SIGKILL to the control plane, which is hub, signer and web in one.
-    ServerKill,
-    /// SIGKILL to a node of Garage.
-    GarageKill(u32),
-    /// An immediate stop of PostgreSQL, which recovers at its next start.
-    PostgresKill,
-    /// The agent's connections are cut.
-    HubCut,
-    /// The clients' connections are cut.
-    WebCut,
-    /// Frames between agent and hub are late.
-    HubHold,
-    /// Requests and answers are late.
-    WebHold,
-    /// The agent's disk is full.
-    AgentDisk,
-    /// The control plane's disk is full.
-    ServerDisk,
-    /// The agent's clock jumps by so many seconds, and back.
-    AgentClock(i64),
-    /// The control plane's clock jumps by so many seconds, and back.
-    ServerClock(i64),
-}
-
-impl Fault {
-    /// Its name in the verdict.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::AgentKill => "agent killed",
-            Self::ServerKill => "control plane killed",
-            Self::GarageKill(_) => "Garage killed",
-            Self::PostgresKill => "PostgreSQL killed",
-            Self::HubCut => "agent cut off",
-            Self::WebCut => "clients cut off",
-            Self::HubHold => "frames late",
-            Self::WebHold => "requests late",
-            Self::AgentDisk => "agent's disk full",
-            Self::ServerDisk => "control plane's disk full",
-            Self::AgentClock(_) => "agent's clock jumped",
-            Self::ServerClock(_) => "control plane's clock jumped",
-        }
-    }
-}
+/// The same where one process takes over from another.
+const MAX_TAKING_MILLIS: u32 = 4_000;
+/// Longer than a process may sleep before it is taken for dead.
+const LONG_SLEEP_MILLIS: u32 = 12_000;
 
 /// A fault with its time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,40 +81,46 @@ pub struct Plan {
     pub frames_twice: bool,
 }
 
-/// What can go wrong where the rounds run.
-#[derive(Debug, Clone)]
-pub struct Possible {
-    /// Nodes of Garage.
-    pub nodes: u32,
-    /// Whether the control plane's data is in PostgreSQL.
-    pub postgres: bool,
-    /// Whether disks can be filled.
-    pub disks: bool,
-    /// Whether clocks can be moved.
-    pub clocks: bool,
-}
-
 impl Plan {
     /// The plan of a round.
     pub fn make(seed: u64, round: u32, possible: &Possible) -> Self {
         let mut dice = Dice::new(seed, round);
-        let points = points();
+        let points: Vec<_> = points()
+            .into_iter()
+            .filter(|point| possible.leads_to(point))
+            .collect();
         // Each point has its turn; a second one meets the recovery from the first.
         let turn = &points[round as usize % points.len()];
-        let mut deaths = vec![dice.death(turn)];
-        if dice.once_in(3) {
+        let mut deaths = vec![dice.death(turn, 1)];
+        if let Some(point) = turn.need.and_then(Need::death) {
+            let point = point.to_owned();
+            deaths.insert(
+                0,
+                Death {
+                    point,
+                    delay_micros: 0,
+                },
+            );
+        }
+        if !dice.once_in(3) {
             let second = dice.index(points.len());
-            deaths.push(dice.death(&points[second]));
+            let pass = 1 + u32::from(dice.once_in(4));
+            deaths.push(dice.death(&points[second], pass));
         }
         let count = MIN_ASKS + dice.below(MAX_ASKS - MIN_ASKS + 1);
         let mut asks: Vec<Ask> = (0..count).map(|_| dice.ask()).collect();
-        for ask in asks.iter_mut().take(2) {
+        for ask in asks.iter_mut().take(ASKS_OF_TURN) {
             if !turn.kinds.is_empty() {
                 ask.kind = turn.kinds[dice.index(turn.kinds.len())];
             }
         }
-        let faults = (0..dice.below(MAX_FAULTS + 1)).map(|_| dice.timed(possible));
-        let faults = faults.collect();
+        let mut faults = Vec::from_iter(turn.need.and_then(Need::fault));
+        if possible.apart {
+            faults.push(dice.taking());
+        }
+        let others = dice.below(MAX_FAULTS + 1);
+        faults.extend((0..others).map(|_| dice.timed(possible)));
+        one_clock(&mut faults);
         Self {
             round,
             asks,
@@ -161,6 +129,36 @@ impl Plan {
             frames_twice: dice.once_in(3),
         }
     }
+
+    /// Its faults in words, in the order in which they begin.
+    pub fn fault_names(&self) -> String {
+        let mut faults = self.faults.clone();
+        faults.sort_by_key(|timed| timed.at_millis);
+        let names: Vec<_> = faults.iter().map(|timed| timed.fault.name()).collect();
+        if names.is_empty() {
+            "no fault".to_owned()
+        } else {
+            names.join(", ")
+        }
+    }
+
+    /// Whether the agent's clock jumps back, be it from where it was ahead.
+    pub fn sets_agent_back(&self) -> bool {
+        let mut faults = self.faults.iter();
+        faults.any(|timed| matches!(timed.fault, Fault::AgentClock(_)))
+    }
+}
+
+/// Leaves the jumps of one program's clock alone, the first one's. When both jump ahead together and back, the
+/// agent, by design, takes nothing older than what it has taken, until the time is there again.
+fn one_clock(faults: &mut Vec<Timed>) {
+    let program = |timed: &Timed| match timed.fault {
+        Fault::AgentClock(_) => Some("agent"),
+        Fault::ServerClock(_) => Some("control plane"),
+        _ => None,
+    };
+    let first = faults.iter().find_map(program);
+    faults.retain(|timed| program(timed).is_none_or(|program| Some(program) == first));
 }
 
 struct Dice(ChaCha8Rng);
@@ -185,9 +183,9 @@ impl Dice {
         self.below(turns) == 0
     }
 
-    fn death(&mut self, point: &Point) -> Death {
+    fn death(&mut self, point: &Point, pass: u32) -> Death {
         Death {
-            point: format!("{}:{}", point.name, 1 + u32::from(self.once_in(4))),
+            point: format!("{}:{pass}", point.name),
             delay_micros: [300, 1_000, 5_000, 20_000][self.index(4)],
         }
     }
@@ -204,35 +202,35 @@ impl Dice {
     }
 
     fn timed(&mut self, possible: &Possible) -> Timed {
-        let mut choices = vec![
-            Fault::AgentKill,
-            Fault::ServerKill,
-            Fault::GarageKill(self.below(possible.nodes)),
-            Fault::HubCut,
-            Fault::WebCut,
-            Fault::HubHold,
-            Fault::WebHold,
-        ];
-        if possible.postgres {
-            choices.push(Fault::PostgresKill);
-        }
-        if possible.disks {
-            choices.extend([Fault::AgentDisk, Fault::ServerDisk]);
-        }
-        if possible.clocks {
-            let jump = [1, -1, 48, -48][self.index(4)] * HOUR_SECONDS;
-            choices.extend([Fault::AgentClock(jump), Fault::ServerClock(jump)]);
-        }
+        let node = self.below(possible.nodes);
+        let hours = [1, -1, 48, -48][self.index(4)];
+        let choices = possible.faults(node, hours);
         Timed {
             fault: choices[self.index(choices.len())],
             at_millis: self.below(SPREAD_MILLIS),
             for_millis: 1 + self.below(MAX_FAULT_MILLIS),
         }
     }
+
+    /// Takes a process of one role away.
+    fn taking(&mut self) -> Timed {
+        let choices = Fault::takings(self.below(2));
+        let fault = choices[self.index(choices.len())];
+        let at_millis = self.below(SPREAD_MILLIS);
+        let for_millis = 1 + self.below(MAX_TAKING_MILLIS);
+        let long = self.once_in(4) && fault.is_sleep();
+        Timed {
+            fault,
+            at_millis,
+            for_millis: if long { LONG_SLEEP_MILLIS } else { for_millis },
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     const POSSIBLE: Possible = Possible {
@@ -240,6 +238,7 @@ mod tests {
         postgres: true,
         disks: true,
         clocks: true,
+        apart: true,
     };
 
     #[test]
@@ -264,12 +263,14 @@ mod tests {
             let name = format!("{}:", point.name);
             assert!(deaths.any(|death| death.point.starts_with(&name)), "{name}");
         }
-        let mut names: Vec<_> = plans
-            .iter()
-            .flat_map(|plan| plan.faults.iter().map(|timed| timed.fault.name()))
-            .collect();
-        names.sort_unstable();
-        names.dedup();
-        assert_eq!(names.len(), 12, "{names:?}");
+        for plan in &plans {
+            let jumps = |name| plan.faults.iter().any(|timed| timed.fault.name() == name);
+            let both = jumps("agent's clock jumped") && jumps("control plane's clock jumped");
+            assert!(!both, "{plan:?}");
+        }
+        let faults = plans.iter().flat_map(|plan| &plan.faults);
+        let names: BTreeSet<_> = faults.map(|timed| timed.fault.name()).collect();
+        assert_eq!(names, POSSIBLE.fault_names());
+        assert_eq!(names.len(), 17, "{names:?}");
     }
 }

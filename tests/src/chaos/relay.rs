@@ -1,6 +1,14 @@
 //! A TCP relay that can cut what it carries, or keep it back for a while.
 
-use std::{io, net::SocketAddr};
+use std::{
+    collections::BTreeSet,
+    io,
+    net::SocketAddr,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use anyhow::Result;
 use tokio::{
@@ -15,8 +23,15 @@ use tokio::{
 
 const BUFFER_BYTES: usize = 16 * 1024;
 
+/// Numbers the connections of all relays in their order.
+static CONNECTIONS: AtomicU64 = AtomicU64::new(0);
+
+/// The connections that are carried.
+type Open = Arc<Mutex<BTreeSet<u64>>>;
+
 /// A relay to one address.
 pub struct Relay {
+    open: Open,
     control: watch::Sender<Control>,
     accepting: JoinHandle<()>,
     /// Where it listens.
@@ -35,17 +50,37 @@ impl Relay {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let (control, controlled) = watch::channel(Control::default());
+        let open = Open::default();
+        let carried = Arc::clone(&open);
         let accepting = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                // A connection that ends badly is what this is for.
-                tokio::spawn(carry(client, target, controlled.clone()));
+                let (open, control) = (Arc::clone(&carried), controlled.clone());
+                tokio::spawn(async move {
+                    let number = CONNECTIONS.fetch_add(1, Ordering::Relaxed);
+                    lock(&open).insert(number);
+                    // A connection that ends badly is what this is for.
+                    let ended = carry(client, target, control).await;
+                    lock(&open).remove(&number);
+                    ended
+                });
             }
         });
         Ok(Self {
+            open,
             control,
             accepting,
             address,
         })
+    }
+
+    /// Its address, where TLS is spoken.
+    pub fn https(&self) -> String {
+        format!("https://{}", self.address)
+    }
+
+    /// The number of the newest connection that it carries, which grows over all relays.
+    pub fn newest(&self) -> Option<u64> {
+        lock(&self.open).last().copied()
     }
 
     /// Cuts all connections that there are.
@@ -63,6 +98,10 @@ impl Drop for Relay {
     fn drop(&mut self) {
         self.accepting.abort();
     }
+}
+
+fn lock(open: &Open) -> std::sync::MutexGuard<'_, BTreeSet<u64>> {
+    open.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 async fn carry(

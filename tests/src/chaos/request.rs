@@ -37,6 +37,10 @@ pub fn request(model: &Model, person: &Person, ask: &Ask, name: &str) -> Request
     let kind = possible(ask.kind, buckets.len(), keys.len(), model);
     let bucket = match kind {
         Kind::BucketAdopt => pick(&model.buckets_of(None), ask.pick),
+        Kind::BucketRemoveAlias if !ask.value.is_multiple_of(4) => {
+            let spare = model.with_names_to_spare(&buckets);
+            pick(if spare.is_empty() { &buckets } else { &spare }, ask.pick)
+        }
         _ => pick(&buckets, ask.pick),
     };
     let key = pick(&keys, ask.pick >> 8);

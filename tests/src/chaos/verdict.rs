@@ -1,6 +1,14 @@
 //! What the rounds came to, in one line.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
+
+use super::kind::Kind;
+
+/// Rounds in which every command, every fault and every point has to have been met.
+pub const ROUNDS_THAT_MEET_ALL: u32 = 200;
 
 /// Counts, and what was lost.
 #[derive(Debug, Default)]
@@ -17,12 +25,16 @@ pub struct Verdict {
     pub ended: BTreeMap<String, u32>,
     /// Faults by name.
     pub faults: BTreeMap<&'static str, u32>,
+    /// Faults that the stages could have.
+    pub possible: BTreeSet<&'static str>,
     /// Deaths of the agent by point.
     pub deaths: BTreeMap<String, u32>,
-    /// Points that there are.
-    pub points: usize,
+    /// Points that the stages could lead to.
+    pub points: BTreeSet<String>,
     /// Times that a program ended by itself, with a full disk or without its database.
     pub gave_up: BTreeMap<&'static str, u32>,
+    /// Times that another process had the role, or the agent, when one that a fault had taken came back.
+    pub taken_over: BTreeMap<&'static str, u32>,
     /// Secrets that came to a client and were tried.
     pub secrets: u32,
     /// Receipts that were verified.
@@ -39,11 +51,21 @@ impl Verdict {
         *counts.entry(key).or_default() += 1;
     }
 
-    /// Points that no death has met, of those named.
-    pub fn unmet<'a>(&self, names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
-        names
-            .filter(|name| !self.deaths.contains_key(*name))
-            .collect()
+    /// What was never met of all that so many rounds have to meet: commands, faults, points.
+    pub fn unmet(&self) -> Vec<&str> {
+        let commands = Kind::ALL.iter().map(|kind| kind.command());
+        let commands = commands.filter(|command| !self.asked.contains_key(command));
+        let faults = self.possible.iter().copied();
+        let faults = faults.filter(|fault| !self.faults.contains_key(fault));
+        let points = self.points.iter().map(String::as_str);
+        let points = points.filter(|point| !self.deaths.contains_key(*point));
+        commands.chain(faults).chain(points).collect()
+    }
+
+    /// Whether anything was lost, or never met in rounds enough to meet all.
+    pub fn is_good(&self) -> bool {
+        let all = self.rounds < ROUNDS_THAT_MEET_ALL || self.unmet().is_empty();
+        self.losses.is_empty() && all
     }
 }
 
@@ -62,7 +84,7 @@ impl fmt::Display for Verdict {
             self.turned_away,
             Counts(&self.ended),
             self.deaths.len(),
-            self.points,
+            self.points.len(),
             self.receipts,
             self.secrets,
         )?;
@@ -70,7 +92,8 @@ impl fmt::Display for Verdict {
             write!(f, ", skipped: {}", self.skipped.join(", "))?;
         }
         match self.losses.len() {
-            0 => write!(f, ": nothing lost"),
+            0 if self.is_good() => write!(f, ": nothing lost"),
+            0 => write!(f, ": nothing lost, but {} NEVER MET", self.unmet().len()),
             lost => write!(f, ": {lost} LOST"),
         }
     }

@@ -49,9 +49,14 @@ impl Database {
     pub async fn new() -> Result<Self> {
         let url = std::env::var(VARIABLE)
             .with_context(|| format!("{VARIABLE} names no PostgreSQL server"))?;
+        Self::on(&url).await
+    }
+
+    /// The same on the server whose database `postgres` has this URL, as its superuser.
+    pub async fn on(url: &str) -> Result<Self> {
         sqlx::any::install_default_drivers();
         let name = format!("story_{}", word()?);
-        let mut server = AnyConnection::connect(&url).await?;
+        let mut server = AnyConnection::connect(url).await?;
         make_login(&mut server, OWNER, "").await?;
         create(&mut server, &name).await?;
         let (server, _) = url.rsplit_once('/').context("a URL with a database")?;

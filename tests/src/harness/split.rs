@@ -52,6 +52,16 @@ pub struct Cast {
 impl Split {
     /// Starts them below `directory`, on this empty database, each as somebody who may do what its role may.
     pub async fn start(directory: &Path, database: Database, cast: &Cast) -> Result<Self> {
+        Self::start_with(directory, database, cast, async |_| Ok(())).await
+    }
+
+    /// The same with what has to be otherwise, once all are configured and before anything starts.
+    pub async fn start_with(
+        directory: &Path,
+        database: Database,
+        cast: &Cast,
+        adjust: impl AsyncFnOnce(&mut Self) -> Result<()>,
+    ) -> Result<Self> {
         let parts = |role, count| {
             (0..count)
                 .map(|number| {
@@ -66,6 +76,7 @@ impl Split {
             webs: parts("web", cast.webs)?,
             database,
         };
+        adjust(&mut split).await?;
         let (first, others) = split.signers.split_first_mut().context("a signer")?;
         set_up(&split.database, &first.server).await?;
         first.start(HAS).await?;
@@ -88,6 +99,17 @@ impl Split {
             web.start(SERVES).await?;
         }
         Ok(split)
+    }
+
+    /// All processes: signers, hubs, webs.
+    pub fn parts(&self) -> impl Iterator<Item = &Part> {
+        self.signers.iter().chain(&self.hubs).chain(&self.webs)
+    }
+
+    /// The same, to be changed.
+    pub fn parts_mut(&mut self) -> impl Iterator<Item = &mut Part> {
+        let parts = self.signers.iter_mut().chain(&mut self.hubs);
+        parts.chain(&mut self.webs)
     }
 
     /// The hubs' addresses, as an agent's configuration lists them.
@@ -116,7 +138,8 @@ impl Split {
 
 /// One process of one role.
 pub struct Part {
-    role: &'static str,
+    /// Signer, hub or web.
+    pub role: &'static str,
     process: Option<Process>,
     /// Its directory, configuration and addresses.
     pub server: Server,
@@ -210,6 +233,14 @@ impl Part {
             .as_ref()
             .context("it does not run")?
             .signal(signal)
+    }
+
+    /// Whether it runs, be it asleep.
+    pub fn runs(&mut self) -> Result<bool> {
+        match &mut self.process {
+            Some(process) => Ok(process.ended()?.is_none()),
+            None => Ok(false),
+        }
     }
 
     /// Starts it, waiting for nothing.

@@ -27,11 +27,11 @@ use super::{
 pub const REGION: &str = "home";
 
 /// The three parts and the way into each.
-pub struct Stack {
+pub struct Stack<C = Server> {
     /// The agent.
     pub agent: Agent,
     /// The control plane.
-    pub server: Server,
+    pub server: C,
     /// The cluster.
     pub cluster: Cluster,
     /// The control plane's API as the operator.
@@ -71,8 +71,25 @@ impl Stack {
         adjust(directory.path(), &mut server).await?;
         server.start().await?;
         let api = server.api().await?;
+        Self::beside(directory, cluster, server, api, &[]).await
+    }
+}
+
+impl<C> Stack<C> {
+    /// An agent for a cluster and a control plane that run. It knows these hubs, or the one that its token
+    /// names.
+    pub async fn beside(
+        directory: TempDir,
+        cluster: Cluster,
+        server: C,
+        api: Api,
+        hub_urls: &[&str],
+    ) -> Result<Self> {
         api.create_region(REGION, &cluster.s3_endpoint()?).await?;
         let mut agent = Agent::prepare(&directory.path().join("agent"), cluster.first()?, &[])?;
+        if !hub_urls.is_empty() {
+            agent.name_hubs(hub_urls)?;
+        }
         let token = api.enrol_token(REGION).await?;
         agent.enrol(&token.url, &token.secret)?;
         agent.start(&Start::default())?;
