@@ -30,7 +30,7 @@ const REST_SECONDS: i64 = 121;
 const SILENCE: Duration = Duration::from_secs(32);
 
 /// A stack with a second agent beside the cluster's second node.
-async fn two_agents() -> Result<(Stack, Agent, AgentId, AgentId)> {
+pub(crate) async fn two_agents() -> Result<(Stack, Agent, AgentId, AgentId)> {
     let stack = Stack::around(Cluster::three().await?).await?;
     let first = stack.api.agents().await?.items[0].id;
     let token = stack.api.enrol_token(REGION).await?;
@@ -49,13 +49,13 @@ async fn two_agents() -> Result<(Stack, Agent, AgentId, AgentId)> {
     Ok((stack, agent, first, second))
 }
 
-async fn executor(stack: &Stack) -> Result<(Option<AgentId>, u64)> {
+pub(crate) async fn executor(stack: &Stack) -> Result<(Option<AgentId>, u64)> {
     let region: Value = stack.api.get(&format!("/regions/{REGION}")).await?;
     let executor = region["executor"].as_str().map(str::parse).transpose()?;
     Ok((executor, region["epoch"].as_u64().context("no epoch")?))
 }
 
-async fn move_to(stack: &Stack, agent: AgentId) -> Result<u16> {
+pub(crate) async fn move_to(stack: &Stack, agent: AgentId) -> Result<u16> {
     let body = json!({ "agent": agent });
     let path = format!("/regions/{REGION}/executor");
     let answer = stack

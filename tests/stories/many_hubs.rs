@@ -7,8 +7,9 @@ use anyhow::{Context as _, Result, ensure};
 use e2e::harness::{
     agent::{Agent, Start},
     api::Api,
+    databases::Database,
     garage::Cluster,
-    split::{Cast, Split, database},
+    split::{Cast, Split},
     stack::REGION,
     wait, word,
 };
@@ -41,7 +42,7 @@ struct Scene {
 impl Scene {
     async fn set(directory: &Path) -> Result<Self> {
         let cluster = Cluster::single().await?;
-        let split = Split::start(directory, database().await?, &CAST).await?;
+        let split = Split::start(directory, Database::new().await?, &CAST).await?;
         let api = split.webs[0].server.api().await?;
         api.create_region(REGION, &cluster.s3_endpoint()?).await?;
         let mut agent = Agent::prepare(&directory.join("agent"), cluster.first()?, &[])?;
@@ -49,6 +50,8 @@ impl Scene {
         let token = api.enrol_token(REGION).await?;
         agent.enrol(&token.url, &token.secret)?;
         agent.start(&Start::default())?;
+        // What is asked for before its journal is there would be refused as older than that.
+        split.holder().await?;
         let root = api.about().await?.root_key;
         Ok(Self {
             cluster,

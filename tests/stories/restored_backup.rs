@@ -77,7 +77,7 @@ async fn what_happened_since_comes_back_from_the_agent() -> Result<()> {
         .await?;
 
     stack.server.kill()?;
-    fs::rename(stack.server.data(), stack.directory().join("lost"))?;
+    stack.server.lose_data(&stack.directory().join("lost"))?;
     let arguments = ["restore", backup, "--passphrase-file", passphrase];
     let restored = stack.server.run(&arguments)?;
     ensure!(restored.status.success(), "{}", said(&restored));
@@ -177,7 +177,7 @@ async fn a_backup_under_load_is_whole() -> Result<()> {
     let made = made??;
     ensure!(made.status.success(), "{}", said(&made));
     stack.server.kill()?;
-    fs::rename(stack.server.data(), stack.directory().join("lost"))?;
+    stack.server.lose_data(&stack.directory().join("lost"))?;
     let restored = stack
         .server
         .run(&["restore", backup, "--passphrase-file", passphrase])?;

@@ -6,8 +6,9 @@ use anyhow::{Context as _, Result, ensure};
 use e2e::harness::{
     agent::{Agent, Start},
     api::Api,
+    databases::Database,
     garage::Cluster,
-    split::{Cast, HAS, PRIVATE, Part, SERVES, Split, database, mute},
+    split::{Cast, HAS, PRIVATE, Part, SERVES, Split},
     stack::REGION,
     wait, word,
 };
@@ -108,7 +109,7 @@ async fn agent_of(
 async fn roles_apart_work_as_one_and_outlive_who_was_active() -> Result<()> {
     let cluster = Cluster::single().await?;
     let directory = tempfile::Builder::new().prefix("storm-roles-").tempdir()?;
-    let mut split = Split::start(directory.path(), database().await?, &TWO).await?;
+    let mut split = Split::start(directory.path(), Database::new().await?, &TWO).await?;
     for part in split.hubs.iter().chain(&split.webs) {
         for key in PRIVATE {
             ensure!(
@@ -149,9 +150,9 @@ async fn roles_apart_work_as_one_and_outlive_who_was_active() -> Result<()> {
 async fn without_any_notification_everything_works_by_the_tables_alone() -> Result<()> {
     let cluster = Cluster::single().await?;
     let directory = tempfile::Builder::new().prefix("storm-muted-").tempdir()?;
-    let url = database().await?;
-    mute(&url).await?;
-    let split = Split::start(directory.path(), url, &TWO).await?;
+    let database = Database::new().await?;
+    database.mute().await?;
+    let split = Split::start(directory.path(), database, &TWO).await?;
     let (here, there) = (
         split.webs[0].server.api().await?,
         split.webs[1].server.api().await?,
@@ -168,7 +169,7 @@ async fn without_any_notification_everything_works_by_the_tables_alone() -> Resu
 #[tokio::test]
 async fn two_signers_that_start_at_once_make_one_installation() -> Result<()> {
     let directory = tempfile::Builder::new().prefix("storm-first-").tempdir()?;
-    let url = database().await?;
+    let url = Database::new().await?.owner_url();
     let part = |name: &str| Part::prepare(&directory.path().join(name), "signer", &url);
     let mut signers = [part("a")?, part("b")?];
     for signer in &mut signers {

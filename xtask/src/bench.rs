@@ -9,12 +9,9 @@ use std::{
 };
 
 use anyhow::{Context as _, bail, ensure};
+use test_postgres::Postgres;
 
-use crate::{
-    checkout, garage,
-    postgres::{self, Postgres},
-    tools,
-};
+use crate::{checkout, garage, tools};
 
 /// What can be measured, in the order of docs/benchmarks.md.
 const BENCHMARKS: [&str; 6] = ["spine", "inventory", "api", "lists", "fleet", "data"];
@@ -38,7 +35,7 @@ pub(crate) fn run(name: Option<&str>, arguments: &[String]) -> anyhow::Result<Ex
     for name in wanted {
         eprintln!("--- bench {name}");
         // Some compare both databases; the others do not look.
-        let server = Postgres::start()?;
+        let server = Postgres::start_without_disk()?;
         let mut command = checkout::cargo();
         command
             .args(["run", "--release", "--quiet", "--package", "e2e", "--bin"])
@@ -47,7 +44,7 @@ pub(crate) fn run(name: Option<&str>, arguments: &[String]) -> anyhow::Result<Ex
             .args(arguments)
             .env("STORM_GARAGE", &garage)
             .env("STORM_BIN_DIR", &programs)
-            .env(postgres::VARIABLE, server.url());
+            .env(test_postgres::VARIABLE, server.url());
         let printed = format!("{}\n{}", machine()?, show(&mut command)?);
         match printed.strip_suffix(FAILED) {
             Some(_) => failed.push(name),

@@ -6,6 +6,7 @@ use std::{os::unix::process::CommandExt as _, path::PathBuf, process::ExitCode};
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
+mod again;
 mod bench;
 mod boundaries;
 mod cargo;
@@ -13,7 +14,6 @@ mod checkout;
 mod garage;
 mod generate;
 mod libtest;
-mod postgres;
 mod step;
 mod tests;
 mod tools;

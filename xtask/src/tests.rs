@@ -5,12 +5,13 @@ use std::{
     process::{Command, ExitCode},
 };
 
+use test_postgres::Postgres;
+
 use crate::{
-    boundaries,
+    again, boundaries,
     cargo::{self, Built, Test},
     checkout, garage, generate,
     libtest::{self, Count, Report},
-    postgres::{self, Postgres},
     step::step,
     tools, web,
 };
@@ -69,6 +70,13 @@ pub(crate) fn run(wish: &Wish) -> anyhow::Result<ExitCode> {
             });
             let found = check(&mut report, found);
             report += found.unwrap_or_default();
+            if wish.filter.is_none() {
+                let found = step("Stories on PostgreSQL", || {
+                    tell_again(&stories, wish, &built, &garage)
+                });
+                let found = check(&mut report, found);
+                report += found.unwrap_or_default();
+            }
         }
     }
     let Count { passed, failed } = report.count;
@@ -95,11 +103,11 @@ fn check<T>(report: &mut Report, outcome: anyhow::Result<T>) -> Option<T> {
 
 /// The server's own tests once more, with their databases on a PostgreSQL server.
 fn run_on_postgres(units: &[&Test], wish: &Wish, built: &Built) -> anyhow::Result<Report> {
-    let postgres = Postgres::start()?;
+    let postgres = Postgres::start_without_disk()?;
     let mut report = Report::default();
     for test in units.iter().filter(|test| test.name == SERVER) {
         let mut command = test_command(test, wish, built);
-        command.env(postgres::VARIABLE, postgres.url());
+        command.env(test_postgres::VARIABLE, postgres.url());
         report += libtest::run(&mut command, &mut std::io::stdout())?;
     }
     Ok(report)
@@ -113,7 +121,7 @@ fn run_tests(
 ) -> anyhow::Result<Report> {
     let mut report = Report::default();
     // Stories that run on one make databases of their own there.
-    let postgres = garage.map(|_| Postgres::start()).transpose()?;
+    let postgres = garage.map(|_| Postgres::start_without_disk()).transpose()?;
     for test in tests {
         eprintln!("--- {}", test.name);
         let mut command = test_command(test, wish, built);
@@ -121,9 +129,30 @@ fn run_tests(
             command.env("STORM_GARAGE", garage);
         }
         if let Some(postgres) = &postgres {
-            command.env(postgres::VARIABLE, postgres.url());
+            command.env(test_postgres::VARIABLE, postgres.url());
         }
         report += libtest::run(&mut command, &mut std::io::stdout())?;
+    }
+    Ok(report)
+}
+
+/// Some of the stories once more, with their databases on a PostgreSQL server.
+fn tell_again(
+    stories: &[&Test],
+    wish: &Wish,
+    built: &Built,
+    garage: &PathBuf,
+) -> anyhow::Result<Report> {
+    let postgres = Postgres::start_without_disk()?;
+    let mut report = Report::default();
+    for test in stories {
+        report += again::run(|| {
+            let mut command = test_command(test, wish, built);
+            command
+                .env("STORM_GARAGE", garage)
+                .env(test_postgres::VARIABLE, postgres.url());
+            command
+        })?;
     }
     Ok(report)
 }

@@ -13,7 +13,7 @@ use tracing_subscriber::{
 
 use crate::{
     audit, commands,
-    config::{Config, DEFAULT_PATH},
+    config::{Config, DEFAULT_PATH, Log, LogForm},
     enroll::{self, Request},
     exec,
     exit::{Code, EXIT_CODES_HELP, OrStop as _, Stop, stop},
@@ -25,6 +25,8 @@ use crate::{
     trust::{self, Trust},
 };
 
+/// What the running agent logs when nothing else is said.
+const DEFAULT_LEVEL: &str = "info";
 /// The environment variables that filter the log; the first that is set counts.
 const LOG_VARIABLES: [&str; 2] = ["STORM_LOG", "RUST_LOG"];
 /// The longest token that is read from standard input, in bytes.
@@ -118,8 +120,22 @@ enum TokenTask {
 
 /// Does what the command line says.
 pub(crate) async fn run(cli: Cli) -> Result<(), Stop> {
-    start_log(&cli.task)?;
     let config = || Config::load(&cli.config);
+    let log = match cli.task {
+        Task::Run => config()?.log,
+        Task::Enroll { .. }
+        | Task::Status { .. }
+        | Task::Commands { .. }
+        | Task::Exec { .. }
+        | Task::Trust(_)
+        | Task::Audit(_)
+        | Task::Token(_) => Log {
+            // Between a person's question and the answer only what is wrong.
+            level: Some("error".to_owned()),
+            ..Log::default()
+        },
+    };
+    start_log(log)?;
     match cli.task {
         Task::Enroll {
             url,
@@ -148,22 +164,14 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Stop> {
     }
 }
 
-fn start_log(task: &Task) -> Result<(), Stop> {
-    let default = match task {
-        Task::Run => "info",
-        // Between a person's question and the answer only what is wrong.
-        Task::Enroll { .. }
-        | Task::Status { .. }
-        | Task::Commands { .. }
-        | Task::Exec { .. }
-        | Task::Trust(_)
-        | Task::Audit(_)
-        | Task::Token(_) => "error",
-    };
+fn start_log(config: Log) -> Result<(), Stop> {
     let set = LOG_VARIABLES
         .iter()
         .find_map(|name| Some((*name, std::env::var(name).ok()?)));
-    let (name, wanted) = set.unwrap_or(("", default.to_owned()));
+    let (name, wanted) = set.unwrap_or_else(|| {
+        let level = config.level.unwrap_or_else(|| DEFAULT_LEVEL.to_owned());
+        ("[log] level", level)
+    });
     let Ok(filter) = wanted.parse::<Targets>() else {
         return stop(
             Code::Usage,
@@ -175,13 +183,16 @@ fn start_log(task: &Task) -> Result<(), Stop> {
         // What cannot be written there cannot be complained of there either.
         .log_internal_errors(false)
         .with_ansi(std::io::stderr().is_terminal());
-    let registry = tracing_subscriber::registry();
     // The journal of systemd has its own times.
-    if std::env::var_os("JOURNAL_STREAM").is_some() {
-        registry.with(log.without_time().with_filter(filter)).init();
-    } else {
-        registry.with(log.with_filter(filter)).init();
-    }
+    let in_journal = std::env::var_os("JOURNAL_STREAM").is_some();
+    let log = match (config.format, in_journal) {
+        (LogForm::Text, true) => log.without_time().boxed(),
+        (LogForm::Text, false) => log.boxed(),
+        (LogForm::Json, _) => log.json().boxed(),
+    };
+    tracing_subscriber::registry()
+        .with(log.with_filter(filter))
+        .init();
     Ok(())
 }
 

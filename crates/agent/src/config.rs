@@ -46,6 +46,9 @@ pub(crate) struct Config {
     /// Long work.
     #[serde(default)]
     pub jobs: Jobs,
+    /// The log of the running agent, on standard error.
+    #[serde(default)]
+    pub log: Log,
     /// The proxy's log from which requests are counted; without it none are.
     pub traffic: Option<TrafficConfig>,
 }
@@ -80,6 +83,27 @@ pub(crate) struct Commands {
     /// Commands that this agent refuses.
     #[serde(default)]
     pub disabled: Vec<String>,
+}
+
+/// The log of the running agent.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Log {
+    /// How its lines look.
+    pub format: LogForm,
+    /// From which level on there are lines; `info` when absent. `STORM_LOG` counts before it.
+    pub level: Option<String>,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum LogForm {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
 }
 
 /// Long work: commands that tell how far they are and can be cancelled.

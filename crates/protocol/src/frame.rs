@@ -489,6 +489,21 @@ pub enum ClosingCode {
 }
 
 impl ClosingCode {
+    /// As it stands in frames.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::NotEnrolled => "not_enrolled",
+            Self::TokenInvalid => "token_invalid",
+            Self::TokenSpent => "token_spent",
+            Self::Revoked => "revoked",
+            Self::Quarantined => "quarantined",
+            Self::Replaced => "replaced",
+            Self::Protocol => "protocol",
+            Self::Restarting => "restarting",
+            Self::Busy => "busy",
+        }
+    }
+
     /// Whether coming back later may help. The others end the agent, with its keys kept.
     pub const fn is_transient(self) -> bool {
         match self {

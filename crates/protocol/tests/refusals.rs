@@ -151,3 +151,22 @@ fn frames_are_bounded_and_strict() {
     let sound = br#"{"type":"heartbeat","body":{"clock":1}}"#;
     ToHub::parse(sound).unwrap();
 }
+
+#[test]
+fn closing_codes_stand_in_frames_as_they_are_called() {
+    use storm_protocol::frame::ClosingCode;
+
+    for code in [
+        ClosingCode::NotEnrolled,
+        ClosingCode::TokenInvalid,
+        ClosingCode::TokenSpent,
+        ClosingCode::Revoked,
+        ClosingCode::Quarantined,
+        ClosingCode::Replaced,
+        ClosingCode::Protocol,
+        ClosingCode::Restarting,
+        ClosingCode::Busy,
+    ] {
+        assert_eq!(serde_json::to_value(code).unwrap(), code.code());
+    }
+}

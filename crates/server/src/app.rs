@@ -11,7 +11,10 @@ use storm_protocol::ident::{AccessKeyId, AccountId, AgentId, BucketId, Operation
 use tokio::sync::{Notify, broadcast, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::{clock::Clock, config::Config, keys::PublicTrust, progress::JobProgress, store::Store};
+use crate::{
+    behind::Behind, clock::Clock, config::Config, keys::PublicTrust, progress::JobProgress,
+    status::Figures, store::Store,
+};
 
 /// Changes that a slow listener may fall behind by before it is told that it missed some.
 const CHANGES_CAPACITY: usize = 1024;
@@ -25,6 +28,8 @@ pub struct App {
     pub store: Store,
     /// The clock.
     pub clock: Arc<dyn Clock>,
+    /// What is counted.
+    pub figures: Arc<Figures>,
     /// Wakes the roles.
     pub bus: Arc<Bus>,
     /// Root key, trust document and CA key digest: `app.trust.borrow().clone()`. Follows the file.
@@ -47,6 +52,8 @@ pub struct Bus {
     pub stopping: CancellationToken,
     /// How far jobs are.
     pub progress: JobProgress,
+    /// What goes on behind answers.
+    pub behind: Behind,
     signed: broadcast::Sender<AgentId>,
     out: Out,
     changes: broadcast::Sender<Change>,
@@ -170,6 +177,7 @@ impl Bus {
             reconcile: wake(Who::Reconcile),
             stopping: CancellationToken::new(),
             progress: JobProgress::default(),
+            behind: Behind::default(),
             signed: broadcast::channel(CHANGES_CAPACITY).0,
             changes: broadcast::channel(CHANGES_CAPACITY).0,
             out,

@@ -12,13 +12,15 @@ use anyhow::{Context as _, bail};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use storm_protocol::api::AccountLimits;
+use tracing_subscriber::filter::Targets;
 
 use crate::keys::read_secret;
 
 pub(crate) mod database;
 mod oidc;
+mod status;
 
-pub use self::{database::Database, oidc::Oidc};
+pub use self::{database::Database, oidc::Oidc, status::Status};
 
 /// Where the configuration is looked for when the command line does not say.
 pub const DEFAULT_PATH: &str = "/etc/storm-buckets/config.toml";
@@ -38,6 +40,9 @@ pub struct Config {
     /// The agents' listener.
     #[serde(default)]
     pub hub: Hub,
+    /// Health, readiness and figures, for machines.
+    #[serde(default)]
+    pub status: Status,
     /// What one person, account, token or address may ask for.
     #[serde(default)]
     pub limits: Limits,
@@ -304,6 +309,19 @@ impl Smtp {
 pub struct Log {
     /// How its lines look.
     pub format: LogFormat,
+    /// From which level on, as in `info` or `info,sqlx=warn`.
+    pub level: LogLevel,
+}
+
+/// From which level on there are lines.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct LogLevel(pub String);
+
+impl Default for LogLevel {
+    fn default() -> Self {
+        Self("info,sqlx=warn".to_owned())
+    }
 }
 
 /// How log lines look.
@@ -406,6 +424,12 @@ impl Config {
             smtp.check()?;
         }
         oidc::check(&self.oidc)?;
+        if let Err(error) = self.log.level.0.parse::<Targets>() {
+            bail!(
+                "[log] level = \"{}\" is no level such as info or debug ({error})",
+                self.log.level.0
+            );
+        }
         if !self.data_dir.is_absolute() {
             bail!(
                 "data_dir = \"{}\" is not an absolute path; write it from the root",

@@ -13,6 +13,12 @@ use crate::{auth::password::PasswordError, store::StoreError};
 const DISK_FULL: &str = "The control plane's disk is full. Nothing was changed, and buckets keep serving. \
                          An operator has to make room there; then ask again.";
 
+/// What a client hears when the server, or its database, is too slow.
+const LATE: &str =
+    "The server did not answer in time. Look whether the change was made before you ask again.";
+/// Seconds after which to ask again then.
+const LATE_RETRY_SECONDS: u64 = 5;
+
 /// Why a request is not answered as asked.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ApiError {
@@ -34,6 +40,17 @@ pub(crate) enum ApiError {
         /// What happened, what to do.
         message: String,
     },
+    /// As much waits here, of everybody's, as may: said to the client, with the time to wait.
+    #[error("{message}")]
+    Busy {
+        /// Seconds to wait.
+        retry_after_seconds: u64,
+        /// What happened, what to do.
+        message: String,
+    },
+    /// Something here took too long; whether the change was made is not known.
+    #[error("{LATE}")]
+    Late,
     /// The database failed: nothing to the client, all to the log.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -119,6 +136,18 @@ impl ApiError {
                     None,
                 ),
             ),
+            Self::Busy {
+                retry_after_seconds,
+                message,
+            } => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                fault("busy".into(), message, Some(retry_after_seconds), None),
+            ),
+            Self::Late => (StatusCode::SERVICE_UNAVAILABLE, Fault::late(None)),
+            Self::Store(error) if error.is_late() => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                Fault::late(Some(error.to_string())),
+            ),
             Self::Store(error) if error.is_full() => (
                 StatusCode::INSUFFICIENT_STORAGE,
                 fault(
@@ -137,6 +166,15 @@ impl ApiError {
 }
 
 impl Fault {
+    fn late(cause: Option<String>) -> Self {
+        Self {
+            code: "timeout".into(),
+            message: LATE.to_owned(),
+            retry_after_seconds: Some(LATE_RETRY_SECONDS),
+            cause,
+        }
+    }
+
     /// Says nothing to the client; `cause` goes to the log.
     pub(crate) fn internal(cause: String) -> Self {
         Self {

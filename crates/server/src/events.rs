@@ -2,12 +2,17 @@
 //! listens. How many may listen is bounded.
 
 use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    collections::{HashMap, hash_map::Entry},
+    hash::Hash,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use storm_protocol::{api::Event, ident::AccountId};
+use prometheus_client::metrics::gauge::Gauge;
+use storm_protocol::{
+    api::Event,
+    ident::{AccountId, UserId},
+};
 use tokio::{
     sync::broadcast::{Receiver, error::RecvError},
     time::Instant,
@@ -20,49 +25,105 @@ use crate::{
 
 /// Streams that an account may hold open.
 pub(crate) const MAX_STREAMS_PER_ACCOUNT: usize = 32;
+/// Streams that a person may hold open, in all their accounts: a browser's tab has one.
+pub(crate) const MAX_STREAMS_PER_PERSON: usize = 24;
+/// Streams at the same time: half of the listener's connections, so that requests find one.
+pub(crate) const MAX_STREAMS: usize = 512;
 /// Seconds between signs of life on a stream.
 pub(crate) const HEARTBEAT_SECONDS: u64 = 15;
 /// Seconds until a stream ends and its client, who comes back, is checked again.
 const STREAM_SECONDS: u64 = 15 * 60;
 
-/// Counts the open streams of each account.
+/// Counts the open streams.
 #[derive(Clone, Default)]
-pub(crate) struct Streams(Arc<Mutex<HashMap<AccountId, usize>>>);
+pub(crate) struct Streams {
+    open: Arc<Mutex<Open>>,
+    shown: Gauge,
+}
+
+#[derive(Default)]
+struct Open {
+    all: usize,
+    accounts: HashMap<AccountId, usize>,
+    people: HashMap<UserId, usize>,
+}
+
+/// Whose streams are too many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Full {
+    /// The person's.
+    Person,
+    /// The account's.
+    Account,
+    /// Everybody's.
+    All,
+}
 
 /// A stream's place; free again when dropped.
 pub(crate) struct Place {
     streams: Streams,
     account: AccountId,
+    user: UserId,
 }
 
 impl Streams {
-    /// Takes a place; `None` when the account has no more.
-    pub(crate) fn take(&self, account: AccountId) -> Option<Place> {
-        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = open.entry(account).or_default();
-        if *count >= MAX_STREAMS_PER_ACCOUNT {
-            return None;
+    /// Those that `shown` tells the number of.
+    pub(crate) fn counted_in(shown: Gauge) -> Self {
+        Self {
+            open: Arc::default(),
+            shown,
         }
-        *count += 1;
-        Some(Place {
+    }
+
+    /// Takes a place, if there is one.
+    pub(crate) fn take(
+        &self,
+        account: AccountId,
+        user: UserId,
+    ) -> std::result::Result<Place, Full> {
+        let mut open = self.held();
+        let of_person = open.people.get(&user).copied().unwrap_or(0);
+        let of_account = open.accounts.get(&account).copied().unwrap_or(0);
+        if of_person >= MAX_STREAMS_PER_PERSON {
+            return Err(Full::Person);
+        }
+        if of_account >= MAX_STREAMS_PER_ACCOUNT {
+            return Err(Full::Account);
+        }
+        if open.all >= MAX_STREAMS {
+            return Err(Full::All);
+        }
+        open.all += 1;
+        open.accounts.insert(account, of_account + 1);
+        open.people.insert(user, of_person + 1);
+        self.shown.inc();
+        Ok(Place {
             streams: self.clone(),
             account,
+            user,
         })
+    }
+
+    fn held(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let mut open = self
-            .streams
-            .0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = open.get_mut(&self.account) {
-            *count -= 1;
-            if *count == 0 {
-                open.remove(&self.account);
-            }
+        let mut open = self.streams.held();
+        open.all -= 1;
+        one_less(&mut open.accounts, self.account);
+        one_less(&mut open.people, self.user);
+        self.streams.shown.dec();
+    }
+}
+
+fn one_less<K: Hash + Eq>(counts: &mut HashMap<K, usize>, key: K) {
+    if let Entry::Occupied(mut count) = counts.entry(key) {
+        *count.get_mut() -= 1;
+        if *count.get() == 0 {
+            count.remove();
         }
     }
 }
@@ -153,5 +214,51 @@ impl Feed {
             | Change::Key(..)
             | Change::Certificate(_) => None,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use prometheus_client::metrics::gauge::Gauge;
+    use storm_protocol::ident::{AccountId, Micros, UserId};
+
+    use super::{
+        Full, MAX_STREAMS, MAX_STREAMS_PER_ACCOUNT, MAX_STREAMS_PER_PERSON, Place, Streams,
+    };
+    use crate::clock::random;
+
+    fn account() -> AccountId {
+        AccountId::new(Micros(0), random())
+    }
+
+    fn user() -> UserId {
+        UserId::new(Micros(0), random())
+    }
+
+    #[test]
+    fn places_end_with_the_persons_the_accounts_and_everybodys() {
+        let shown = Gauge::default();
+        let streams = Streams::counted_in(shown.clone());
+        let (ours, me) = (account(), user());
+        let mut held: Vec<Place> = (0..MAX_STREAMS_PER_PERSON)
+            .map(|_| streams.take(ours, me).ok().unwrap())
+            .collect();
+        assert_eq!(streams.take(ours, me).err(), Some(Full::Person));
+        // Another account of the same person is no way around it.
+        assert_eq!(streams.take(account(), me).err(), Some(Full::Person));
+        while held.len() < MAX_STREAMS_PER_ACCOUNT {
+            held.push(streams.take(ours, user()).ok().unwrap());
+        }
+        assert_eq!(streams.take(ours, user()).err(), Some(Full::Account));
+        while held.len() < MAX_STREAMS {
+            held.push(streams.take(account(), user()).ok().unwrap());
+        }
+        assert_eq!(streams.take(account(), user()).err(), Some(Full::All));
+        assert_eq!(shown.get(), 512);
+        held.clear();
+        assert_eq!(shown.get(), 0);
+        assert!(streams.take(ours, me).is_ok());
+        let open = streams.held();
+        assert!(open.accounts.is_empty() && open.people.is_empty());
     }
 }

@@ -8,6 +8,7 @@ mod account_keeper;
 mod app;
 mod auth;
 mod backup;
+mod behind;
 mod cli;
 mod clock;
 mod config;
@@ -29,6 +30,7 @@ mod router;
 mod routes;
 mod serve;
 mod signer;
+mod status;
 mod store;
 #[cfg(test)]
 mod testing;

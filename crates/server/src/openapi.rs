@@ -154,7 +154,11 @@ const COMMON_ERRORS: [(&str, &str, &str); 9] = [
         "RateLimited",
     ),
     ("500", "`internal`", "Internal"),
-    ("503", "`timeout`", "Timeout"),
+    (
+        "503",
+        "`timeout`, `busy`: as much waits as may; see Retry-After",
+        "Unavailable",
+    ),
 ];
 
 fn common_errors() -> Value {

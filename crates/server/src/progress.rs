@@ -29,6 +29,18 @@ struct Heard {
     moved: bool,
 }
 
+impl Heard {
+    fn new(agent: AgentId, account: AccountId, progress: Progress, moved: bool) -> Self {
+        Self {
+            agent,
+            account,
+            told_at: progress.at,
+            progress,
+            moved,
+        }
+    }
+}
+
 /// What to do about a word on a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Word {
@@ -67,14 +79,7 @@ impl JobProgress {
         operation: OperationId,
         progress: Progress,
     ) {
-        let told_at = progress.at;
-        let job = Heard {
-            agent,
-            account,
-            progress,
-            told_at,
-            moved: true,
-        };
+        let job = Heard::new(agent, account, progress, true);
         self.insert(operation, job);
     }
 
@@ -90,14 +95,7 @@ impl JobProgress {
         if known.is_some_and(|at| at >= progress.at) {
             return false;
         }
-        let told_at = progress.at;
-        let job = Heard {
-            agent,
-            account,
-            progress,
-            told_at,
-            moved: false,
-        };
+        let job = Heard::new(agent, account, progress, false);
         self.insert(operation, job);
         true
     }

@@ -133,8 +133,8 @@ async fn ask(
             app.bus.signer.notify_one();
             app.bus.tell(Change::Operation(account, operation.id));
         }
-        // Somebody else was faster, or the account has too many open: looked at again later.
-        Requested::Same(_) | Requested::Other | Requested::TooMany => {}
+        // Somebody else was faster, or too many are open: looked at again later.
+        Requested::Same(_) | Requested::Other | Requested::TooMany | Requested::Full => {}
     }
     Ok(())
 }

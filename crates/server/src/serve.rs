@@ -22,6 +22,7 @@ use crate::{
     output::line,
     roles::{self, Roles, link},
     router::router,
+    status::{self, Figures},
     store::{Place, Store, StoreError},
 };
 
@@ -40,6 +41,10 @@ pub(crate) async fn serve(config: Config, roles: Roles) -> anyhow::Result<()> {
     roles.check(&place, &files)?;
     let web = bind_if(roles.web, config.web.listen, "[web] listen");
     let agents = bind_if(roles.hub, config.hub.listen, "[hub] listen");
+    let watchers = match config.status.listen {
+        Some(address) => Some(bind(address, "[status] listen").await?),
+        None => None,
+    };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     // Before anything answers: whoever sees the server ready may stop it.
     let mut signals = [
@@ -50,9 +55,11 @@ pub(crate) async fn serve(config: Config, roles: Roles) -> anyhow::Result<()> {
         let known = is_known(&place).await?;
         if !known {
             FirstOperator::from_environment()?;
+            let owned = place.require_owner().await;
+            owned.map_err(|error| unusable(&place, error))?;
         }
         let (web, agents) = (web.await?, agents.await?);
-        let (store, lock) = set_up(&config, &place, known, &files, clock.as_ref()).await?;
+        let (store, lock) = set_up(&place, known, &files, clock.as_ref()).await?;
         (store, web, agents, lock)
     } else {
         let (web, agents) = (web.await?, agents.await?);
@@ -69,12 +76,20 @@ pub(crate) async fn serve(config: Config, roles: Roles) -> anyhow::Result<()> {
     let (bus, words) = Bus::linked();
     let app = App {
         config: Arc::new(config),
+        figures: Arc::new(Figures::new(&store)),
         store,
         clock,
         bus: Arc::new(bus),
         trust,
     };
     let stop = CancellationToken::new();
+    if roles.hub {
+        app.figures.shut_hub();
+    }
+    // Asked to the very end, and so no part.
+    let gone = CancellationToken::new();
+    let watching =
+        watchers.map(|listener| tokio::spawn(status::serve(app.clone(), listener, gone.clone())));
     let mut parts = JoinSet::new();
     if let Place::Server(url) = &place {
         let linking = link::run(app.clone(), url.clone(), words, stop.clone());
@@ -111,20 +126,26 @@ pub(crate) async fn serve(config: Config, roles: Roles) -> anyhow::Result<()> {
     let ended = until_stopped(&mut signals, &mut parts).await;
     app.bus.stopping.cancel();
     stop.cancel();
-    let goodbye = async { while parts.join_next().await.is_some() {} };
+    let goodbye = async {
+        while parts.join_next().await.is_some() {}
+        app.bus.behind.finish().await;
+    };
     if tokio::time::timeout(Duration::from_secs(STOP_SECONDS), goodbye)
         .await
         .is_err()
     {
         tracing::warn!("some requests were still open after {STOP_SECONDS} s and are cut off");
     }
+    gone.cancel();
+    if let Some(watching) = watching {
+        watching.abort();
+    }
     tracing::info!("stopped");
     ended
 }
 
 /// First start: keys, database and the operator's account, as far as they are not there.
-async fn set_up(
-    config: &Config,
+pub(crate) async fn set_up(
     place: &Place,
     known: bool,
     files: &Files,
@@ -146,14 +167,15 @@ async fn set_up(
         // Machines that run web get a copy.
         Sealer::new(files.second_factor_key()).make_key()?;
     }
-    let store = open_store(config).await?;
+    let store = Store::open(place.clone()).await;
+    let store = store.map_err(|error| unusable(place, error))?;
     if matches!(place, Place::Server(_)) {
         let root_key = PublicTrust::load(files)?.root_key.to_string();
         ensure!(
             store.claim(&root_key).await?,
             "{place} is another installation's than {}: copy the data_dir of the signer that serves it, or \
              name another database",
-            config.data_dir.display()
+            files.data().display()
         );
     }
     if !store.has_users().await? {
@@ -178,7 +200,10 @@ async fn wait_for_store(place: &Place) -> anyhow::Result<Store> {
         }
         if !said {
             said = true;
-            tracing::info!("{place} is not set up for this version yet: waiting for a signer");
+            tracing::info!(
+                "{place} is not set up for this version yet: waiting for a signer, or \
+                 for `storm-buckets db migrate`"
+            );
         }
         tokio::time::sleep(Duration::from_secs(SET_UP_POLL_SECONDS)).await;
     }

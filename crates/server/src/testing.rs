@@ -27,6 +27,7 @@ use crate::{
     clock::{Clock, SystemClock, random},
     config::Config,
     keys::{Files, PublicTrust, make_missing},
+    status::Figures,
     store::{
         Durability, Place, Store,
         operations::{NewOperation, Requested},
@@ -104,6 +105,7 @@ impl World {
         let store = Store::open(place.clone()).await.unwrap();
         let app = App {
             config: Arc::new(config),
+            figures: Arc::new(Figures::new(&store)),
             store,
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             bus: Arc::new(Bus::default()),

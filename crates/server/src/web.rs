@@ -13,6 +13,7 @@ use futures_util::{FutureExt as _, StreamExt as _};
 use http::{HeaderName, HeaderValue, StatusCode, Uri, header, request::Parts};
 use serde::{Serialize, de::DeserializeOwned};
 use storm_protocol::api::{Problem, ProblemBody};
+use tracing::Instrument as _;
 
 use crate::{
     app::App,
@@ -185,27 +186,31 @@ pub(crate) async fn guard(State(gate): State<Gate>, request: Request, next: Next
         .get::<MatchedPath>()
         .map(|path| path.as_str().to_owned());
     let started = std::time::Instant::now();
-    let answer = AssertUnwindSafe(next.run(request)).catch_unwind();
+    // All that is said meanwhile says of which request it is.
+    let span = tracing::info_span!("request", request = id);
+    let answer = AssertUnwindSafe(next.run(request).instrument(span)).catch_unwind();
     let limit = Duration::from_secs(REQUEST_TIMEOUT_SECONDS);
     let mut response = match tokio::time::timeout(limit, answer).await {
         Ok(Ok(response)) => response,
         Ok(Err(panic)) => {
             let words = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
             let words = words.or_else(|| panic.downcast_ref::<String>().cloned());
-            ApiError::Internal(format!("a handler panicked: {}", words.unwrap_or_default())).into_response()
+            ApiError::Internal(format!("a handler panicked: {}", words.unwrap_or_default()))
+                .into_response()
         }
-        Err(_) => ApiError::refused(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "timeout",
-            "The server did not answer in time. Look whether the change was made before you ask again.",
-        )
-        .into_response(),
+        Err(_) => ApiError::Late.into_response(),
     };
+    if let Some(fault) = response.extensions().get::<Fault>() {
+        gate.app().figures.problem(&fault.code);
+    }
     write_problem(&mut response, &id);
     write_headers(&mut response, &id, &gate);
-    let status = response.status().as_u16();
-    let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+    let took = started.elapsed();
+    let status = response.status();
+    let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
     let route = route.as_deref().unwrap_or("none");
+    gate.app().figures.answered(&method, route, status, took);
+    let status = status.as_u16();
     if matches!(route, "/healthz" | "/readyz") {
         // Asked every few seconds, by machines.
         tracing::debug!(request = id, %method, route, status, micros, "answered");

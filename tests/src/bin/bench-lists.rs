@@ -23,8 +23,6 @@ use storm_protocol::envelope::{Envelope, PayloadType};
 const OPERATIONS: u32 = 1_000_000;
 /// How often each page is asked for.
 const TIMES: usize = 300;
-/// The environment variable that names a PostgreSQL server on which databases may be made.
-const POSTGRES_VARIABLE: &str = "STORM_TEST_POSTGRES";
 /// The database that is made there.
 const DATABASE: &str = "bench_lists";
 /// Bytes of a usual receipt's payload.
@@ -73,7 +71,7 @@ async fn main() -> Result<()> {
         crowd::SMALL,
     );
     measure("SQLite", None, operations).await?;
-    if let Ok(server) = std::env::var(POSTGRES_VARIABLE) {
+    if let Ok(server) = std::env::var(test_postgres::VARIABLE) {
         let url = fresh(&server).await?;
         measure("PostgreSQL", Some(&url), operations).await?;
         drop_database(&server).await?;

@@ -106,7 +106,7 @@ impl<'a> Faults<'a> {
             }
             Fault::GarageKill(node) => parts.node(node)?.kill(),
             Fault::PostgresKill => match &mut parts.postgres {
-                Some(postgres) => postgres.crash().await,
+                Some(postgres) => postgres.crash(),
                 None => bail!("there is no PostgreSQL"),
             },
             Fault::HubCut => {
@@ -184,7 +184,7 @@ impl<'a> Faults<'a> {
                     let (point, _) = death.point.rsplit_once(':').unwrap_or_default();
                     Verdict::count(&mut self.verdict.deaths, point.to_owned());
                 }
-                self.deaths += 1;
+                self.deaths = self.deaths.saturating_add(1);
             } else if now < self.agent_may_start {
                 return Ok(());
             } else {

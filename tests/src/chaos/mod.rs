@@ -19,6 +19,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
+use test_postgres::Postgres;
 
 use self::{
     faults::Faults,
@@ -28,7 +29,7 @@ use self::{
     stage::{Cast, Stage},
     verdict::Verdict,
 };
-use crate::harness::{postgres::Postgres, require_fault_points, tools::succeed};
+use crate::harness::{require_fault_points, tools::succeed};
 
 /// Buckets, each with a key, that an account has before a round.
 const BUCKETS_BEFORE: usize = 3;
@@ -201,6 +202,8 @@ fn fill(stage: &mut Stage, plan: &Plan) -> Result<()> {
         rclone.args(["--s3-no-check-bucket", "--no-traverse", "--no-check-dest"]);
         succeed(&mut rclone)?;
         bucket.objects = OBJECTS;
+        let words = format!("round {}: {OBJECTS} objects put into {id}", plan.round);
+        stage.history.push(words);
     }
     Ok(())
 }

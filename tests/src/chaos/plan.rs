@@ -226,7 +226,7 @@ impl Dice {
         Timed {
             fault: choices[self.index(choices.len())],
             at_millis: self.below(SPREAD_MILLIS),
-            for_millis: self.below(MAX_FAULT_MILLIS),
+            for_millis: 1 + self.below(MAX_FAULT_MILLIS),
         }
     }
 }

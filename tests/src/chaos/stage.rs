@@ -18,11 +18,12 @@ use storm_protocol::{
     receipt::Chain,
     trust::{AgentStatement, TrustDocument},
 };
+use test_postgres::Postgres;
 
 use super::{model::Model, plan::Possible, relay::Relay};
 use crate::harness::{
-    api::Api, cli::Cli, clock_shift, garage::Cluster, mails::link_to, postgres::Postgres,
-    small_disk::SmallDisk, stack::Stack, wait,
+    api::Api, cli::Cli, clock_shift, garage::Cluster, mails::link_to, small_disk::SmallDisk,
+    stack::Stack, wait,
 };
 
 const PASSWORD: &str = "a fine long password";
@@ -30,6 +31,8 @@ const PASSWORD: &str = "a fine long password";
 const DISK_MEBIBYTES: u32 = 96;
 /// Lines of a log that are printed after a loss.
 const LOG_LINES: usize = 60;
+/// Lines of what was done that are shown then.
+const HISTORY_LINES: usize = 400;
 /// The customers, after the operator's own account.
 const CUSTOMERS: &[&str] = &["ann", "ben"];
 
@@ -162,7 +165,7 @@ impl Stage {
 
     /// Prints the end of what the programs wrote, after a loss.
     pub fn keep_logs(&self) {
-        let from = self.history.len().saturating_sub(LOG_LINES);
+        let from = self.history.len().saturating_sub(HISTORY_LINES);
         println!("--- receipts");
         for line in self.history.iter().skip(from) {
             println!("{line}");

@@ -2,12 +2,14 @@
 //! on a port of its own, and ends with the value that stands for it.
 
 pub mod agent;
+pub mod apart;
 pub mod api;
 pub mod browser;
 pub mod cli;
 pub mod clock_shift;
 pub mod connection;
 pub mod crowd;
+pub mod databases;
 pub mod fleet;
 pub mod garage;
 pub mod hostile_agent;
@@ -17,7 +19,6 @@ pub mod memory;
 pub mod meter;
 pub mod node_admin;
 pub mod ports;
-pub mod postgres;
 pub mod process;
 pub mod proxy;
 pub mod server;

@@ -9,7 +9,17 @@ use std::{
 use anyhow::{Context as _, Result, ensure};
 use storm_protocol::ident::Digest;
 
-use super::{api::Api, clock_shift::Clock, ports::free_port, process::Process, program, wait};
+use super::{
+    apart::{Apart, ROLES},
+    api::Api,
+    clock_shift::Clock,
+    databases::{Database, Kind},
+    ports::free_port,
+    process::Process,
+    program, tool,
+    tools::succeed,
+    wait,
+};
 
 /// The operator's e-mail address in every test.
 pub const EMAIL: &str = "operator@example.org";
@@ -18,7 +28,11 @@ pub const PASSWORD: &str = "correct horse battery staple";
 
 /// A control plane in one directory.
 pub struct Server {
-    process: Option<Process>,
+    /// One, or one for each role; web is the last.
+    processes: Vec<Process>,
+    apart: Option<Apart>,
+    /// Where it is PostgreSQL's.
+    database: Option<Database>,
     user: Option<u32>,
     programs: Option<PathBuf>,
     log: &'static str,
@@ -29,6 +43,8 @@ pub struct Server {
     pub config: PathBuf,
     /// Where the dashboard and API are.
     pub web_url: String,
+    /// Where machines ask how it is.
+    pub status_url: String,
     /// Where agents connect to.
     pub hub_url: String,
 }
@@ -36,10 +52,39 @@ pub struct Server {
 impl Server {
     /// Writes a configuration into `directory`; starts nothing.
     pub fn prepare(directory: &Path) -> Result<Self> {
+        Self::prepare_on(Kind::wanted()?, directory)
+    }
+
+    /// The same, whatever the environment says.
+    pub fn prepare_on(kind: Kind, directory: &Path) -> Result<Self> {
+        let mut server = Self::prepare_without_database(directory)?;
+        let database = match kind {
+            Kind::Sqlite => return Ok(server),
+            Kind::Postgres => Database::new_now()?,
+            Kind::Roles => {
+                let apart = Apart::prepare()?;
+                let database = apart.database.clone();
+                server.apart = Some(apart);
+                database
+            }
+        };
+        let url = database.owner_url();
+        server.database = Some(database);
+        let text = fs::read_to_string(&server.config)?;
+        fs::write(
+            &server.config,
+            format!("{text}[database]\nurl = \"{url}\"\n"),
+        )?;
+        Ok(server)
+    }
+
+    fn prepare_without_database(directory: &Path) -> Result<Self> {
         fs::create_dir_all(directory)?;
-        let (web, hub) = (free_port()?, free_port()?);
+        let (web, hub, status) = (free_port()?, free_port()?, free_port()?);
         let server = Self {
-            process: None,
+            processes: vec![],
+            apart: None,
+            database: None,
             user: None,
             programs: None,
             // Everything: what it must not say, it must not say here either.
@@ -48,12 +93,14 @@ impl Server {
             config: directory.join("config.toml"),
             directory: directory.to_owned(),
             web_url: format!("http://127.0.0.1:{web}"),
+            status_url: format!("http://127.0.0.1:{status}"),
             hub_url: format!("https://127.0.0.1:{hub}"),
         };
         let text = format!(
             "data_dir = \"{data}\"\n\
              [web]\nlisten = \"127.0.0.1:{web}\"\npublic_url = \"{web_url}\"\n\
              [hub]\nlisten = \"127.0.0.1:{hub}\"\npublic_url = \"{hub_url}\"\n\
+             [status]\nlisten = \"127.0.0.1:{status}\"\n\
              [limits]\nrequests_per_second = 1000\nchanges_per_second = 1000\n\
              [log]\nformat = \"text\"\n",
             data = server.data().display(),
@@ -106,6 +153,14 @@ impl Server {
         Ok(fs::write(&self.config, lifted)?)
     }
 
+    /// Writes its log as JSON, from its next start on.
+    pub fn log_json(&self) -> Result<()> {
+        let text = fs::read_to_string(&self.config)?;
+        let json = text.replace("format = \"text\"", "format = \"json\"");
+        ensure!(json != text, "the log's format stands elsewhere");
+        Ok(fs::write(&self.config, json)?)
+    }
+
     /// Run as this user from now on (root alone can).
     pub fn run_as(&mut self, user: u32) {
         self.user = Some(user);
@@ -118,8 +173,12 @@ impl Server {
 
     /// A `storm-buckets` command line.
     pub fn command(&self, arguments: &[&str]) -> Result<Command> {
+        self.command_of(&self.config, arguments)
+    }
+
+    fn command_of(&self, config: &Path, arguments: &[&str]) -> Result<Command> {
         let mut command = as_user(self.user, &self.program()?);
-        command.args(arguments).arg("--config").arg(&self.config);
+        command.args(arguments).arg("--config").arg(config);
         command
             .env("STORM_ADMIN_EMAIL", EMAIL)
             .env("STORM_ADMIN_PASSWORD", PASSWORD);
@@ -138,10 +197,12 @@ impl Server {
     /// Starts it and waits until it is ready.
     pub async fn start(&mut self) -> Result<()> {
         self.spawn()?;
-        let process = self.process.as_mut().context("it does not run")?;
         let ready = format!("{}/readyz", self.web_url);
+        let processes = &mut self.processes;
         wait::until("the control plane", async || {
-            ensure!(process.ended()?.is_none(), "it ended: {}", process.output());
+            for process in &mut *processes {
+                ensure!(process.ended()?.is_none(), "it ended: {}", process.output());
+            }
             Ok(reqwest::get(&ready)
                 .await?
                 .status()
@@ -154,17 +215,33 @@ impl Server {
     /// Starts it, whatever becomes of it.
     pub fn spawn(&mut self) -> Result<()> {
         let log = self.directory.join("server.log");
-        let mut command = self.command(&["serve"])?;
-        self.process = Some(Process::spawn("storm-buckets", &mut command, &log)?);
+        self.processes.clear();
+        let Some(apart) = self.apart.clone() else {
+            let mut command = self.command(&["serve"])?;
+            self.processes
+                .push(Process::spawn("storm-buckets", &mut command, &log)?);
+            return Ok(());
+        };
+        if !self.data().join("trust.json").exists() {
+            apart.set_up(|arguments| self.command(arguments))?;
+        }
+        for role in ROLES {
+            let config = apart.configuration(role, &self.config, &self.data())?;
+            let mut command = self.command_of(&config, &["serve", "--role", role])?;
+            self.processes
+                .push(Process::spawn(role, &mut command, &log)?);
+        }
         Ok(())
     }
 
     /// Whether it runs.
     pub fn runs(&mut self) -> Result<bool> {
-        match &mut self.process {
-            Some(process) => Ok(process.ended()?.is_none()),
-            None => Ok(false),
+        for process in &mut self.processes {
+            if process.ended()?.is_some() {
+                return Ok(false);
+            }
         }
+        Ok(!self.processes.is_empty())
     }
 
     /// Whether it answers that it is ready.
@@ -173,28 +250,49 @@ impl Server {
         answer.is_ok_and(|answer| answer.status().is_success())
     }
 
-    /// The process id, while it runs.
+    /// The process id, while it runs; of web, where the roles are apart.
     pub fn id(&self) -> Result<u32> {
-        self.process
-            .as_ref()
-            .map(Process::id)
-            .ok_or_else(|| anyhow::anyhow!("it does not run"))
+        let process = self.processes.last().context("it does not run")?;
+        Ok(process.id())
+    }
+
+    /// The ids of all its processes.
+    pub fn ids(&self) -> Vec<u32> {
+        self.processes.iter().map(Process::id).collect()
+    }
+
+    /// Writes what a database of PostgreSQL holds into `data_dir`, where that of SQLite is anyway.
+    pub fn dump_database(&self) -> Result<()> {
+        let Some(database) = &self.database else {
+            return Ok(());
+        };
+        let file = self.data().join("database.sql");
+        let mut dump = Command::new(tool("pg_dump")?);
+        dump.arg("--dbname").arg(database.owner_url());
+        succeed(dump.arg("--file").arg(&file))?;
+        Ok(())
+    }
+
+    /// Loses its data directory, and its database wherever that is.
+    pub fn lose_data(&self, to: &Path) -> Result<()> {
+        fs::rename(self.data(), to)?;
+        self.database.as_ref().map_or(Ok(()), Database::lose_now)
     }
 
     /// SIGKILL.
     pub fn kill(&mut self) -> Result<()> {
-        self.process
-            .take()
-            .map_or(Ok(()), |mut process| process.kill())
+        while let Some(mut process) = self.processes.pop() {
+            process.kill()?;
+        }
+        Ok(())
     }
 
     /// SIGTERM; it has to end well.
     pub async fn stop(&mut self) -> Result<()> {
-        let Some(mut process) = self.process.take() else {
-            return Ok(());
-        };
-        let status = process.terminate().await?;
-        ensure!(status.success(), "the control plane ended with {status}");
+        while let Some(mut process) = self.processes.pop() {
+            let status = process.terminate().await?;
+            ensure!(status.success(), "the control plane ended with {status}");
+        }
         Ok(())
     }
 

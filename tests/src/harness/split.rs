@@ -4,12 +4,16 @@ use std::{fs, path::Path};
 
 use anyhow::{Context as _, Result, ensure};
 use rustix::process::Signal;
-use sqlx::{AnyConnection, AssertSqlSafe, Connection as _};
+use sqlx::{AnyConnection, Connection as _};
 
-use super::{process::Process, server::Server, wait, word};
+use super::{
+    databases::{Database, Kind},
+    process::Process,
+    server::Server,
+    tools::succeed,
+    wait,
+};
 
-/// The environment variable that names the tests' PostgreSQL server.
-pub const POSTGRES_VARIABLE: &str = "STORM_TEST_POSTGRES";
 /// What a web process has of the signer's data directory.
 pub const WEB_FILES: [&str; 3] = ["trust.json", "root.pub", "keys/second-factor.key"];
 /// What a hub has of it.
@@ -26,7 +30,7 @@ pub const SERVES: &str = "serving";
 /// All processes of a control plane; of the signers the first one is active.
 pub struct Split {
     /// Their database.
-    pub database: String,
+    pub database: Database,
     /// At least one.
     pub signers: Vec<Part>,
     /// Each with an address of its own.
@@ -46,12 +50,13 @@ pub struct Cast {
 }
 
 impl Split {
-    /// Starts them below `directory`, on this empty database.
-    pub async fn start(directory: &Path, database: String, cast: &Cast) -> Result<Self> {
+    /// Starts them below `directory`, on this empty database, each as somebody who may do what its role may.
+    pub async fn start(directory: &Path, database: Database, cast: &Cast) -> Result<Self> {
         let parts = |role, count| {
             (0..count)
                 .map(|number| {
-                    Part::prepare(&directory.join(format!("{role}-{number}")), role, &database)
+                    let own = directory.join(format!("{role}-{number}"));
+                    Part::prepare(&own, role, &database.role_url(role))
                 })
                 .collect::<Result<Vec<_>>>()
         };
@@ -59,9 +64,10 @@ impl Split {
             signers: parts("signer", cast.signers)?,
             hubs: parts("hub", cast.hubs)?,
             webs: parts("web", cast.webs)?,
-            database: database.clone(),
+            database,
         };
         let (first, others) = split.signers.split_first_mut().context("a signer")?;
+        set_up(&split.database, &first.server).await?;
         first.start(HAS).await?;
         for other in others {
             other.take(first, &WEB_FILES)?;
@@ -94,7 +100,7 @@ impl Split {
 
     /// Which hub holds the only agent, once one does.
     pub async fn holder(&self) -> Result<usize> {
-        let mut database = AnyConnection::connect(&self.database).await?;
+        let mut database = AnyConnection::connect(&self.database.url()).await?;
         wait::until("a hub that holds the agent", async || {
             let held = "SELECT h.address FROM hub_agents a JOIN hubs h ON h.id = a.hub";
             let held: Option<String> = sqlx::query_scalar(held)
@@ -116,43 +122,18 @@ pub struct Part {
     pub server: Server,
 }
 
-/// An empty database of a test's own.
-pub async fn database() -> Result<String> {
-    let url = std::env::var(POSTGRES_VARIABLE)
-        .with_context(|| format!("{POSTGRES_VARIABLE} names no PostgreSQL server"))?;
-    sqlx::any::install_default_drivers();
-    let name = format!("story_{}", word()?.replace('-', "_"));
-    let mut server = AnyConnection::connect(&url).await?;
-    let create =
-        format!("CREATE DATABASE \"{name}\" TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'");
-    sqlx::raw_sql(AssertSqlSafe(create))
-        .execute(&mut server)
-        .await?;
-    let (server, _) = url.rsplit_once('/').context("a URL with a database")?;
-    Ok(format!("{server}/{name}"))
-}
-
-/// Lets no notification through to anybody in this database, without a word of it to those who send them.
-pub async fn mute(database: &str) -> Result<()> {
-    let name = database
-        .rsplit_once('/')
-        .context("a URL with a database")?
-        .1;
-    let mut connection = AnyConnection::connect(database).await?;
-    let shadow = format!(
-        "CREATE FUNCTION public.pg_notify(text, text) RETURNS void LANGUAGE sql AS 'SELECT NULL::void'; \
-         ALTER DATABASE \"{name}\" SET search_path = public, pg_catalog"
-    );
-    sqlx::raw_sql(AssertSqlSafe(shadow))
-        .execute(&mut connection)
-        .await?;
-    Ok(())
+/// As operations.md has it: the owner sets the database up, a superuser grants, and nobody serves as either.
+async fn set_up(database: &Database, signer: &Server) -> Result<()> {
+    let owner = database.owner_url();
+    succeed(&mut signer.command(&["db", "migrate", "--owner", &owner])?)?;
+    let grants = succeed(&mut signer.command(&["db", "roles"])?)?;
+    database.grant(&grants).await
 }
 
 impl Part {
     /// Writes a configuration below `directory`; starts nothing.
     pub fn prepare(directory: &Path, role: &'static str, database: &str) -> Result<Self> {
-        let server = Server::prepare(directory)?;
+        let server = Server::prepare_on(Kind::Sqlite, directory)?;
         let text = fs::read_to_string(&server.config)?;
         let text = format!("{text}[database]\nurl = \"{database}\"\n");
         fs::write(&server.config, text)?;
@@ -212,6 +193,14 @@ impl Part {
     pub async fn ended(&mut self) -> Result<String> {
         let mut process = self.process.take().context("it does not run")?;
         process.wait().await?;
+        Ok(process.output())
+    }
+
+    /// SIGTERM; an error unless it ends with 0. What it said.
+    pub async fn stop(&mut self) -> Result<String> {
+        let mut process = self.process.take().context("it does not run")?;
+        let status = process.terminate().await?;
+        ensure!(status.success(), "{}: {status}", self.role);
         Ok(process.output())
     }
 

@@ -955,7 +955,8 @@ export interface paths {
         /**
          * Hear of changes as they come.
          * @description Server-sent events: the name is the event's, the data its JSON. `missed` says to read again what
-         *     you show. A stream ends after 15 minutes; come back. 32 streams an account at most.
+         *     you show. A stream ends after 15 minutes, or when the server ends, and
+         *     its last line says after how many milliseconds to come back. 24 streams a person and 32 an account at most.
          */
         get: operations["get_events"];
         put?: never;
@@ -4217,15 +4218,6 @@ export interface components {
                 "application/json": components["schemas"]["Problem"];
             };
         };
-        /** @description `timeout` */
-        Timeout: {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                "application/json": components["schemas"]["Problem"];
-            };
-        };
         /** @description `too_large` */
         TooLarge: {
             headers: {
@@ -4237,6 +4229,15 @@ export interface components {
         };
         /** @description `too_slow`: the body did not arrive in time */
         TooSlow: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `timeout`, `busy`: as much waits as may; see Retry-After */
+        Unavailable: {
             headers: {
                 [name: string]: unknown;
             };
@@ -4281,7 +4282,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_account: {
@@ -4307,7 +4308,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_account_cancel_close: {
@@ -4350,7 +4351,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_account_close: {
@@ -4385,7 +4386,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_account_leave: {
@@ -4418,7 +4419,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     put_account_name: {
@@ -4449,7 +4450,7 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_account_transfer: {
@@ -4489,7 +4490,7 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_accounts: {
@@ -4520,7 +4521,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_accounts: {
@@ -4553,7 +4554,7 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_accounts_own: {
@@ -4579,7 +4580,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_accounts_account: {
@@ -4616,7 +4617,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_accounts_account_cancel_close: {
@@ -4662,7 +4663,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_accounts_account_close: {
@@ -4708,7 +4709,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     put_accounts_account_limits: {
@@ -4752,7 +4753,7 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_accounts_account_resume: {
@@ -4798,7 +4799,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_accounts_account_suspend: {
@@ -4851,7 +4852,7 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_agents: {
@@ -4882,7 +4883,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_agents_enrol_tokens: {
@@ -4913,7 +4914,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_agents_enrol_tokens: {
@@ -4955,7 +4956,7 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_agents_agent_end_quarantine: {
@@ -5001,7 +5002,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_agents_agent_lost: {
@@ -5047,7 +5048,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_agents_agent_revoke: {
@@ -5084,7 +5085,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_audit: {
@@ -5129,7 +5130,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_audit_export: {
@@ -5173,7 +5174,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_buckets: {
@@ -5219,7 +5220,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_buckets: {
@@ -5300,7 +5301,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_buckets_bucket: {
@@ -5337,7 +5338,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     delete_buckets_bucket: {
@@ -5413,7 +5414,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_buckets_bucket_accept: {
@@ -5450,7 +5451,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_buckets_bucket_adopt: {
@@ -5533,7 +5534,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_buckets_bucket_aliases: {
@@ -5616,7 +5617,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     delete_buckets_bucket_aliases_name: {
@@ -5693,7 +5694,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_buckets_bucket_cleanup_uploads: {
@@ -5776,7 +5777,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_buckets_bucket_clear: {
@@ -5843,7 +5844,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     put_buckets_bucket_cors: {
@@ -5926,7 +5927,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_buckets_bucket_cors_check: {
@@ -5970,7 +5971,7 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_buckets_bucket_grants: {
@@ -6012,7 +6013,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     put_buckets_bucket_grants_key: {
@@ -6096,7 +6097,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     put_buckets_bucket_lifecycle: {
@@ -6179,7 +6180,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_buckets_bucket_measure: {
@@ -6253,7 +6254,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     put_buckets_bucket_quota: {
@@ -6336,7 +6337,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_buckets_bucket_release: {
@@ -6412,7 +6413,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_buckets_bucket_requests: {
@@ -6462,7 +6463,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_buckets_bucket_restore: {
@@ -6538,7 +6539,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_buckets_bucket_settings: {
@@ -6575,7 +6576,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     put_buckets_bucket_website: {
@@ -6658,7 +6659,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_device_authorizations: {
@@ -6697,7 +6698,7 @@ export interface operations {
                 };
             };
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_device_authorizations_approve: {
@@ -6753,7 +6754,7 @@ export interface operations {
                 };
             };
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_device_authorizations_deny: {
@@ -6801,7 +6802,7 @@ export interface operations {
                 };
             };
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_device_authorizations_look_up: {
@@ -6851,7 +6852,7 @@ export interface operations {
                 };
             };
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_device_authorizations_token: {
@@ -6916,7 +6917,7 @@ export interface operations {
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_events: {
@@ -6953,7 +6954,15 @@ export interface operations {
                 };
             };
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            /** @description `busy`: too many streams of everybody; see Retry-After */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     get_invitations: {
@@ -6984,7 +6993,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_invitations: {
@@ -7034,7 +7043,15 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            /** @description `busy`: too many e-mails wait; see Retry-After */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     post_invitations_accept: {
@@ -7106,7 +7123,7 @@ export interface operations {
                 };
             };
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_invitations_look_up: {
@@ -7145,7 +7162,7 @@ export interface operations {
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     delete_invitations_invitation: {
@@ -7180,7 +7197,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_keys: {
@@ -7218,7 +7235,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_keys: {
@@ -7299,7 +7316,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_keys_temporary: {
@@ -7380,7 +7397,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_keys_key: {
@@ -7417,7 +7434,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     delete_keys_key: {
@@ -7493,7 +7510,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     put_keys_key_expiry: {
@@ -7576,7 +7593,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     put_keys_key_label: {
@@ -7659,7 +7676,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_keys_key_resume: {
@@ -7735,7 +7752,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_keys_key_revoke_leaked: {
@@ -7818,7 +7835,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_keys_key_rotate: {
@@ -7901,7 +7918,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_keys_key_suspend: {
@@ -7977,7 +7994,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_members: {
@@ -8008,7 +8025,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     delete_members_user: {
@@ -8060,7 +8077,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     put_members_user_role: {
@@ -8119,7 +8136,7 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_oidc_provider_callback: {
@@ -8180,7 +8197,7 @@ export interface operations {
                     "text/html": string;
                 };
             };
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_oidc_provider_start: {
@@ -8243,7 +8260,7 @@ export interface operations {
                     "text/html": string;
                 };
             };
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_operations: {
@@ -8282,7 +8299,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_operations_operation: {
@@ -8319,7 +8336,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_operations_operation_acknowledge: {
@@ -8363,7 +8380,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_operations_operation_cancel: {
@@ -8426,7 +8443,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_passkeys: {
@@ -8460,7 +8477,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_passkeys: {
@@ -8518,7 +8535,7 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_passkeys_begin: {
@@ -8561,7 +8578,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     delete_passkeys_passkey: {
@@ -8613,7 +8630,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     put_passkeys_passkey_name: {
@@ -8663,7 +8680,7 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     put_password: {
@@ -8718,7 +8735,7 @@ export interface operations {
                 };
             };
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     delete_password: {
@@ -8759,7 +8776,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_password_forgotten: {
@@ -8796,7 +8813,15 @@ export interface operations {
                 };
             };
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            /** @description `busy`: too many e-mails wait; see Retry-After */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     post_password_reset: {
@@ -8841,7 +8866,7 @@ export interface operations {
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_receipts: {
@@ -8878,7 +8903,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_regions: {
@@ -8909,7 +8934,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_regions: {
@@ -8951,7 +8976,7 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_regions_region: {
@@ -8988,7 +9013,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_regions_region_executor: {
@@ -9071,7 +9096,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_regions_region_health: {
@@ -9135,7 +9160,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_regions_region_ping: {
@@ -9211,7 +9236,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_regions_region_refresh: {
@@ -9287,7 +9312,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_security_events: {
@@ -9318,7 +9343,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_session: {
@@ -9368,7 +9393,7 @@ export interface operations {
                 };
             };
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     delete_session: {
@@ -9389,7 +9414,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_session_account: {
@@ -9440,7 +9465,7 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_session_passkey: {
@@ -9499,7 +9524,7 @@ export interface operations {
                 };
             };
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_session_passkey_begin: {
@@ -9540,7 +9565,7 @@ export interface operations {
                 };
             };
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_session_reauthenticate: {
@@ -9603,7 +9628,7 @@ export interface operations {
                 };
             };
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_session_reauthenticate_passkey: {
@@ -9667,7 +9692,7 @@ export interface operations {
                 };
             };
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_session_reauthenticate_passkey_begin: {
@@ -9718,7 +9743,7 @@ export interface operations {
                 };
             };
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_session_second_factor: {
@@ -9768,7 +9793,7 @@ export interface operations {
                 };
             };
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_sessions: {
@@ -9794,7 +9819,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_sessions_end_others: {
@@ -9818,7 +9843,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     delete_sessions_session: {
@@ -9853,7 +9878,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_sign_in_methods: {
@@ -9887,7 +9912,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_sign_in_methods_recovery_codes: {
@@ -9930,7 +9955,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_sign_in_methods_totp: {
@@ -9973,7 +9998,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     delete_sign_in_methods_totp: {
@@ -10014,7 +10039,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_sign_in_methods_totp_confirm: {
@@ -10080,7 +10105,7 @@ export interface operations {
                 };
             };
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_sign_ups: {
@@ -10126,7 +10151,15 @@ export interface operations {
                 };
             };
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            /** @description `busy`: too many e-mails wait; see Retry-After */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     post_sign_ups_confirm: {
@@ -10181,7 +10214,7 @@ export interface operations {
                 };
             };
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_strays: {
@@ -10216,7 +10249,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_strays_ignore: {
@@ -10258,7 +10291,7 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_tokens: {
@@ -10289,7 +10322,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     post_tokens: {
@@ -10331,7 +10364,7 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     delete_tokens_token: {
@@ -10366,7 +10399,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_trust: {
@@ -10392,7 +10425,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_usage: {
@@ -10436,7 +10469,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_usage_export: {
@@ -10479,7 +10512,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_whoami: {
@@ -10505,7 +10538,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Timeout"];
+            503: components["responses"]["Unavailable"];
         };
     };
 }

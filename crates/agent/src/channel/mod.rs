@@ -59,7 +59,7 @@ pub(crate) enum Transient {
     #[error("nothing was heard from the hub for {0} seconds")]
     Silent(u64),
     /// The hub closed and said why.
-    #[error("the hub closed the connection ({code}): {message}", code = code_text(*.code))]
+    #[error("the hub closed the connection ({code}): {message}", code = .code.code())]
     Closing {
         /// The stable code.
         code: ClosingCode,
@@ -76,7 +76,7 @@ pub(crate) enum Transient {
 
 /// A failure that ends the agent, with its keys kept.
 #[derive(Debug, thiserror::Error)]
-#[error("the hub refuses this agent ({code}): {message}", code = code_text(*.code))]
+#[error("the hub refuses this agent ({code}): {message}", code = .code.code())]
 pub(crate) struct Fatal {
     /// The stable code.
     pub code: ClosingCode,
@@ -103,21 +103,6 @@ impl ChannelError {
         } else {
             Fatal { code, message }.into()
         }
-    }
-}
-
-/// A closing code as it stands in frames.
-pub(crate) const fn code_text(code: ClosingCode) -> &'static str {
-    match code {
-        ClosingCode::NotEnrolled => "not_enrolled",
-        ClosingCode::TokenInvalid => "token_invalid",
-        ClosingCode::TokenSpent => "token_spent",
-        ClosingCode::Revoked => "revoked",
-        ClosingCode::Quarantined => "quarantined",
-        ClosingCode::Replaced => "replaced",
-        ClosingCode::Protocol => "protocol",
-        ClosingCode::Restarting => "restarting",
-        ClosingCode::Busy => "busy",
     }
 }
 

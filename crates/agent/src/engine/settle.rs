@@ -146,6 +146,7 @@ impl Inner {
             operation = %entry.operation,
             admin_micros = micros(report.admin),
             journal_micros = micros(report.journal + began.elapsed()),
+            "ended"
         );
         let finished = Finished {
             account: entry.actor.account,
@@ -238,7 +239,8 @@ impl Inner {
     }
 
     /// Forgets operations whose receipts are acknowledged and that ended long enough ago, and
-    /// raises the floor under which nothing is taken.
+    /// raises the floor under which nothing is taken. One that was asked for while the control plane's
+    /// clock was ahead waits until its time has come: the floor under it would shut out all others.
     pub(super) async fn prune(&self) {
         loop {
             let gone = self.forgettable();
@@ -275,8 +277,10 @@ impl Inner {
         let acknowledged = self.acknowledged.load(Ordering::SeqCst);
         let before = self.now().plus_seconds(-KEEP_HOURS * 3600);
         let operations = lock(&self.operations);
-        let old = operations.ended().filter(|(_, finished)| {
-            finished.sequence <= acknowledged && finished.finished_at <= before
+        let old = operations.ended().filter(|(operation, finished)| {
+            finished.sequence <= acknowledged
+                && finished.finished_at <= before
+                && operation.made_at() <= before
         });
         old.take(PRUNE_ENTRIES).collect()
     }

@@ -93,6 +93,11 @@ impl Gate {
         Self::with_wait(app, Duration::from_secs(WAIT_SECONDS))
     }
 
+    /// What it is the gate of.
+    pub(crate) fn app(&self) -> &App {
+        &self.0.app
+    }
+
     /// The gate of `app`, with another wait for operations to end.
     pub(crate) fn with_wait(app: App, wait: Duration) -> Self {
         Self::with_times(app, wait, Duration::from_secs(BODY_TIMEOUT_SECONDS))
@@ -100,6 +105,7 @@ impl Gate {
 
     /// The gate of `app`, with another patience for bodies, too.
     pub(crate) fn with_times(app: App, wait: Duration, body_limit: Duration) -> Self {
+        let figures = Arc::clone(&app.figures);
         let site = app
             .config
             .web
@@ -114,9 +120,9 @@ impl Gate {
             providers: Providers::new(&app.config.oidc),
             passkeys: Passkeys::at(&app.config.web.public_url),
             app,
-            passwords: Passwords::default(),
+            passwords: Passwords::counted_in(figures.passwords.clone()),
             sign_in: SignInLimits::default(),
-            streams: Streams::default(),
+            streams: Streams::counted_in(figures.streams.clone()),
             refusals: audit::Refusals::default(),
             wait,
             body_limit,
@@ -128,6 +134,12 @@ impl Gate {
     #[cfg(test)]
     pub(crate) fn password_runs(&self) -> u64 {
         self.0.passwords.runs()
+    }
+
+    /// The open streams of events.
+    #[cfg(test)]
+    pub(crate) fn streams(&self) -> &Streams {
+        &self.0.streams
     }
 
     /// How long a body may take to arrive.

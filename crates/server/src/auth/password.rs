@@ -17,6 +17,8 @@ use subtle::ConstantTimeEq as _;
 use tokio::sync::oneshot;
 
 use super::guessable;
+use prometheus_client::metrics::gauge::Gauge;
+
 use crate::clock::random;
 
 /// The shortest password that may be set, in bytes.
@@ -100,6 +102,8 @@ impl Memory {
 #[derive(Clone)]
 pub(crate) struct Passwords {
     works: SyncSender<Work>,
+    /// What waits or runs.
+    waiting: Gauge,
     #[cfg(test)]
     runs: Arc<AtomicU64>,
 }
@@ -127,6 +131,7 @@ impl Default for Passwords {
         }
         Self {
             works,
+            waiting: Gauge::default(),
             #[cfg(test)]
             runs,
         }
@@ -134,6 +139,14 @@ impl Default for Passwords {
 }
 
 impl Passwords {
+    /// Those whose work is counted in `waiting`.
+    pub(crate) fn counted_in(waiting: Gauge) -> Self {
+        Self {
+            waiting,
+            ..Self::default()
+        }
+    }
+
     /// How often argon2 has run.
     #[cfg(test)]
     pub(crate) fn runs(&self) -> u64 {
@@ -173,15 +186,21 @@ impl Passwords {
         work: impl FnOnce(&mut Memory) -> Result<T, PasswordError> + Send + 'static,
     ) -> Result<T, PasswordError> {
         let (answer, answered) = oneshot::channel();
+        let waiting = self.waiting.clone();
         let work: Work = Box::new(move |memory| {
             // Whoever asked may have gone away meanwhile.
             if !answer.is_closed() {
                 let _ = answer.send(work(memory));
             }
+            waiting.dec();
         });
-        self.works.try_send(work).map_err(|error| match error {
-            TrySendError::Full(_) => PasswordError::Busy,
-            TrySendError::Disconnected(_) => stopped(),
+        self.waiting.inc();
+        self.works.try_send(work).map_err(|error| {
+            self.waiting.dec();
+            match error {
+                TrySendError::Full(_) => PasswordError::Busy,
+                TrySendError::Disconnected(_) => stopped(),
+            }
         })?;
         answered.await.unwrap_or_else(|_| Err(stopped()))
     }

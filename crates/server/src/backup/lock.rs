@@ -140,10 +140,10 @@ fn said(error: DecryptError) -> anyhow::Error {
         }
         DecryptError::InvalidMac => anyhow::anyhow!("it was changed"),
         DecryptError::InvalidHeader | DecryptError::UnknownFormat => {
-            anyhow::anyhow!("it is no backup, or cut short: it does not begin as one")
+            anyhow::anyhow!("it is no backup, cut short, or was changed: it does not begin as one")
         }
         DecryptError::Io(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
-            anyhow::anyhow!("it is no backup, or cut short: it does not begin as one")
+            anyhow::anyhow!("it is no backup, cut short, or was changed: it does not begin as one")
         }
         DecryptError::Io(error) => anyhow::Error::new(error).context("it cannot be read"),
         // The library may name more.

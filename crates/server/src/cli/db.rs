@@ -1,5 +1,7 @@
 //! `storm-buckets db`
 
+mod migrate;
+
 use std::{
     collections::BTreeSet,
     fs,
@@ -14,6 +16,7 @@ use crate::{
     config::{Config, database},
     keys::{Files, read_secret},
     output::line,
+    roles::GRANTS,
     serve::unusable,
     store::{
         Place,
@@ -27,6 +30,12 @@ pub(super) enum Verb {
     /// way. Every storm-buckets that uses one of the two has to be stopped. All rows are read back and
     /// compared before they count; the old database stays as it is.
     Copy(Copy),
+    /// Set a database up, or change it for this version, as the owner of its tables: what `serve` does at its
+    /// start where it may. Makes keys and the operator's account where there are none yet, as the first
+    /// `serve` does. The roles' grants, where they are in force, are put in force for new tables, too.
+    Migrate(migrate::Migrate),
+    /// Print what web, signer and hub may each do in a database on PostgreSQL (SQL), to be run by psql.
+    Roles,
 }
 
 #[derive(Args)]
@@ -52,7 +61,14 @@ pub(super) struct Copy {
 }
 
 pub(super) async fn run(verb: &Verb, config: &Config) -> anyhow::Result<()> {
-    let Verb::Copy(asked) = verb;
+    match verb {
+        Verb::Copy(asked) => run_copy(asked, config).await,
+        Verb::Migrate(asked) => migrate::run(asked, config).await,
+        Verb::Roles => line(GRANTS.trim_end()),
+    }
+}
+
+async fn run_copy(asked: &Copy, config: &Config) -> anyhow::Result<()> {
     let from = match place("--from", asked.from.as_deref(), asked.from_file.as_deref())? {
         Some(place) => place,
         None => config.place()?,

@@ -18,10 +18,10 @@ use tracing_subscriber::{
 
 use crate::{
     auth::access,
-    config::{Config, DEFAULT_PATH, LogFormat},
+    config::{Config, DEFAULT_PATH, Log, LogFormat},
     openapi,
     output::line,
-    roles::{Role, Roles},
+    roles::{GRANTS, Role, Roles},
     serve,
 };
 
@@ -31,9 +31,6 @@ Exit codes:
   0  done; `serve` was told to stop
   1  failed: one line on standard error says what and why
   2  wrong usage";
-
-/// What is logged when STORM_LOG does not say.
-const DEFAULT_LOG: &str = "info,sqlx=warn";
 
 /// The control plane of Storm Buckets: accounts, dashboard, API, and the dispatcher of signed commands.
 #[derive(Parser)]
@@ -109,10 +106,14 @@ pub fn run() -> anyhow::Result<()> {
     if let Noun::Access = arguments.command {
         return line(access::print().trim_end());
     }
+    if let Noun::Db(db::Verb::Roles) = arguments.command {
+        // Where it is wanted there may be no configuration.
+        return line(GRANTS.trim_end());
+    }
     let config = Config::read(&arguments.common.config)?;
     match arguments.command {
         Noun::Serve { role } => {
-            start_log(config.log.format)?;
+            start_log(&config.log)?;
             runtime()?.block_on(serve::serve(config, Roles::of(&role)))
         }
         Noun::Config(ConfigVerb::Check { online }) => {
@@ -137,12 +138,15 @@ fn check(file: &std::path::Path, config: &Config) -> anyhow::Result<()> {
     let limits = &config.limits;
     line(format_args!("{} is valid", file.display()))?;
     let mail = config.mail.way(config);
-    let facts: [(&str, &dyn std::fmt::Display); 20] = [
+    let status = config.status.listen;
+    let status = status.map_or_else(|| "off".to_owned(), |address| address.to_string());
+    let facts: [(&str, &dyn std::fmt::Display); 22] = [
         ("data_dir", &config.data_dir.display()),
         ("[web] listen", &config.web.listen),
         ("[web] public_url", &config.web.public_url),
         ("[hub] listen", &config.hub.listen),
         ("[hub] public_url", &config.hub.public_url),
+        ("[status] listen", &status),
         ("[limits] requests_per_second", &limits.requests_per_second),
         ("[limits] changes_per_second", &limits.changes_per_second),
         (
@@ -167,6 +171,7 @@ fn check(file: &std::path::Path, config: &Config) -> anyhow::Result<()> {
         ("[sign_up] open", &config.sign_up.open),
         ("[sign_up] accounts_a_day", &config.sign_up.accounts_a_day),
         ("[log] format", &config.log.format),
+        ("[log] level", &config.log.level.0),
     ];
     for (name, value) in facts {
         line(format_args!("{name:<36}  {value}"))?;
@@ -181,11 +186,12 @@ fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
 }
 
 /// Logs to standard error; STORM_LOG filters, as in `STORM_LOG=debug`.
-fn start_log(format: LogFormat) -> anyhow::Result<()> {
-    let wanted = std::env::var("STORM_LOG").unwrap_or_else(|_| DEFAULT_LOG.to_owned());
+fn start_log(log: &Log) -> anyhow::Result<()> {
+    let wanted = std::env::var("STORM_LOG").unwrap_or_else(|_| log.level.0.clone());
     let filter: Targets = wanted.parse().with_context(|| {
         format!("STORM_LOG is '{wanted}': expected a level such as info or debug")
     })?;
+    let format = log.format;
     let log = tracing_subscriber::fmt::layer()
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)

@@ -24,6 +24,7 @@ use super::{
 };
 use crate::{
     app::Change,
+    status::Stage,
     store::{
         StoreError,
         admission::ChainEnd,
@@ -55,6 +56,8 @@ pub(super) struct Session<'a> {
     pub(super) from: SocketAddr,
     /// Asked about and not answered, with the attempt: not to be sent meanwhile.
     pub(super) asked: HashMap<OperationId, u32>,
+    /// Sent and not heard of yet.
+    pub(super) sent: HashMap<OperationId, Instant>,
     /// Whether it may have commands that it has not answered.
     owes: bool,
     /// The receipt from which on the agent was asked to send again.
@@ -63,6 +66,8 @@ pub(super) struct Session<'a> {
     pub(super) sweep: Option<(u64, Micros)>,
     /// Whether the agent was the executor at any time of this connection.
     pub(super) led: bool,
+    /// An epoch that the agent has seen and the database has not, and after which receipt it should have.
+    pub(super) later: Option<(u64, u64)>,
     /// When the certificate that the connection came with ends.
     until: Micros,
     /// Taken by the agent, which is not written down yet: most end before that is due.
@@ -149,9 +154,11 @@ impl<'a> Session<'a> {
             agent,
             from,
             asked: HashMap::new(),
+            sent: HashMap::new(),
             owes: false,
             wanted: None,
             sweep: None,
+            later: None,
             led: false,
             until: peer.until,
             accepted: vec![],
@@ -297,12 +304,11 @@ impl<'a> Session<'a> {
         let app = &self.hub.app;
         let ahead = open_head(&hello.head, &self.agent)
             .is_some_and(|head| head.sequence > self.agent.receipts);
-        // A role that was given up raises it too, and the receipt of that is still to come.
-        if hello.epoch > self.agent.epoch && !ahead {
-            tracing::error!(
-                agent = %self.agent.id, theirs = hello.epoch, ours = self.agent.epoch,
-                "the agent has seen a later executor than this database knows: was an old backup restored?"
-            );
+        if hello.epoch > self.agent.epoch {
+            // A role that was given up raises it too, and the receipt of that is still to come.
+            let head = open_head(&hello.head, &self.agent).filter(|_| ahead);
+            self.later = Some((head.map_or(0, |head| head.sequence), hello.epoch));
+            self.pass_epoch(self.agent.receipts).await?;
         }
         let trust = app.trust.borrow().clone();
         let newer = trust.document.serial > hello.trust_serial;
@@ -441,6 +447,12 @@ impl<'a> Session<'a> {
                 return Err(closed(ClosingCode::Restarting));
             }
             socket.send(&ToAgent::Command(command.envelope)).await?;
+            tracing::debug!(operation = %command.id, agent = %self.agent.id, "sent");
+            app.figures
+                .step(Stage::Sent, command.signed_at, app.clock.now());
+            if self.sent.len() < MAX_FRAME_ITEMS {
+                self.sent.insert(command.id, Instant::now());
+            }
             app.bus.tell(Change::Operation(command.account, command.id));
         }
         Ok(())

@@ -23,7 +23,9 @@ pub(super) async fn ask(app: &App, asked: &Asked) -> anyhow::Result<Answer> {
     // Any id of version 7 serves.
     let id = OperationId::new(now, random()).to_string();
     let mut changes = app.bus.listen();
-    app.store.ask_certificate(&id, asked, now).await?;
+    if !app.store.ask_certificate(&id, asked, now).await? {
+        bail!("too many requests for certificates wait, or this one was made too often");
+    }
     app.bus.signer.notify_one();
     let until = Instant::now() + Duration::from_secs(ANSWER_SECONDS);
     while Instant::now() < until {

@@ -86,6 +86,7 @@ pub(super) async fn serve(hub: &Hub, stream: TcpStream, from: SocketAddr, enteri
         },
     };
     if let End::Close(code, message) = end {
+        hub.app.figures.closed(code);
         tracing::info!(%from, agent = peer.map(|peer| peer.agent.to_string()), ?code, message, "closing");
         let _ = socket
             .send(&ToAgent::Closing(Closing { code, message }))

@@ -22,6 +22,7 @@ use super::{
 use crate::{
     app::Change,
     progress::Word,
+    status::Stage,
     store::{
         agents::Seen,
         certificates::{Answer, Asked},
@@ -126,6 +127,7 @@ impl Session<'_> {
 
     /// Most commands end before this is worth a commit of its own.
     async fn take_accepted(&mut self, operation: OperationId) -> Result<(), End> {
+        self.note_taken(operation);
         if self.accepted.is_empty() {
             self.note_at = Instant::now() + Duration::from_millis(NOTE_ACCEPTED_MILLISECONDS);
         }
@@ -134,6 +136,14 @@ impl Session<'_> {
             return Ok(());
         }
         self.note_accepted().await
+    }
+
+    /// The agent has it: how long did that take?
+    pub(super) fn note_taken(&mut self, operation: OperationId) {
+        if let Some(sent) = self.sent.remove(&operation) {
+            let figures = &self.hub.app.figures;
+            figures.step_took(Stage::Accepted, sent.elapsed());
+        }
     }
 
     /// Writes down what the agent has taken and not ended yet.
@@ -232,9 +242,12 @@ impl Session<'_> {
         for change in app.store.keep_inventory(&sweep, frame, now).await? {
             app.bus.tell(change);
         }
+        let changes: usize = lists.into_iter().sum();
+        app.figures.sweep_part(changes);
         if !frame.last {
             return Ok(());
         }
+        app.figures.sweep(began_at, app.clock.now());
         app.bus.reconcile.notify_one();
         let kept = InventoryKept {
             generation: frame.generation,

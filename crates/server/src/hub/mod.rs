@@ -7,6 +7,7 @@ mod connection;
 mod door;
 mod enrol;
 mod frames;
+mod late_epoch;
 mod order;
 mod presence;
 mod receipts;
@@ -88,6 +89,7 @@ pub async fn run(
     rustix::net::listen(listener, MAX_WAITING)
         .context("the agents' queue cannot be made longer")?;
     let connections = TaskTracker::new();
+    hub.app.figures.open_hub();
     let goodbye = Duration::from_secs(GOODBYE_SECONDS);
     let working = async {
         tokio::join!(
@@ -109,6 +111,7 @@ pub async fn run(
         _ = working => {}
         () = overdue => {}
     }
+    hub.app.figures.shut_hub();
     hub.registry
         .order_all(&Order::Close(ClosingCode::Restarting));
     connections.close();
@@ -146,10 +149,12 @@ impl Hub {
             };
             let Some(entering) = self.door.enter(place, from.ip()) else {
                 tracing::debug!(%from, "turned away: too many of its network are on the way in");
+                self.app.figures.turn_away();
                 continue;
             };
             let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
                 tracing::warn!(%from, "turned away: the hub is full");
+                self.app.figures.turn_away();
                 continue;
             };
             let hub = Arc::clone(self);

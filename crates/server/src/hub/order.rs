@@ -88,7 +88,7 @@ impl Hub {
     }
 
     /// Tells every agent of a region that is here what its role is now.
-    async fn tell_roles(&self, region: &RegionName) -> store::Result<()> {
+    pub(super) async fn tell_roles(&self, region: &RegionName) -> store::Result<()> {
         for (agent, state) in self.app.store.roles(region).await? {
             self.registry.order(agent, Order::Executor(state));
         }

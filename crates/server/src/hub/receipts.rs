@@ -59,6 +59,8 @@ impl Session<'_> {
                 stray,
                 sign_again,
             } => {
+                app.figures.receipt(&receipt);
+                self.note_taken(receipt.operation);
                 self.wanted = None;
                 self.asked.remove(&receipt.operation);
                 self.accepted.retain(|id| *id != receipt.operation);
@@ -78,6 +80,7 @@ impl Session<'_> {
                     // away.
                     app.bus.hub.notify_one();
                 }
+                self.pass_epoch(receipt.sequence).await?;
                 let (operation, agent) = (receipt.operation, receipt.agent);
                 if stray {
                     tracing::warn!(%operation, %agent, account = %receipt.account, "a receipt answers nothing that was asked here");

@@ -6,6 +6,7 @@ mod connections;
 mod double;
 mod enrolment;
 mod executor;
+mod full;
 mod inventory;
 mod many;
 mod reconciliation;

@@ -48,6 +48,11 @@ impl Files {
         }
     }
 
+    /// The data directory.
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
     /// Signs trust documents; may be taken offline.
     pub fn root_key(&self) -> PathBuf {
         self.data.join("keys/root.key")

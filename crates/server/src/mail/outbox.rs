@@ -53,7 +53,7 @@ pub(crate) async fn run(app: App, stop: CancellationToken) -> anyhow::Result<()>
     };
     let from = sender(&app.config.mail)?;
     loop {
-        if let Err(error) = send_due(&app, &way, &from).await {
+        if let Err(error) = send_due(&app, &way, &from, &stop).await {
             tracing::error!(%error, "queued e-mail cannot be read; it is tried again");
         }
         tokio::select! {
@@ -90,7 +90,13 @@ pub(super) fn connect(smtp: &Smtp) -> anyhow::Result<AsyncSmtpTransport<Tokio1Ex
         .build())
 }
 
-async fn send_due(app: &App, way: &Way, from: &Mailbox) -> crate::store::Result<()> {
+/// Sends what is due; ends between two messages at `stop`.
+async fn send_due(
+    app: &App,
+    way: &Way,
+    from: &Mailbox,
+    stop: &CancellationToken,
+) -> crate::store::Result<()> {
     let store = &app.store;
     loop {
         let now = app.clock.now();
@@ -100,6 +106,9 @@ async fn send_due(app: &App, way: &Way, from: &Mailbox) -> crate::store::Result<
             return Ok(());
         }
         for queued in &due {
+            if stop.is_cancelled() {
+                return Ok(());
+            }
             match send(way, from, queued).await {
                 Ok(()) => store.mail_sent(&queued.id, app.clock.now()).await?,
                 Err(error) => {

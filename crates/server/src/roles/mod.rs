@@ -1,6 +1,8 @@
 //! The roles of the binary, and what each of them runs. `seat` lets one process at a time be the signer,
 //! `watch` finds hubs that are dead; `link` carries wakes between processes.
 
+#[cfg(test)]
+mod grants_tests;
 mod hub;
 pub(crate) mod link;
 pub(crate) mod progress;
@@ -14,6 +16,9 @@ use clap::ValueEnum;
 
 pub(crate) use self::{hub::run as hub, signer::run as signer};
 use crate::{keys::Files, store::Place};
+
+/// What each role may do in a database on PostgreSQL.
+pub(crate) const GRANTS: &str = include_str!("roles.sql");
 
 /// A part of the control plane that a process may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -27,7 +27,10 @@ pub(crate) async fn run(
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     while let Some(term) = SEAT.take(&app, &place, &stop).await? {
-        serve(&term, &place, &files).await?;
+        app.figures.signer.set(1);
+        let served = serve(&term, &place, &files).await;
+        app.figures.signer.set(0);
+        served?;
         if stop.is_cancelled() {
             break;
         }

@@ -39,6 +39,9 @@ const GIVE_UP_READ_SECONDS: i64 = WAIT_SECONDS.cast_signed();
 const POLL_MILLISECONDS: u64 = 1000;
 /// Seconds to wait for some of too many operations to end.
 const TOO_MANY_RETRY_SECONDS: u64 = 5;
+/// What is said when as many operations of everybody's wait as may.
+const FULL: &str = "So many operations wait here that no more are taken. Nothing was changed, and buckets keep \
+                    serving. Try again in some seconds.";
 /// The longest idempotency key, in bytes.
 const MAX_IDEMPOTENCY_KEY_BYTES: usize = 128;
 
@@ -215,6 +218,7 @@ fn begun<N: Need>(
     let app = caller.app();
     match requested {
         Requested::New(operation) => {
+            tracing::info!(operation = %operation.id, command = operation.command, "requested");
             app.bus.signer.notify_one();
             app.bus
                 .tell(Change::Operation(caller.person.account, operation.id));
@@ -224,6 +228,10 @@ fn begun<N: Need>(
         Requested::TooMany => Err(ApiError::RateLimited {
             retry_after_seconds: TOO_MANY_RETRY_SECONDS,
             message: too_many(job),
+        }),
+        Requested::Full => Err(ApiError::Busy {
+            retry_after_seconds: TOO_MANY_RETRY_SECONDS,
+            message: FULL.to_owned(),
         }),
         Requested::Other => Err(ApiError::refused(
             StatusCode::UNPROCESSABLE_ENTITY,

@@ -13,10 +13,15 @@ use storm_protocol::api::Event;
 
 use crate::{
     auth::{Caller, act},
+    clock::random,
     error::ApiError,
-    events::{Feed, HEARTBEAT_SECONDS, MAX_STREAMS_PER_ACCOUNT},
+    events::{Feed, Full, HEARTBEAT_SECONDS, MAX_STREAMS_PER_ACCOUNT, MAX_STREAMS_PER_PERSON},
     web::Search,
 };
+
+/// Milliseconds after which whoever listened comes back, at the earliest, and spread over how many more.
+const COME_BACK_MILLISECONDS: u64 = 500;
+const COME_BACK_SPREAD_MILLISECONDS: u64 = 2_000;
 
 /// Of what to hear.
 #[derive(Deserialize, utoipa::IntoParams)]
@@ -31,7 +36,8 @@ pub(crate) struct Hearing {
 /// Hear of changes as they come.
 ///
 /// Server-sent events: the name is the event's, the data its JSON. `missed` says to read again what
-/// you show. A stream ends after 15 minutes; come back. 32 streams an account at most.
+/// you show. A stream ends after 15 minutes, or when the server ends, and
+/// its last line says after how many milliseconds to come back. 24 streams a person and 32 an account at most.
 #[utoipa::path(
     get,
     path = "/api/v1/events",
@@ -40,6 +46,7 @@ pub(crate) struct Hearing {
     responses(
         (status = 200, content_type = "text/event-stream", body = Event),
         (status = 429, description = "`rate_limited`: too many streams"),
+        (status = 503, description = "`busy`: too many streams of everybody; see Retry-After"),
     ),
 )]
 pub(crate) async fn events(
@@ -50,15 +57,8 @@ pub(crate) async fn events(
         let words = "Only an operator of the platform hears of other accounts' operations.";
         return Err(ApiError::forbidden(words));
     }
-    let place = caller
-        .streams()
-        .take(caller.person.account)
-        .ok_or_else(|| ApiError::RateLimited {
-            retry_after_seconds: HEARTBEAT_SECONDS,
-            message: format!(
-                "Your account holds {MAX_STREAMS_PER_ACCOUNT} streams of events open. Close one."
-            ),
-        })?;
+    let (account, user) = (caller.person.account, caller.actor().user);
+    let place = caller.streams().take(account, user).map_err(no_place)?;
     let app = caller.app();
     let feed = Feed::new(
         &app.bus,
@@ -75,11 +75,45 @@ pub(crate) async fn events(
     Ok((unbuffered, Sse::new(lines(feed)).keep_alive(beat)))
 }
 
+fn no_place(full: Full) -> ApiError {
+    let message = match full {
+        Full::Person => {
+            format!("You hold {MAX_STREAMS_PER_PERSON} streams of events open. Close one.")
+        }
+        Full::Account => {
+            format!(
+                "Your account holds {MAX_STREAMS_PER_ACCOUNT} streams of events open. Close one."
+            )
+        }
+        Full::All => {
+            return ApiError::Busy {
+                retry_after_seconds: HEARTBEAT_SECONDS,
+                message: "As many streams of events are open here as may be. All else works: ask for what you \
+                          show again from time to time."
+                    .to_owned(),
+            };
+        }
+    };
+    ApiError::RateLimited {
+        retry_after_seconds: HEARTBEAT_SECONDS,
+        message,
+    }
+}
+
+/// A stream's last line says when to come back: not all of them at once.
 fn lines(feed: Feed) -> impl Stream<Item = Result<sse::Event, Infallible>> {
-    stream::unfold(feed, |mut feed| async move {
-        let event = feed.next().await?;
-        Some((Ok(line(&event)), feed))
+    stream::unfold(Some(feed), |feed| async move {
+        let mut feed = feed?;
+        Some(match feed.next().await {
+            Some(event) => (Ok(line(&event)), Some(feed)),
+            None => (Ok(sse::Event::default().retry(come_back_in())), None),
+        })
     })
+}
+
+fn come_back_in() -> Duration {
+    let spread = u64::from(u16::from_be_bytes(random())) % COME_BACK_SPREAD_MILLISECONDS;
+    Duration::from_millis(COME_BACK_MILLISECONDS + spread)
 }
 
 fn line(event: &Event) -> sse::Event {

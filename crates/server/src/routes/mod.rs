@@ -28,6 +28,7 @@ pub(crate) mod grants;
 pub(crate) mod invitations;
 pub(crate) mod keys;
 mod limits;
+mod mail_room;
 pub(crate) mod members;
 pub(crate) mod oidc;
 pub(crate) mod operations;

@@ -13,6 +13,7 @@ use storm_protocol::{
 use super::Signer;
 use crate::{
     auth::access::{self, Denied, Rights},
+    status::Stage,
     store::{
         self, StoreError,
         signing::{Pending, Share, Standing, Verdict},
@@ -87,9 +88,14 @@ impl Signer {
                 let (operation, command) = (pending.id, &pending.command);
                 match verdict {
                     Verdict::Signed { agent, attempt, .. } => {
+                        if *attempt == 1 {
+                            let asked = pending.id.made_at();
+                            self.figures.step(Stage::Signed, asked, self.clock.now());
+                        }
                         tracing::info!(%operation, command, %agent, attempt, "signed");
                     }
                     Verdict::Ended(outcome) => {
+                        self.figures.ended(outcome);
                         tracing::warn!(%operation, command, ?outcome, "not signed");
                     }
                 }

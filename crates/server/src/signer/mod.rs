@@ -22,6 +22,7 @@ use crate::{
     app::{App, Bus},
     clock::Clock,
     keys::Files,
+    status::Figures,
     store::{self, Store},
 };
 
@@ -35,6 +36,7 @@ pub struct Signer {
     store: Store,
     clock: Arc<dyn Clock>,
     bus: Arc<Bus>,
+    figures: Arc<Figures>,
     keys: SigningKeys,
     rates: Rates,
 }
@@ -46,6 +48,7 @@ impl Signer {
             store: app.store.clone(),
             clock: Arc::clone(&app.clock),
             bus: Arc::clone(&app.bus),
+            figures: Arc::clone(&app.figures),
             keys: SigningKeys::read(files)?,
             rates: Rates::default(),
         })

@@ -267,7 +267,8 @@ impl Store {
     pub async fn agents_seen(&self, seen: &[(AgentId, Seen)]) -> Result<()> {
         let mut transaction = self.write(Durability::Process).await?;
         for some in seen.chunks(SEEN_AT_ONCE) {
-            let mut update = Builder::new(
+            let mut update = Builder::on(
+                &transaction,
                 "UPDATE agents SET seen_at = seen.column2, clock_offset_micros = seen.column3 FROM (",
             );
             update.push_values(some, |mut row, (id, seen)| {

@@ -19,6 +19,11 @@ use super::{
 
 const TABLE: &str = "certificate_requests";
 
+/// Requests that may wait for the signer. The hub's own, without which nothing goes on, is always taken.
+pub(crate) const MAX_OPEN_REQUESTS: i64 = 1_000;
+/// Requests by one token or one agent that are kept: of some days.
+pub(crate) const MAX_REQUESTS_OF_ONE: i64 = 100;
+
 /// What is asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", content = "body", rename_all = "snake_case")]
@@ -115,17 +120,20 @@ pub struct NewAgent<'a> {
 }
 
 impl Store {
-    /// Asks the signer for a certificate.
-    pub async fn ask_certificate(&self, id: &str, asked: &Asked, now: Micros) -> Result<()> {
+    /// Asks the signer for a certificate. `false`: as many requests wait as may, or whoever asks has asked too
+    /// often; nothing was written.
+    pub async fn ask_certificate(&self, id: &str, asked: &Asked, now: Micros) -> Result<bool> {
         let (kind, token, agent) = match asked {
             Asked::Hub { .. } => ("hub", None, None),
             Asked::Enrol(enrol) => ("enrol", Some(enrol.token), None),
             Asked::Renew { agent, .. } => ("renew", None, Some(*agent)),
         };
         let mut transaction = self.write(Durability::Process).await?;
-        sqlx::query(
+        let kept = sqlx::query(
             "INSERT INTO certificate_requests (id, kind, enrol_token, agent, body, state, created_at) \
-             VALUES ($1, $2, $3, $4, $5, 'requested', $6)",
+             SELECT $1, $2, $3, $4, $5, 'requested', $6 WHERE $2 = 'hub' OR ( \
+             (SELECT COUNT(*) FROM certificate_requests WHERE state = 'requested') < $7 \
+             AND (SELECT COUNT(*) FROM certificate_requests WHERE enrol_token = $3 OR agent = $4) < $8)",
         )
         .bind(id)
         .bind(kind)
@@ -133,10 +141,13 @@ impl Store {
         .bind(agent.map(|agent| agent.to_string()))
         .bind(to_json(TABLE, asked)?)
         .bind(now.0)
+        .bind(MAX_OPEN_REQUESTS)
+        .bind(MAX_REQUESTS_OF_ONE)
         .execute(&mut *transaction)
-        .await?;
+        .await?
+        .rows_affected();
         transaction.commit().await?;
-        Ok(())
+        Ok(kept > 0)
     }
 
     /// The answer, once there is one.

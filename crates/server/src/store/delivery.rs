@@ -22,6 +22,8 @@ pub struct Claimed {
     pub id: OperationId,
     /// Whose it is.
     pub account: AccountId,
+    /// When it was signed.
+    pub signed_at: Micros,
     /// The command.
     pub envelope: Envelope,
 }
@@ -54,7 +56,7 @@ impl Store {
             "UPDATE operations SET state = 'sent' WHERE state = 'signed' AND id IN \
              (SELECT id FROM operations WHERE agent = $1 AND state = 'signed' AND signed_at > $2 \
               AND EXISTS (SELECT 1 FROM hub_agents WHERE agent = $1 AND hub = $4) \
-              ORDER BY id LIMIT $3) RETURNING id, account, envelope",
+              ORDER BY id LIMIT $3) RETURNING id, account, signed_at, envelope",
         )
         .bind(agent.to_string())
         .bind(now.plus_seconds(-HAND_OUT_SECONDS).0)
@@ -67,6 +69,7 @@ impl Store {
             Ok(Claimed {
                 id: parsed(TABLE, row.try_get("id")?)?,
                 account: parsed(TABLE, row.try_get("account")?)?,
+                signed_at: Micros(row.try_get("signed_at")?),
                 envelope: from_json(TABLE, row.try_get("envelope")?)?,
             })
         };

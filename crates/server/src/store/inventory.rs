@@ -83,7 +83,8 @@ async fn upsert_keys(
     keys: &[KeyState],
     now: Micros,
 ) -> Result<Vec<Change>> {
-    let mut insert = Builder::new(
+    let mut insert = Builder::on(
+        transaction,
         "INSERT INTO keys (id, region, account, label, created_at, expires_at, suspended, \
          create_buckets, seen_at) ",
     );
@@ -148,7 +149,8 @@ async fn upsert_buckets(
         .iter()
         .map(|bucket| to_json("buckets", &bucket.local_aliases))
         .collect::<Result<_>>()?;
-    let mut insert = Builder::new(
+    let mut insert = Builder::on(
+        transaction,
         "INSERT INTO buckets (id, region, name, aliases, bytes, objects, unfinished_bytes, \
          unfinished_uploads, quota_bytes, quota_objects, website, local_aliases, created_at, seen_at) ",
     );
@@ -202,7 +204,7 @@ async fn replace_grants(
     sweep: &Sweep<'_>,
     buckets: &[BucketState],
 ) -> Result<()> {
-    let mut delete = Builder::new("DELETE FROM grants WHERE region = ");
+    let mut delete = Builder::on(transaction, "DELETE FROM grants WHERE region = ");
     delete.push_bind(sweep.region.as_str());
     delete.push(" AND bucket IN (");
     let mut list = delete.separated(", ");
@@ -216,8 +218,10 @@ async fn replace_grants(
         .flat_map(|bucket| bucket.grants.iter().map(|grant| (bucket.bucket, grant)))
         .collect();
     for grants in grants.chunks(ROWS_AT_ONCE) {
-        let mut insert =
-            Builder::new("INSERT INTO grants (region, bucket, key, read, write, owner) ");
+        let mut insert = Builder::on(
+            transaction,
+            "INSERT INTO grants (region, bucket, key, read, write, owner) ",
+        );
         insert.push_values(grants, |mut row, (bucket, grant)| {
             row.push_bind(sweep.region.as_str())
                 .push_bind(bucket.to_string())

@@ -230,8 +230,8 @@ impl Store {
             Answerer::New(user, password_hash) => {
                 let email: String = taken.try_get("email")?;
                 let made = sqlx::query(
-                    "INSERT INTO users (id, email, password_hash, operator, created_at) \
-                     VALUES ($1, $2, $3, 0, $4) ON CONFLICT (email) DO NOTHING",
+                    "INSERT INTO users (id, email, password_hash, created_at) \
+                     VALUES ($1, $2, $3, $4) ON CONFLICT (email) DO NOTHING",
                 )
                 .bind(user.to_string())
                 .bind(email)

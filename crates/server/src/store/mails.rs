@@ -7,6 +7,9 @@ use storm_protocol::ident::{AccountId, Micros, OperationId};
 use super::{Durability, Result, Store, Writing};
 use crate::{clock::random, mail::Mail};
 
+/// Messages that may wait before nobody may cause another. Those that are about somebody's own safety are queued
+/// all the same: each comes of a change that they made.
+pub(crate) const MAX_QUEUED: i64 = 10_000;
 /// The longest reason that is kept, in characters.
 const MAX_ERROR_CHARS: usize = 300;
 
@@ -59,6 +62,17 @@ pub(super) async fn count(change: &mut Writing, account: AccountId, since: Micro
 }
 
 impl Store {
+    /// Whether as many messages wait as may.
+    pub(crate) async fn are_mails_full(&self) -> Result<bool> {
+        let sql =
+            "SELECT COUNT(*) FROM (SELECT 1 FROM mails WHERE state = 'queued' LIMIT $1) AS waiting";
+        let waiting: i64 = sqlx::query_scalar(sql)
+            .bind(MAX_QUEUED)
+            .fetch_one(&mut *self.read().await?)
+            .await?;
+        Ok(waiting >= MAX_QUEUED)
+    }
+
     /// Messages whose time has come, oldest first.
     pub(crate) async fn mails_due(&self, now: Micros, limit: i64) -> Result<Vec<Queued>> {
         let rows = sqlx::query(

@@ -3,15 +3,15 @@
 //! Not found is `Ok(None)`. Each text runs on SQLite and PostgreSQL alike (`$1` parameters, BIGINT
 //! booleans).
 
-use std::{fmt::Display, str::FromStr};
+use std::{fmt::Display, str::FromStr, time::Instant};
 
 use serde::de::DeserializeOwned;
 
 pub use self::open::Place;
 use self::open::{Reader, Readers};
 pub use self::write::Durability;
-use self::write::Writers;
 pub(crate) use self::write::Writing;
+use self::{times::WriteTimes, write::Writers};
 
 mod account_remains;
 pub(crate) mod account_states;
@@ -34,6 +34,7 @@ pub(crate) mod hubs;
 pub mod inventory;
 pub(crate) mod invitations;
 pub(crate) mod job_progress;
+mod late_epoch;
 pub(crate) mod limits;
 pub mod lost;
 pub(crate) mod mails;
@@ -41,6 +42,7 @@ pub(crate) mod oidc;
 mod open;
 pub mod operations;
 pub(crate) mod orphans;
+mod owner;
 pub(crate) mod passkey_challenges;
 pub(crate) mod passkeys;
 pub(crate) mod passwords;
@@ -58,6 +60,7 @@ pub mod setup;
 pub(crate) mod sign_ups;
 pub mod signing;
 pub(crate) mod sql;
+pub(crate) mod standing;
 mod statements;
 pub(crate) mod strays;
 pub mod succession;
@@ -65,6 +68,7 @@ pub(crate) mod system;
 mod terms;
 #[cfg(test)]
 mod tests;
+mod times;
 pub mod tokens;
 pub mod traffic;
 pub(crate) mod usage;
@@ -114,6 +118,11 @@ impl StoreError {
             Self::Schema(_) | Self::Unsuitable(_) | Self::Superseded(_) | Self::Row { .. } => false,
         }
     }
+
+    /// Whether no connection to the database came free, or was made, in time.
+    pub(crate) fn is_late(&self) -> bool {
+        matches!(self, Self::Database(sqlx::Error::PoolTimedOut))
+    }
 }
 
 /// A handle to the database; clones share its connections.
@@ -121,6 +130,7 @@ impl StoreError {
 pub struct Store {
     readers: Readers,
     writers: Writers,
+    write_times: WriteTimes,
     /// The term outside of which nothing is changed.
     fence: Option<terms::Fence>,
 }
@@ -133,20 +143,29 @@ impl Store {
 
     /// Begins a change.
     pub(crate) async fn write(&self, durability: Durability) -> Result<Writing> {
-        let mut writing = self.writers.begin(durability).await?;
+        let asked = Instant::now();
+        let writing = self.writers.begin(durability).await?;
+        let mut writing = writing.in_turn(self.write_times.begin(asked));
         if let Some(fence) = &self.fence {
             fence.check(&mut writing).await?;
         }
         Ok(writing)
     }
 
+    /// How long changes wait and take.
+    pub(crate) const fn write_times(&self) -> &WriteTimes {
+        &self.write_times
+    }
+
     /// A change of one statement, which is its own transaction where the database lets it be.
     pub(crate) async fn write_one(&self, durability: Durability) -> Result<Writing> {
-        match self.fence {
+        if self.fence.is_some() {
             // To look and to change is one transaction.
-            Some(_) => self.write(durability).await,
-            None => self.writers.one(durability).await,
+            return self.write(durability).await;
         }
+        let asked = Instant::now();
+        let writing = self.writers.one(durability).await?;
+        Ok(writing.in_turn(self.write_times.begin(asked)))
     }
 }
 

@@ -279,14 +279,12 @@ async fn renew_word(change: &mut Writing, arrival: &Arrival<'_>, user: UserId) -
 /// Somebody new.
 async fn arrive(change: &mut Writing, arrival: &Arrival<'_>, now: Micros) -> Result<UserId> {
     let user = UserId::new(now, random());
-    sqlx::query(
-        "INSERT INTO users (id, email, password_hash, operator, created_at) VALUES ($1, $2, NULL, 0, $3)",
-    )
-    .bind(user.to_string())
-    .bind(arrival.email)
-    .bind(now.0)
-    .execute(&mut **change)
-    .await?;
+    sqlx::query("INSERT INTO users (id, email, created_at) VALUES ($1, $2, $3)")
+        .bind(user.to_string())
+        .bind(arrival.email)
+        .bind(now.0)
+        .execute(&mut **change)
+        .await?;
     link(change, arrival, user, now).await?;
     Ok(user)
 }

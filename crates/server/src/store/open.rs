@@ -20,7 +20,7 @@ use sqlx::{
 };
 use tokio::sync::{Mutex, MutexGuard};
 
-use super::{Result, Store, StoreError, sql::Connection, write::Writers};
+use super::{Result, Store, StoreError, owner, sql::Connection, times::WriteTimes, write::Writers};
 
 /// Connections that read at the same time.
 const READERS: usize = 4;
@@ -102,6 +102,7 @@ impl Store {
         Ok(Self {
             readers: Readers::Sqlite(readers.into()),
             writers: Writers::sqlite(process, machine),
+            write_times: WriteTimes::default(),
             fence: None,
         })
     }
@@ -123,9 +124,7 @@ impl Store {
 
     async fn open_server(url: &SecretString) -> Result<Self> {
         let pool = connect_server(url).await?;
-        MIGRATIONS_OF_POSTGRES
-            .run(&mut *pool.acquire().await?)
-            .await?;
+        set_up(&mut *pool.acquire().await?).await?;
         Ok(Self::on(pool))
     }
 
@@ -133,12 +132,14 @@ impl Store {
         Self {
             readers: Readers::Postgres(pool.clone()),
             writers: Writers::postgres(pool),
+            write_times: WriteTimes::default(),
             fence: None,
         }
     }
 }
 
-async fn connect_server(url: &SecretString) -> Result<AnyPool> {
+pub(super) async fn connect_server(url: &SecretString) -> Result<AnyPool> {
+    sqlx::any::install_default_drivers();
     let options = server(url)?;
     let pool = AnyPoolOptions::new()
         .max_connections(CONNECTIONS)
@@ -158,16 +159,33 @@ async fn connect_server(url: &SecretString) -> Result<AnyPool> {
     Ok(pool)
 }
 
+/// Runs the migrations; whoever may not finds that they ran.
+async fn set_up(connection: &mut Connection) -> Result<()> {
+    let ready = is_set_up(connection).await?;
+    match owner::require_owner(connection).await {
+        Ok(()) => {}
+        Err(_) if ready => return Ok(()),
+        Err(error) => return Err(error),
+    }
+    MIGRATIONS_OF_POSTGRES.run(&mut *connection).await?;
+    if !ready {
+        owner::renew_grants(connection).await?;
+    }
+    Ok(())
+}
+
 /// Whether all migrations of this version ran. A schema that is newer is refused.
 async fn is_set_up(connection: &mut Connection) -> Result<bool> {
+    // What somebody may not see is there nevertheless.
     let begun: i64 = sqlx::query_scalar(
-        "SELECT COUNT(*) FROM information_schema.tables WHERE table_name = '_sqlx_migrations'",
+        "SELECT COUNT(*) FROM pg_class WHERE oid = to_regclass('_sqlx_migrations')",
     )
     .fetch_one(&mut *connection)
     .await?;
     if begun == 0 {
         return Ok(false);
     }
+    owner::require_grants(connection).await?;
     let there: Option<i64> = sqlx::query_scalar("SELECT MAX(version) FROM _sqlx_migrations")
         .fetch_one(connection)
         .await?;
@@ -178,6 +196,21 @@ async fn is_set_up(connection: &mut Connection) -> Result<bool> {
     match there {
         Some(version) if there > wanted => Err(MigrateError::VersionMissing(version).into()),
         _ => Ok(there == wanted),
+    }
+}
+
+impl Store {
+    /// Whether the schema is the one of this program still: another process may have brought it to a newer
+    /// one since.
+    pub(crate) async fn is_schema_current(&self) -> Result<bool> {
+        let ours = match &self.readers {
+            Readers::Sqlite(_) => &MIGRATIONS_OF_SQLITE,
+            Readers::Postgres(_) => &MIGRATIONS_OF_POSTGRES,
+        };
+        let ours = ours.iter().map(|migration| migration.version).max();
+        let newest = sqlx::query_scalar("SELECT MAX(version) FROM _sqlx_migrations");
+        let newest: Option<i64> = newest.fetch_one(&mut *self.read().await?).await?;
+        Ok(newest == ours)
     }
 }
 

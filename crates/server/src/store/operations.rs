@@ -26,6 +26,11 @@ pub const MAX_OPEN_OPERATIONS_PER_ACCOUNT: i64 = 1_000;
 /// Jobs that an account may ask for and have open. Fewer than what the signer lets it have at a
 /// region's agent: jobs take long, and short commands, that cancel them too, must get through.
 pub const MAX_OPEN_JOBS_PER_ACCOUNT: i64 = 50;
+/// Operations of all accounts that may wait for the signer.
+pub const MAX_REQUESTED: i64 = 20_000;
+/// Operations that an account may have open even when so many wait: whoever fills the queue, from as many
+/// accounts as they like, keeps nobody else out.
+pub const ALWAYS_OPEN_PER_ACCOUNT: i64 = 10;
 
 /// The columns that [`read_operation`] reads.
 macro_rules! operation_columns {
@@ -43,6 +48,17 @@ macro_rules! counts {
     };
 }
 pub(crate) use counts;
+
+/// How many wait for the signer, counted up to a bind parameter: no further than it takes to say "full".
+macro_rules! waiting {
+    ($most:literal) => {
+        concat!(
+            "(SELECT COUNT(*) FROM (SELECT 1 FROM operations WHERE state = 'requested' LIMIT ",
+            $most,
+            ") AS waiting)"
+        )
+    };
+}
 
 /// The jobs that people ask for, as they stand in a query.
 macro_rules! asked_jobs {
@@ -89,6 +105,9 @@ pub enum Requested {
     /// The account has [`MAX_OPEN_OPERATIONS_PER_ACCOUNT`] open, or asks for a job and has
     /// [`MAX_OPEN_JOBS_PER_ACCOUNT`] of those; nothing was written.
     TooMany,
+    /// [`MAX_REQUESTED`] of all accounts wait for the signer, and the account has its
+    /// [`ALWAYS_OPEN_PER_ACCOUNT`]; nothing was written.
+    Full,
 }
 
 /// What became of a wish to cancel.
@@ -121,7 +140,7 @@ impl Store {
         digest: Digest,
     ) -> Result<Requested> {
         let Some(key) = &new.idempotency_key else {
-            return Ok(Requested::TooMany);
+            return self.full_or_too_many().await;
         };
         let before = sqlx::query(concat!(
             "SELECT request_digest, ",
@@ -134,11 +153,22 @@ impl Store {
         .fetch_optional(&mut *self.read().await?)
         .await?;
         Ok(match before {
-            None => Requested::TooMany,
+            None => return self.full_or_too_many().await,
             Some(row) if parsed::<Digest>(TABLE, row.try_get("request_digest")?)? == digest => {
                 Requested::Same(read_operation(&row)?)
             }
             Some(_) => Requested::Other,
+        })
+    }
+
+    async fn full_or_too_many(&self) -> Result<Requested> {
+        let waiting: i64 = sqlx::query_scalar(concat!("SELECT ", waiting!("$1")))
+            .bind(MAX_REQUESTED)
+            .fetch_one(&mut *self.read().await?)
+            .await?;
+        Ok(match waiting >= MAX_REQUESTED {
+            true => Requested::Full,
+            false => Requested::TooMany,
         })
     }
 
@@ -267,7 +297,11 @@ pub(super) async fn insert(
         counts!(),
         " AND command IN ",
         asked_jobs!(),
-        ") < $17) ON CONFLICT (account, \"user\", idempotency_key) \
+        ") < $17) AND ((SELECT COUNT(*) FROM operations WHERE account = $2 AND ",
+        counts!(),
+        ") < $20 OR ",
+        waiting!("$19"),
+        " < $19) ON CONFLICT (account, \"user\", idempotency_key) \
          WHERE idempotency_key IS NOT NULL DO NOTHING RETURNING ",
         operation_columns!()
     ))
@@ -289,6 +323,8 @@ pub(super) async fn insert(
     .bind(MAX_OPEN_OPERATIONS_PER_ACCOUNT)
     .bind(MAX_OPEN_JOBS_PER_ACCOUNT)
     .bind(new.token.map(|token| token.to_string()))
+    .bind(MAX_REQUESTED)
+    .bind(ALWAYS_OPEN_PER_ACCOUNT)
     .fetch_all(&mut **change)
     .await?;
     if !rows.is_empty() {

@@ -148,8 +148,8 @@ impl Store {
             return Ok(Confirmed::Full);
         }
         let person = sqlx::query(
-            "INSERT INTO users (id, email, password_hash, operator, created_at) \
-             VALUES ($1, $2, $3, 0, $4) ON CONFLICT (email) DO NOTHING",
+            "INSERT INTO users (id, email, password_hash, created_at) \
+             VALUES ($1, $2, $3, $4) ON CONFLICT (email) DO NOTHING",
         )
         .bind(owner.user.to_string())
         .bind(taken.try_get::<&str, _>("email")?)

@@ -125,7 +125,7 @@ impl Store {
              LEFT JOIN users u ON u.id = o.\"user\" \
              LEFT JOIN members m ON m.\"user\" = o.\"user\" AND m.account = o.account \
              LEFT JOIN tokens t ON t.id = o.token AND (t.expires_at IS NULL OR t.expires_at > $1) \
-             WHERE o.state = 'requested' AND o.give_up_at > $1 \
+             WHERE o.state = 'requested' AND o.via <> 'offline' AND o.give_up_at > $1 \
              AND a.connected = 1 AND a.quarantined IS NULL AND a.revoked_at IS NULL \
              AND (o.attempt = 0 OR o.signed_at > $1 OR o.signed_at + CASE WHEN o.attempt = 1 THEN 1000000 \
                   WHEN o.attempt < 5 THEN 5000000 ELSE 30000000 END <= $1)) waiting \

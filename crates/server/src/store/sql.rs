@@ -41,6 +41,7 @@ pub(crate) struct Builder {
     sql: String,
     arguments: AnyArguments,
     bound: usize,
+    numbered: bool,
 }
 
 impl Builder {
@@ -49,6 +50,16 @@ impl Builder {
             sql: sql.into(),
             arguments: AnyArguments::default(),
             bound: 0,
+            numbered: true,
+        }
+    }
+
+    /// One with thousands of values, all added here and each used once. SQLite looks through all names of
+    /// parameters for each of them, and does not where they have none.
+    pub(crate) fn on(connection: &Connection, sql: impl Into<String>) -> Self {
+        Self {
+            numbered: is_postgres(connection),
+            ..Self::new(sql)
         }
     }
 
@@ -65,8 +76,12 @@ impl Builder {
         // refused by the database.
         let _ = self.arguments.add(value);
         self.bound += 1;
-        self.sql.push('$');
-        self.sql.push_str(&self.bound.to_string());
+        if self.numbered {
+            self.sql.push('$');
+            self.sql.push_str(&self.bound.to_string());
+        } else {
+            self.sql.push('?');
+        }
         self
     }
 

@@ -221,7 +221,8 @@ fn add_up(sums: &[&TrafficSum], buckets: &Buckets) -> BTreeMap<Place, Figures> {
 async fn add(transaction: &mut Writing, rows: &BTreeMap<Place, Figures>) -> Result<()> {
     let rows: Vec<_> = rows.iter().collect();
     for rows in rows.chunks(ROWS_AT_ONCE) {
-        let mut insert = Builder::new(
+        let mut insert = Builder::on(
+            transaction,
             "INSERT INTO traffic (account, bucket, step, at, method, status, requests, received_bytes, \
              sent_bytes) ",
         );

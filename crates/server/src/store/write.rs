@@ -13,7 +13,7 @@ use tokio::{
     sync::{Mutex, OwnedMutexGuard},
 };
 
-use super::{Result, sql::Connection};
+use super::{Result, sql::Connection, times::Turn};
 use crate::auth::audit;
 
 /// What a commit survives.
@@ -115,7 +115,7 @@ impl Writers {
                 // back, not one that begins later behind everybody's back.
                 let begun = tokio::spawn(async move {
                     let transaction = pool.begin_with(begin).await?;
-                    Ok(Writing::Postgres(transaction, turn))
+                    Ok(Writing::Postgres(transaction, turn, None))
                 });
                 begun
                     .await
@@ -128,22 +128,37 @@ impl Writers {
 async fn sqlite_turn(pair: &Arc<Mutex<Pair>>, durability: Durability) -> SqliteTurn {
     let mut pair = Arc::clone(pair).lock_owned().await;
     pair.roll_back().await;
-    SqliteTurn { pair, durability }
+    SqliteTurn {
+        pair,
+        durability,
+        timed: None,
+    }
 }
 
 /// The right to write, until dropped. What was begun and not committed is rolled back.
 pub(crate) enum Writing {
     Sqlite(SqliteTurn),
-    Postgres(Transaction<'static, Any>, OwnedMutexGuard<()>),
+    Postgres(Transaction<'static, Any>, OwnedMutexGuard<()>, Option<Turn>),
 }
 
 /// SQLite's connections, for one change.
 pub(crate) struct SqliteTurn {
     pair: OwnedMutexGuard<Pair>,
     durability: Durability,
+    timed: Option<Turn>,
 }
 
 impl Writing {
+    /// The same, timed.
+    pub(super) fn in_turn(mut self, turn: Turn) -> Self {
+        match &mut self {
+            Self::Sqlite(SqliteTurn { timed, .. }) | Self::Postgres(_, _, timed) => {
+                *timed = Some(turn);
+            }
+        }
+        self
+    }
+
     /// Ends the transaction, if one was begun.
     pub(crate) async fn commit(mut self) -> Result<()> {
         if let Self::Sqlite(turn) = &self
@@ -158,7 +173,7 @@ impl Writing {
         }
         match self {
             Self::Sqlite(mut turn) => turn.commit().await?,
-            Self::Postgres(transaction, _turn) => transaction.commit().await?,
+            Self::Postgres(transaction, _turn, _timed) => transaction.commit().await?,
         }
         if due.is_some() {
             audit::written();
@@ -188,7 +203,7 @@ impl Deref for Writing {
                 Durability::Process => &turn.pair.process,
                 Durability::Machine => &turn.pair.machine,
             },
-            Self::Postgres(transaction, _) => transaction,
+            Self::Postgres(transaction, ..) => transaction,
         }
     }
 }
@@ -197,7 +212,7 @@ impl DerefMut for Writing {
     fn deref_mut(&mut self) -> &mut Connection {
         match self {
             Self::Sqlite(turn) => turn.connection(),
-            Self::Postgres(transaction, _) => transaction,
+            Self::Postgres(transaction, ..) => transaction,
         }
     }
 }

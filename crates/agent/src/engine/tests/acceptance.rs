@@ -255,6 +255,31 @@ async fn an_operation_is_forgotten_after_48_hours_and_an_acknowledgement_and_nev
 }
 
 #[tokio::test]
+async fn an_operation_from_a_clock_that_was_ahead_shuts_out_no_other() {
+    const AHEAD_SECONDS: i64 = 365 * 24 * 3600;
+    let bench = Bench::start().await;
+    let asker = bench.asker();
+    // Asked for while the control plane's clock was ahead, signed when it was right again.
+    let mut early = bench.payload(&asker, &create("early", None));
+    early.operation = OperationId::new(bench.clock.now().plus_seconds(AHEAD_SECONDS), random());
+    assert!(matches!(bench.submit(&early).await, Submitted::Accepted(_)));
+    let receipt = bench.wait(early.operation).await;
+    receipt.result();
+    bench.engine.receipts_kept(receipt.frame.sequence);
+
+    bench.clock.advance(KEEP_HOURS * 3600 + 60);
+    bench.engine.0.prune().await;
+    assert_eq!(bench.engine.state_of(early.operation), KnownState::Ended);
+    let now = bench.payload(&asker, &create("now", None));
+    assert!(matches!(bench.submit(&now).await, Submitted::Accepted(_)));
+    bench.wait(now.operation).await.result();
+
+    bench.clock.advance(AHEAD_SECONDS);
+    bench.engine.0.prune().await;
+    assert_eq!(bench.engine.state_of(early.operation), KnownState::Unknown);
+}
+
+#[tokio::test]
 async fn an_unacknowledged_operation_is_kept_for_ever() {
     let bench = Bench::start().await;
     let asker = bench.asker();

@@ -47,6 +47,8 @@ async fn a_hub_that_was_taken_for_dead_sends_nothing_and_begins_again() {
     let hubs = Running::start_hubs(2).await;
     let id = hubs.hub_id().await;
     let (mut agent, mut socket) = hubs.enrolled().await;
+    let asked = hubs.world.ask(&hubs.world.customer, ping()).await;
+    agent.command(&hubs, &mut socket).await;
     // As if it had slept: the others' last look, and its row is gone before it writes again.
     let dead = loop {
         let beats = hubs.world.app.store.beats().await.unwrap();
@@ -57,11 +59,9 @@ async fn a_hub_that_was_taken_for_dead_sends_nothing_and_begins_again() {
     };
     let connected = "SELECT COUNT(*) FROM agents WHERE connected = 1";
     assert_eq!(hubs.world.count(connected).await, 0);
-    let asked = hubs.world.ask(&hubs.world.customer, ping()).await;
     // A signed command waits for it, and it still holds the socket.
     let signed = format!(
-        "UPDATE operations SET state = 'signed', agent = '{}', signed_at = {} WHERE id = '{asked}'",
-        agent.id(),
+        "UPDATE operations SET state = 'signed', signed_at = {} WHERE id = '{asked}'",
         hubs.world.app.clock.now().0
     );
     hubs.world.sql(&signed).await;
@@ -86,7 +86,9 @@ async fn a_hub_that_was_taken_for_dead_sends_nothing_and_begins_again() {
     // Under another id.
     let again = hubs.hub_id().await;
     assert_ne!(again, dead);
-    let _socket = agent.connect(&hubs).await.unwrap();
+    let mut socket = agent.connect(&hubs).await.unwrap();
+    let command = agent.command(&hubs, &mut socket).await;
+    assert_eq!(command.payload.operation, asked);
     assert_eq!(hubs.world.count(&held_by(&again)).await, 1);
     hubs.stop().await;
 }

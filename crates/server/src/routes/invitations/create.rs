@@ -7,7 +7,7 @@ use super::prepare;
 use crate::{
     auth::{Caller, act},
     error::ApiError,
-    routes::check_email,
+    routes::{check_email, mail_room},
     web::Json,
 };
 
@@ -28,6 +28,7 @@ const MAX_A_DAY: i64 = 100;
         (status = 201, body = Invitation),
         (status = 403, description = "`forbidden`: to a role above your own"),
         (status = 409, description = "`too_many_invitations`"),
+        (status = 503, description = "`busy`: too many e-mails wait; see Retry-After"),
     ),
 )]
 pub(crate) async fn create(
@@ -41,6 +42,7 @@ pub(crate) async fn create(
             "That is a higher role than yours. Nobody was asked. Ask an owner of the account.",
         ));
     }
+    mail_room::check(caller.app()).await?;
     let now = caller.now();
     let made = prepare(&caller, email, request.role, &person.account_name);
     let (invitation, secret, mail) = (made.invitation, made.secret, made.mail);

@@ -8,7 +8,7 @@ use crate::{
     auth::{Anyone, secret::PlainSecret},
     error::ApiError,
     mail,
-    routes::check_email,
+    routes::{check_email, mail_room},
     store,
     web::Json,
 };
@@ -30,6 +30,7 @@ const AGAIN_SECONDS: i64 = 300;
     responses(
         (status = 204, description = "If somebody has the address, an e-mail goes there"),
         (status = 429, description = "`rate_limited`: too many tries; see Retry-After"),
+        (status = 503, description = "`busy`: too many e-mails wait; see Retry-After"),
     ),
 )]
 pub(crate) async fn forgotten(
@@ -45,13 +46,14 @@ pub(crate) async fn forgotten(
         ),
     })?;
     tokio::time::sleep(pause).await;
+    mail_room::check(anyone.app()).await?;
     // Whatever is found is found after the answer.
     let app = anyone.app().clone();
-    tokio::spawn(async move {
+    anyone.app().bus.behind.begin(async move {
         if let Err(error) = offer(&app, &email).await {
             tracing::error!(%error, "a link for a new password was not made");
         }
-    });
+    })?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -9,7 +9,7 @@ use crate::{
     auth::{Anyone, secret::PlainSecret},
     error::ApiError,
     mail,
-    routes::{accounts::check_name, check_email},
+    routes::{accounts::check_name, check_email, mail_room},
     store::{self, sign_ups::NewSignUp},
     web::Json,
 };
@@ -35,6 +35,7 @@ const MAILS_AN_ACCOUNT: u32 = 10;
         (status = 204, description = "An e-mail goes to the address"),
         (status = 403, description = "`sign_up_closed`"),
         (status = 429, description = "`rate_limited`: too many tries; see Retry-After"),
+        (status = 503, description = "`busy`: too many e-mails wait; see Retry-After"),
     ),
 )]
 pub(crate) async fn create(
@@ -52,13 +53,14 @@ pub(crate) async fn create(
         ),
     })?;
     tokio::time::sleep(pause).await;
+    mail_room::check(anyone.app()).await?;
     // Whatever is found is found after the answer.
     let app = anyone.app().clone();
-    tokio::spawn(async move {
+    anyone.app().bus.behind.begin(async move {
         if let Err(error) = offer(&app, &email, &name).await {
             tracing::error!(%error, "a link for a sign-up was not made");
         }
-    });
+    })?;
     Ok(StatusCode::NO_CONTENT)
 }
 

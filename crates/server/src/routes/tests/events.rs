@@ -8,7 +8,10 @@ use futures_util::StreamExt;
 use serde_json::json;
 
 use super::{BUCKET, KEY, Site, request};
-use crate::{app::Change, events::MAX_STREAMS_PER_ACCOUNT};
+use crate::{
+    app::Change,
+    events::{MAX_STREAMS_PER_ACCOUNT, MAX_STREAMS_PER_PERSON},
+};
 
 async fn open(site: &Site, token: &str) -> Response {
     let mut request = request(Method::GET, "/api/v1/events", None);
@@ -112,8 +115,13 @@ async fn who_falls_behind_is_told() {
 async fn streams_are_bounded() {
     let site = Site::new().await;
     let mut streams = vec![];
-    for _ in 0..MAX_STREAMS_PER_ACCOUNT {
+    for _ in 0..MAX_STREAMS_PER_PERSON {
         streams.push(open(&site, &site.viewer).await);
+    }
+    let more = open(&site, &site.viewer).await;
+    assert_eq!(more.status(), StatusCode::TOO_MANY_REQUESTS);
+    for _ in MAX_STREAMS_PER_PERSON..MAX_STREAMS_PER_ACCOUNT {
+        streams.push(open(&site, &site.member).await);
     }
     assert!(
         streams

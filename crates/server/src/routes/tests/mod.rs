@@ -8,7 +8,9 @@ mod auth;
 mod device;
 mod equal_work;
 mod events;
+mod full;
 mod http;
+mod idempotency;
 mod lists;
 mod matrix;
 mod oidc;
@@ -51,6 +53,7 @@ use crate::{
     config::Config,
     keys::PublicTrust,
     router,
+    status::Figures,
     store::{Durability, Store, sessions::Person},
     testing::database,
 };
@@ -111,9 +114,12 @@ impl Site {
             "data_dir = {:?}\n[web]\npublic_url = {PUBLIC_URL:?}\n{more}",
             dir.path()
         );
+        let store = Store::open(database(dir.path()).await).await.unwrap();
+        let figures = Arc::new(Figures::new(&store));
         let app = App {
+            figures,
             config: Arc::new(Config::parse(&text).unwrap()),
-            store: Store::open(database(dir.path()).await).await.unwrap(),
+            store,
             clock: Arc::<TestClock>::clone(&clock),
             bus: Arc::new(Bus::default()),
             trust: watch::channel(Arc::new(trust())).1,

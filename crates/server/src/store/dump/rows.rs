@@ -106,7 +106,10 @@ pub(crate) async fn insert(
         return Ok(());
     }
     let columns = quoted(table.columns.iter().map(|column| &column.name));
-    let mut insert = Builder::new(format!("INSERT INTO \"{}\" ({columns})", table.name));
+    let mut insert = Builder::on(
+        connection,
+        format!("INSERT INTO \"{}\" ({columns})", table.name),
+    );
     insert.push_values(rows, |mut places, row| {
         for (value, column) in row.iter().zip(&table.columns) {
             match value {

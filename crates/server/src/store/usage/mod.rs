@@ -95,7 +95,8 @@ pub(crate) async fn record(
     buckets.sort_unstable();
     buckets.dedup();
     for buckets in buckets.chunks(ROWS_AT_ONCE) {
-        let mut select = Builder::new(
+        let mut select = Builder::on(
+            transaction,
             "SELECT b.id, b.region, b.account, b.gone_at, b.bytes, b.objects, b.unfinished_bytes, \
              n.account AS had_account, n.at AS had_at, n.bytes AS had_bytes, \
              n.objects AS had_objects, n.unfinished_bytes AS had_unfinished_bytes, \
@@ -189,7 +190,8 @@ async fn insert(transaction: &mut Writing, rows: &[Recorded]) -> Result<()> {
     if rows.is_empty() {
         return Ok(());
     }
-    let mut insert = Builder::new(
+    let mut insert = Builder::on(
+        transaction,
         "INSERT INTO usage_changes (account, bucket, region, at, bytes, objects, unfinished_bytes) ",
     );
     push_rows(&mut insert, rows);
@@ -205,7 +207,8 @@ async fn keep_now(transaction: &mut Writing, rows: &[Recorded]) -> Result<()> {
     if rows.is_empty() {
         return Ok(());
     }
-    let mut insert = Builder::new(
+    let mut insert = Builder::on(
+        transaction,
         "INSERT INTO usage_now (account, bucket, region, at, bytes, objects, unfinished_bytes) ",
     );
     push_rows(&mut insert, rows);
@@ -222,7 +225,7 @@ async fn forget_now(transaction: &mut Writing, rows: &[Recorded]) -> Result<()> 
     if rows.is_empty() {
         return Ok(());
     }
-    let mut delete = Builder::new("DELETE FROM usage_now WHERE bucket IN (");
+    let mut delete = Builder::on(transaction, "DELETE FROM usage_now WHERE bucket IN (");
     let mut list = delete.separated(", ");
     for row in rows {
         list.push_bind(&row.bucket);
