@@ -14,6 +14,7 @@ mod checkout;
 mod garage;
 mod generate;
 mod libtest;
+mod met;
 mod step;
 mod tests;
 mod tools;

@@ -12,6 +12,7 @@ use crate::{
     cargo::{self, Built, Test},
     checkout, garage, generate,
     libtest::{self, Count, Report},
+    met::Met,
     step::step,
     tools, web,
 };
@@ -54,12 +55,19 @@ pub(crate) fn run(wish: &Wish) -> anyhow::Result<ExitCode> {
             step("Generated files", || generate::run(&built, true)),
         );
         let (stories, units): (Vec<_>, Vec<_>) = built.tests.iter().partition(|test| test.is_story);
-        let found = step("Unit tests", || run_tests(&units, wish, &built, None));
+        let (server, others): (Vec<_>, Vec<_>) = units.iter().partition(|test| test.name == SERVER);
+        let found = step("Unit tests", || run_tests(&others, wish, &built, None));
+        let found = check(&mut report, found);
+        report += found.unwrap_or_default();
+        let found = step("Server's unit tests on SQLite", || {
+            run_server(&server, wish, &built, None)
+        });
         let found = check(&mut report, found);
         report += found.unwrap_or_default();
         if !wish.fast {
             let found = step("Server's unit tests on PostgreSQL", || {
-                run_on_postgres(&units, wish, &built)
+                let postgres = Postgres::start_without_disk()?;
+                run_server(&server, wish, &built, Some(&postgres))
             });
             let found = check(&mut report, found);
             report += found.unwrap_or_default();
@@ -101,14 +109,26 @@ fn check<T>(report: &mut Report, outcome: anyhow::Result<T>) -> Option<T> {
     }
 }
 
-/// The server's own tests once more, with their databases on a PostgreSQL server.
-fn run_on_postgres(units: &[&Test], wish: &Wish, built: &Built) -> anyhow::Result<Report> {
-    let postgres = Postgres::start_without_disk()?;
+/// The server's own tests, with their databases in files or on a PostgreSQL server.
+fn run_server(
+    server: &[&Test],
+    wish: &Wish,
+    built: &Built,
+    postgres: Option<&Postgres>,
+) -> anyhow::Result<Report> {
     let mut report = Report::default();
-    for test in units.iter().filter(|test| test.name == SERVER) {
+    for test in server {
         let mut command = test_command(test, wish, built);
-        command.env(test_postgres::VARIABLE, postgres.url());
+        let mut database = "sqlite";
+        if let Some(postgres) = postgres {
+            command.env(test_postgres::VARIABLE, postgres.url());
+            database = "postgresql";
+        }
+        let met = Met::of(&mut command, database)?;
         report += libtest::run(&mut command, &mut std::io::stdout())?;
+        if wish.filter.is_none() {
+            check(&mut report, met.check());
+        }
     }
     Ok(report)
 }

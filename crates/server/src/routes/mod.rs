@@ -128,6 +128,21 @@ async fn choose_region<N: Need>(
     }
 }
 
+/// Where to make something. The same request again is answered as it was, though there may be more regions
+/// to choose from by now.
+async fn region_to_make_in<N: Need>(
+    caller: &Caller<N>,
+    key: &IdempotencyKey,
+    name: Option<RegionName>,
+) -> Result<RegionName, ApiError> {
+    if name.is_none()
+        && let Some(asked) = key.asked_before(caller).await?
+    {
+        return Ok(asked.region);
+    }
+    Ok(choose_region(caller, name).await?.name)
+}
+
 fn name_a_region(regions: &[Region]) -> ApiError {
     if regions.is_empty() {
         let message = "There is no region yet, so nothing can be made. An operator makes one with `storm \

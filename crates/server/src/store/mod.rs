@@ -3,6 +3,8 @@
 //! Not found is `Ok(None)`. Each text runs on SQLite and PostgreSQL alike (`$1` parameters, BIGINT
 //! booleans).
 
+#[cfg(test)]
+use std::panic::Location;
 use std::{fmt::Display, str::FromStr, time::Instant};
 
 use serde::de::DeserializeOwned;
@@ -38,6 +40,8 @@ mod late_epoch;
 pub(crate) mod limits;
 pub mod lost;
 pub(crate) mod mails;
+#[cfg(test)]
+mod met;
 pub(crate) mod oidc;
 mod open;
 pub mod operations;
@@ -137,12 +141,22 @@ pub struct Store {
 
 impl Store {
     /// A connection for queries that change nothing: one that is free, or soon will be.
-    pub(crate) async fn read(&self) -> Result<Reader<'_>> {
-        self.readers.one().await
+    #[cfg_attr(test, track_caller)]
+    pub(crate) fn read(&self) -> impl Future<Output = Result<Reader<'_>>> {
+        #[cfg(test)]
+        met::note(Location::caller());
+        self.readers.one()
     }
 
     /// Begins a change.
-    pub(crate) async fn write(&self, durability: Durability) -> Result<Writing> {
+    #[cfg_attr(test, track_caller)]
+    pub(crate) fn write(&self, durability: Durability) -> impl Future<Output = Result<Writing>> {
+        #[cfg(test)]
+        met::note(Location::caller());
+        self.begin(durability)
+    }
+
+    async fn begin(&self, durability: Durability) -> Result<Writing> {
         let asked = Instant::now();
         let writing = self.writers.begin(durability).await?;
         let mut writing = writing.in_turn(self.write_times.begin(asked));
@@ -158,10 +172,20 @@ impl Store {
     }
 
     /// A change of one statement, which is its own transaction where the database lets it be.
-    pub(crate) async fn write_one(&self, durability: Durability) -> Result<Writing> {
+    #[cfg_attr(test, track_caller)]
+    pub(crate) fn write_one(
+        &self,
+        durability: Durability,
+    ) -> impl Future<Output = Result<Writing>> {
+        #[cfg(test)]
+        met::note(Location::caller());
+        self.begin_one(durability)
+    }
+
+    async fn begin_one(&self, durability: Durability) -> Result<Writing> {
         if self.fence.is_some() {
             // To look and to change is one transaction.
-            return self.write(durability).await;
+            return self.begin(durability).await;
         }
         let asked = Instant::now();
         let writing = self.writers.one(durability).await?;

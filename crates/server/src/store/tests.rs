@@ -5,17 +5,22 @@ use std::time::Duration;
 use storm_protocol::{
     api::OperationStatus,
     command::{AgentPing, BucketClear, BucketCreate, BucketMeasurePrefix, Command},
-    ident::{BucketId, Micros},
+    ident::{AgentId, BucketId, Micros},
     seal::OpenKey,
 };
 
 use super::{
-    Durability, Store, StoreError, Writing,
+    Durability, Store, StoreError, Writing, audit,
     operations::{MAX_OPEN_JOBS_PER_ACCOUNT, MAX_OPEN_OPERATIONS_PER_ACCOUNT, Requested},
     security::SecurityEvent,
     sql,
 };
-use crate::testing::{World, database};
+use crate::{
+    auth::secret::StoredSecret,
+    clock::random,
+    mail::Mail,
+    testing::{World, database, some_digest},
+};
 
 fn create(name: &str) -> Command {
     Command::BucketCreate(BucketCreate {
@@ -285,4 +290,73 @@ async fn the_platform_itself_is_no_person() {
     assert!(!store.has_users().await.unwrap());
     assert!(store.user_by_email("system").await.unwrap().is_none());
     assert!(!store.reset_password("system", "x").await.unwrap());
+}
+
+#[tokio::test]
+async fn an_agent_s_trouble_and_trust_are_its_own() {
+    let world = World::new().await;
+    let store = &world.app.store;
+    let agents = [
+        AgentId::new(Micros(1), random()),
+        AgentId::new(Micros(2), random()),
+    ];
+    for id in agents {
+        world
+            .sql(&format!(
+                "INSERT INTO agents (id, region, host, receipt_key, seal_key, tls_key, statement, created_at) \
+                 VALUES ('{id}', 'home', 'node', '', '', '', '', 1)"
+            ))
+            .await;
+    }
+    store
+        .agent_in_trouble(agents[0], Some("disk_full"))
+        .await
+        .unwrap();
+    store.agent_keeps_trust(agents[0], 7).await.unwrap();
+    let said = |what: &str| format!("SELECT COUNT(*) FROM agents WHERE {what}");
+    let troubled = said("trouble = 'disk_full'");
+    assert_eq!(world.count(&troubled).await, 1);
+    assert_eq!(world.count(&said("trust_serial = 7")).await, 1);
+    store.agent_in_trouble(agents[0], None).await.unwrap();
+    assert_eq!(world.count(&troubled).await, 0);
+}
+
+#[tokio::test]
+async fn a_second_factor_that_an_operator_takes_away_is_gone_with_all_sessions() {
+    let world = World::new().await;
+    let (store, user) = (&world.app.store, world.customer.user);
+    let mail = Mail {
+        to: "c@example.org".to_owned(),
+        subject: "s".to_owned(),
+        text: "t".to_owned(),
+        html: "h".to_owned(),
+    };
+    let entry = audit::Entry {
+        act: "user.reset_second_factor".to_owned(),
+        user: Some(user),
+        ..audit::Entry::default()
+    };
+    let reset = async || {
+        store
+            .reset_second_factor(user, &mail, &entry)
+            .await
+            .unwrap()
+    };
+    assert!(!reset().await, "there is nothing to take away");
+    assert!(store.begin_totp(user, "sealed", Micros(1)).await.unwrap());
+    let codes = [StoredSecret(some_digest("code"))];
+    let confirmed = store.confirm_totp(user, ("sealed", 1), &codes, None, (&mail, Micros(2)));
+    assert!(confirmed.await.unwrap());
+    assert!(reset().await);
+    for table in ["totp_factors", "recovery_codes"] {
+        assert_eq!(
+            world.count(&format!("SELECT COUNT(*) FROM {table}")).await,
+            0,
+            "{table}"
+        );
+    }
+    let told = "SELECT COUNT(*) FROM audit_events WHERE act = 'user.reset_second_factor'";
+    assert_eq!(world.count(told).await, 1);
+    // Once for the app that was added, once for what was taken.
+    assert_eq!(world.count("SELECT COUNT(*) FROM mails").await, 2);
 }

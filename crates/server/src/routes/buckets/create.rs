@@ -12,8 +12,8 @@ use crate::{
     error::ApiError,
     openapi::CommandErrors,
     routes::{
-        choose_region,
         command::{IdempotencyKey, Wish, ask},
+        region_to_make_in,
     },
     web::Json,
 };
@@ -45,7 +45,7 @@ pub(crate) async fn create(
                    or leave out `key`";
         return Err(ApiError::field("seal_to", why));
     }
-    let region = choose_region(&caller, request.region).await?.name;
+    let region = region_to_make_in(&caller, &key, request.region).await?;
     let seal_to = request.seal_to.filter(|_| request.key.is_some());
     let command = Command::BucketCreate(BucketCreate {
         bucket: request.name,

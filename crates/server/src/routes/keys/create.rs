@@ -15,8 +15,9 @@ use crate::{
     error::ApiError,
     openapi::CommandErrors,
     routes::{
-        check_expiry, choose_region,
+        check_expiry,
         command::{IdempotencyKey, Wish, ask},
+        region_to_make_in,
     },
     web::Json,
 };
@@ -47,12 +48,11 @@ pub(crate) async fn create(
         grants,
         seal_to,
     } = request;
-    check_expiry(expires_at, caller.now())?;
-    let region = choose_region(&caller, region).await?.name;
-    if let Err(no) = check_grants(&caller, &region, &grants).await
-        && !key.is_known(&caller).await?
-    {
-        return Err(no);
+    let region = region_to_make_in(&caller, &key, region).await?;
+    // The same request again is answered as it was, though the end has passed or a bucket is gone.
+    if !key.is_known(&caller).await? {
+        check_expiry(expires_at, caller.now())?;
+        check_grants(&caller, &region, &grants).await?;
     }
     let command = Command::KeyCreate(KeyCreate {
         label,

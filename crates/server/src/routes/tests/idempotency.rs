@@ -128,6 +128,47 @@ async fn the_same_request_is_answered_when_what_it_was_about_is_not_there_any_mo
 }
 
 #[tokio::test]
+async fn the_same_request_is_answered_when_the_end_that_it_asked_for_has_passed() {
+    let site = Site::new().await;
+    let ends = site.app.clock.now().plus_seconds(60);
+    let body = json!({"label": "x", "grants": [], "seal_to": SEAL_TO, "expires_at": ends});
+    let create = async |name: &str| {
+        let request = (Method::POST, "/api/v1/keys", body.clone());
+        ask(&site, &site.member, Some(name), request).await
+    };
+    let (status, first) = create("k1").await;
+    assert_eq!(status, StatusCode::ACCEPTED, "{first}");
+    site.clock.forward(61);
+    let (status, again) = create("k1").await;
+    assert_eq!(status, StatusCode::ACCEPTED, "{again}");
+    assert_eq!(again["operation"]["id"], first["operation"]["id"]);
+    assert_eq!(create("k2").await.0, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn the_same_request_is_answered_when_there_is_another_region_to_choose() {
+    let site = Site::new().await;
+    let body = with_key();
+    let (status, first) = create(&site, &site.member, Some("k1"), body.clone()).await;
+    assert_eq!(status, StatusCode::ACCEPTED, "{first}");
+    let region =
+        json!({"name": "far", "s3_endpoint": "https://far.example.org", "s3_region": "far"});
+    let (status, made) = site.post(&site.operator, "/api/v1/regions", region).await;
+    assert_eq!(status, StatusCode::CREATED, "{made}");
+    let (status, again) = create(&site, &site.member, Some("k1"), body.clone()).await;
+    assert_eq!(status, StatusCode::ACCEPTED, "{again}");
+    assert_eq!(again["operation"]["id"], first["operation"]["id"]);
+    assert_eq!(
+        create(&site, &site.member, Some("k2"), body).await.0,
+        StatusCode::BAD_REQUEST
+    );
+    let mut elsewhere = with_key();
+    elsewhere["region"] = json!("far");
+    let (status, _) = create(&site, &site.member, Some("k1"), elsewhere).await;
+    assert_ne!(status, StatusCode::ACCEPTED);
+}
+
+#[tokio::test]
 async fn two_at_once_are_one() {
     let site = Site::new().await;
     let ask = || create(&site, &site.member, Some("same"), with_key());

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use storm_protocol::{
     api::AccountLimits,
     command::{BucketQuota, Command, CommandResult, MAX_QUOTAS, RawCommand},
-    ident::{AccountId, BucketId, Limit, OperationId},
+    ident::{AccountId, BucketId, Limit, Micros, OperationId},
     result::QuotasSet,
 };
 
@@ -390,4 +390,20 @@ async fn a_region_sets_the_quotas_of_so_many_accounts_at_a_time() {
         .sql("UPDATE operations SET state = 'done' WHERE command = 'account.set_quotas'")
         .await;
     assert!(!look_at(&world.app, accounts[2]).await.unwrap());
+}
+
+#[tokio::test]
+async fn accounts_with_limits_are_those_that_have_or_had_some() {
+    let world = World::new().await;
+    let (store, account) = (&world.app.store, world.customer.account);
+    assert_eq!(store.accounts_with_limits().await.unwrap(), []);
+    for buckets in [Some(Limit::new(3).unwrap()), None] {
+        let limits = AccountLimits {
+            buckets,
+            storage_bytes: None,
+            keys: None,
+        };
+        assert!(store.set_limits(account, &limits, Micros(1)).await.unwrap());
+        assert_eq!(store.accounts_with_limits().await.unwrap(), [account]);
+    }
 }

@@ -188,3 +188,27 @@ async fn a_name_takes_no_key_from_its_account() {
     assert_eq!(world.count(&theirs).await, 1);
     assert_eq!(adopt(&world).await, Orphans::default());
 }
+
+#[tokio::test]
+async fn a_region_has_an_inventory_once_its_executor_has_told() {
+    let world = World::new().await;
+    let (store, region) = (&world.app.store, &world.region);
+    let other = world.add_region("far").await;
+    let agent = AgentId::new(Micros(1), random());
+    world
+        .sql(&format!(
+            "INSERT INTO agents (id, region, host, receipt_key, seal_key, tls_key, statement, created_at, \
+             generation) VALUES ('{agent}', 'home', 'node', '', '', '', '', 1, 3)"
+        ))
+        .await;
+    assert!(!store.has_inventory(region).await.unwrap());
+    world
+        .sql(&format!(
+            "UPDATE regions SET executor = '{agent}' WHERE name = 'home'"
+        ))
+        .await;
+    assert!(store.has_inventory(region).await.unwrap());
+    assert!(!store.has_inventory(&other).await.unwrap());
+    world.sql("UPDATE agents SET generation = 0").await;
+    assert!(!store.has_inventory(region).await.unwrap());
+}

@@ -140,3 +140,13 @@ async fn a_bucket_that_is_not_counted_yet_is_counted_in_its_own_quota() {
         assert_eq!(given, Limit::new(quota), "{asked:?}");
     }
 }
+
+#[tokio::test]
+async fn what_is_adopted_is_not_asked_for_again() {
+    let world = start().await;
+    appears(&world).await;
+    let waits = format!("SELECT COUNT(*) FROM buckets WHERE id = '{B}' AND adopt_at IS NOT NULL");
+    assert_eq!(world.count(&waits).await, 1);
+    world.app.store.adopted(B).await.unwrap();
+    assert_eq!(world.count(&waits).await, 0);
+}
