@@ -56,7 +56,8 @@ async fn is_back(scene: &mut Scene, hub: usize) -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+// The networks go on while a program is waited for.
+#[tokio::test(flavor = "multi_thread")]
 async fn a_hub_that_is_cut_off_under_load_loses_nothing_and_late_bytes_do_nothing() -> Result<()> {
     let directory = tempfile::Builder::new().prefix("storm-late-").tempdir()?;
     let (mut scene, gaps) = set(directory.path()).await?;
@@ -80,7 +81,8 @@ async fn a_hub_that_is_cut_off_under_load_loses_nothing_and_late_bytes_do_nothin
     scene.check(BUCKETS + 2 * SOME).await
 }
 
-#[tokio::test]
+// The networks go on while a program is waited for.
+#[tokio::test(flavor = "multi_thread")]
 async fn a_hub_that_is_cut_off_sends_its_agents_away_and_needs_no_connection_of_before()
 -> Result<()> {
     let directory = tempfile::Builder::new().prefix("storm-cut-").tempdir()?;
