@@ -337,17 +337,23 @@ pub(crate) async fn with_results<N: Need>(
 }
 
 async fn check_region<N: Need>(caller: &Caller<N>, name: &RegionName) -> Result<(), ApiError> {
-    let region = caller.store().region(name).await?;
-    let region = region.ok_or_else(|| ApiError::no_region(name))?;
-    // One that had an executor gets another, and what is asked meanwhile waits for it as for one that is
-    // away. Where there never was one, nobody comes by waiting.
-    if region.executor.is_some() || region.epoch > 0 {
-        return Ok(());
-    }
-    let message = format!(
-        "Region {name} has no agent yet, so nothing can be changed there. An operator enrols one with \
-         `storm agent enrol-token create --region {name}`."
-    );
+    let region = caller.store().region_to_ask(name).await?;
+    let (region, unstarted) = region.ok_or_else(|| ApiError::no_region(name))?;
+    let message = match region.executor {
+        // What was asked for before an agent's journal was there, the agent takes for a repetition.
+        Some(_) if unstarted => format!(
+            "The agent of region {name} has enrolled and never started, so nothing can be changed there \
+             yet. Start it on its server and ask again."
+        ),
+        Some(_) => return Ok(()),
+        // One that had an executor gets another, and what is asked meanwhile waits for it as for one that is
+        // away. Where there never was one, nobody comes by waiting.
+        None if region.epoch > 0 => return Ok(()),
+        None => format!(
+            "Region {name} has no agent yet, so nothing can be changed there. An operator enrols one with \
+             `storm agent enrol-token create --region {name}`."
+        ),
+    };
     Err(ApiError::refused(StatusCode::CONFLICT, "no_agent", message))
 }
 

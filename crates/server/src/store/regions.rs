@@ -14,7 +14,8 @@ const TABLE: &str = "regions";
 macro_rules! region_select {
     () => {
         "SELECT r.name, r.s3_endpoint, r.s3_region, r.website_domain, r.executor, r.epoch, \
-         COALESCE(a.connected, 0) AS connected, a.trouble \
+         COALESCE(a.connected, 0) AS connected, a.trouble, \
+         CASE WHEN a.id IS NOT NULL AND a.seen_at IS NULL THEN 1 ELSE 0 END AS unstarted \
          FROM regions r LEFT JOIN agents a ON a.id = r.executor "
     };
 }
@@ -47,6 +48,16 @@ impl Store {
             .fetch_optional(&mut *self.read().await?)
             .await?;
         row.as_ref().map(read_region).transpose()
+    }
+
+    /// One region, and whether its executor has enrolled and never started.
+    pub async fn region_to_ask(&self, name: &RegionName) -> Result<Option<(Region, bool)>> {
+        let row = sqlx::query(concat!(region_select!(), "WHERE r.name = $1"))
+            .bind(name.as_str())
+            .fetch_optional(&mut *self.read().await?)
+            .await?;
+        let read = |row: &Record| Ok((read_region(row)?, row.try_get::<i64, _>("unstarted")? != 0));
+        row.as_ref().map(read).transpose()
     }
 
     /// The region that an agent is of.

@@ -326,6 +326,24 @@ async fn regions_are_chosen_or_named() {
     );
     let (status, problem) = create(&site, &site.member, None, body(Some("far"))).await;
     assert_eq!((status, code(&problem)), (StatusCode::CONFLICT, "no_agent"));
+    // One that has enrolled and never started would take what came before for a repetition.
+    let agent = "01900000-0000-7000-8000-0000000000fa";
+    site.sql(&format!(
+        "INSERT INTO agents (id, region, host, receipt_key, seal_key, tls_key, statement, created_at) \
+         VALUES ('{agent}', 'far', 'node', '', '', '', '', 1)"
+    ))
+    .await;
+    site.sql(&format!(
+        "UPDATE regions SET executor = '{agent}', epoch = 1 WHERE name = 'far'"
+    ))
+    .await;
+    let (status, problem) = create(&site, &site.member, None, body(Some("far"))).await;
+    assert_eq!((status, code(&problem)), (StatusCode::CONFLICT, "no_agent"));
+    let words = problem["error"]["message"].as_str().unwrap();
+    assert!(words.contains("never started"), "{words}");
+    site.sql("UPDATE agents SET seen_at = 5").await;
+    let (status, _) = create(&site, &site.member, None, body(Some("far"))).await;
+    assert_eq!(status, StatusCode::ACCEPTED);
     let (status, problem) = create(&site, &site.member, None, body(Some("none"))).await;
     assert_eq!(
         (status, code(&problem)),
