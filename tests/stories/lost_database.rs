@@ -1,8 +1,6 @@
 //! The database is gone, and no backup of it is left; the keys are. What the cluster still says makes the
 //! accounts anew.
 
-use std::fs;
-
 use anyhow::{Context as _, Result, ensure};
 use e2e::harness::{
     agent::{Agent, Start},
@@ -50,9 +48,7 @@ async fn accounts_come_back_from_the_names_of_their_keys() -> Result<()> {
 
     let first = stack.account.to_string();
     stack.server.stop().await?;
-    for end in ["", "-wal", "-shm"] {
-        let _ = fs::remove_file(stack.server.data().join(format!("storm.db{end}")));
-    }
+    stack.server.lose_database()?;
     stack.server.start().await?;
     stack.api = stack.server.api().await?;
     ensure!(stack.api.about().await?.root_key == stack.root_key);

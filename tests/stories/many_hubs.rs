@@ -1,6 +1,8 @@
 //! Three hubs share the agents. The one that holds the agent dies, or sleeps and wakes, under load: nothing
 //! is lost, and nothing is done twice.
 
+mod cut_off;
+
 use std::{collections::BTreeSet, path::Path};
 
 use anyhow::{Context as _, Result, ensure};
@@ -41,8 +43,13 @@ struct Scene {
 
 impl Scene {
     async fn set(directory: &Path) -> Result<Self> {
-        let cluster = Cluster::single().await?;
         let split = Split::start(directory, Database::new().await?, &CAST).await?;
+        Self::on(split, directory).await
+    }
+
+    /// With these processes.
+    async fn on(split: Split, directory: &Path) -> Result<Self> {
+        let cluster = Cluster::single().await?;
         let api = split.webs[0].server.api().await?;
         api.create_region(REGION, &cluster.s3_endpoint()?).await?;
         let mut agent = Agent::prepare(&directory.join("agent"), cluster.first()?, &[])?;

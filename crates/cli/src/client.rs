@@ -15,13 +15,16 @@ use storm_protocol::api::{
 };
 use url::Url;
 
-use crate::{config, errors::ApiError};
+use crate::{
+    config,
+    errors::ApiError,
+    output,
+    patience::{self, Patience, Pause},
+};
 
 const CONNECT_TIMEOUT_SECONDS: u64 = 10;
 /// Longer than the server waits for an operation.
 const REQUEST_TIMEOUT_SECONDS: u64 = 30;
-const MAX_TRIES: u32 = 3;
-const FIRST_BACKOFF_MILLIS: u64 = 250;
 const MAX_ANSWER_BYTES: usize = 64 * 1024 * 1024;
 const USER_AGENT: &str = concat!("storm/", env!("CARGO_PKG_VERSION"));
 const IDEMPOTENCY_HEADER: &str = "idempotency-key";
@@ -164,22 +167,22 @@ impl Api {
         call: &Call<'_>,
     ) -> Result<(StatusCode, header::HeaderMap, Vec<u8>), ApiError> {
         let repeatable = call.method == Method::GET || call.idempotency_key.is_some();
-        let tries = if repeatable { MAX_TRIES } else { 1 };
+        let mut patience = Patience::new(repeatable);
         let mut uncertain = false;
-        let mut attempt = 1;
         loop {
-            let answer = self.send_once(call, &mut uncertain).await;
-            let transient = match &answer {
-                Err(ApiError::Unreachable { .. }) => true,
-                Err(ApiError::Unexpected { status, .. }) => matches!(status, 502..=504),
-                Err(ApiError::Problem { .. }) | Ok(_) => false,
+            let mut wait = None;
+            let error = match self.send_once(call, &mut uncertain, &mut wait).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
             };
-            if !transient || attempt >= tries {
-                return answer;
+            match patience.pause(&error, wait) {
+                None => return Err(error),
+                Some(Pause::Short(pause)) => tokio::time::sleep(pause).await,
+                Some(Pause::Asked(seconds)) => {
+                    output::note(&format!("The server is busy; trying again in {seconds} s."));
+                    tokio::time::sleep(Duration::from_secs(seconds)).await;
+                }
             }
-            let backoff = FIRST_BACKOFF_MILLIS << (attempt - 1);
-            tokio::time::sleep(Duration::from_millis(backoff)).await;
-            attempt += 1;
         }
     }
 
@@ -187,6 +190,7 @@ impl Api {
         &self,
         call: &Call<'_>,
         uncertain: &mut bool,
+        wait: &mut Option<u64>,
     ) -> Result<(StatusCode, header::HeaderMap, Vec<u8>), ApiError> {
         let url = self.url(call.path);
         let mut request = self
@@ -219,6 +223,7 @@ impl Api {
             Err(error) => return Err(unreachable(&error, uncertain)),
         };
         let (status, headers) = (response.status(), response.headers().clone());
+        *wait = patience::retry_after(&headers);
         let bytes = match read_limited(response).await {
             Ok(Some(bytes)) => bytes,
             Ok(None) => {

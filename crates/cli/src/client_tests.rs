@@ -53,6 +53,34 @@ async fn post(api: &Api, idempotency_key: Option<&str>) -> Result<Value, ApiErro
     api.json(&call).await
 }
 
+#[tokio::test]
+async fn a_server_that_is_busy_is_asked_again_when_it_says_and_under_the_same_key() {
+    let busy = "429 Too Many Requests\r\nretry-after: 1";
+    let acts = vec![
+        Act::Answer(busy, INTERNAL),
+        Act::Answer("201 Created", "{\"a\":1}"),
+    ];
+    let (url, seen) = peer(acts).await;
+    let answer = post(&api(url), Some("key-1")).await.unwrap();
+    assert_eq!(answer["a"], 1);
+    let seen = seen.lock().unwrap();
+    assert!(
+        seen.len() == 2
+            && seen
+                .iter()
+                .all(|one| one.contains("idempotency-key: key-1"))
+    );
+}
+
+#[tokio::test]
+async fn a_server_that_is_busy_for_long_is_not_waited_for() {
+    let busy = "429 Too Many Requests\r\nretry-after: 900";
+    let (url, seen) = peer(vec![Act::Answer(busy, INTERNAL)]).await;
+    let error = post(&api(url), Some("key-1")).await.unwrap_err();
+    assert!(error.to_string().contains("Failed."), "{error}");
+    assert_eq!(seen.lock().unwrap().len(), 1);
+}
+
 const TAKEN: &str = r#"{"error":{"code":"name_taken","message":"Taken.","request":"r1"}}"#;
 const INTERNAL: &str = r#"{"error":{"code":"internal","message":"Failed.","request":"r1"}}"#;
 

@@ -37,6 +37,7 @@ mod offline;
 mod op;
 mod output;
 mod password;
+mod patience;
 mod pending;
 mod profile;
 mod progress;

@@ -1,7 +1,7 @@
 //! Which database the control plane of a story has, and databases of a story's own on the tests' PostgreSQL
 //! server. Stories run on SQLite; `STORM_TEST_STORE` has any of them run on PostgreSQL instead.
 
-use std::thread;
+use std::{net::SocketAddr, thread};
 
 use anyhow::{Context as _, Result, bail};
 use sqlx::{AnyConnection, AssertSqlSafe, Connection as _};
@@ -109,8 +109,18 @@ impl Database {
     }
 
     fn url_of(&self, user: &str) -> String {
-        let host = self.server.rsplit_once('@').map_or("", |(_, host)| host);
-        format!("postgres://{user}@{host}/{}", self.name)
+        format!("postgres://{user}@{}/{}", self.host(), self.name)
+    }
+
+    /// The server's name and port, as they stand in a URL.
+    pub fn host(&self) -> &str {
+        self.server.rsplit_once('@').map_or("", |(_, host)| host)
+    }
+
+    /// Where that is.
+    pub async fn address(&self) -> Result<SocketAddr> {
+        let mut addresses = tokio::net::lookup_host(self.host()).await?;
+        addresses.next().context("the server has no address")
     }
 
     /// Runs `grants`, as the superuser, and makes a login for each role.

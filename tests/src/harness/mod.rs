@@ -11,6 +11,7 @@ pub mod connection;
 pub mod crowd;
 pub mod databases;
 pub mod fleet;
+pub mod gap;
 pub mod garage;
 pub mod hostile_agent;
 pub mod hostile_hub;

@@ -1,7 +1,7 @@
 //! `storm-buckets serve` by itself, with a configuration file as an operator writes one.
 
 use std::{
-    fs,
+    fs, io,
     path::{Path, PathBuf},
     process::{Command, Output},
 };
@@ -277,6 +277,26 @@ impl Server {
     pub fn lose_data(&self, to: &Path) -> Result<()> {
         fs::rename(self.data(), to)?;
         self.database.as_ref().map_or(Ok(()), Database::lose_now)
+    }
+
+    /// Loses its database and keeps its data directory otherwise, and with it the keys.
+    pub fn lose_database(&self) -> Result<()> {
+        let Some(database) = &self.database else {
+            for end in ["", "-wal", "-shm"] {
+                match fs::remove_file(self.data().join(format!("storm.db{end}"))) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                        return Err(error.into());
+                    }
+                    Ok(()) | Err(_) => {}
+                }
+            }
+            return Ok(());
+        };
+        database.lose_now()?;
+        let apart = self.apart.as_ref();
+        apart.map_or(Ok(()), |apart| {
+            apart.set_up(|arguments| self.command(arguments))
+        })
     }
 
     /// SIGKILL.

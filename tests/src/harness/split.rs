@@ -1,6 +1,6 @@
 //! A control plane whose roles are processes of their own, on one PostgreSQL.
 
-use std::{fs, path::Path};
+use std::{fs, net::SocketAddr, path::Path};
 
 use anyhow::{Context as _, Result, ensure};
 use rustix::process::Signal;
@@ -172,6 +172,14 @@ impl Part {
         let (own, other) = (&self.server.hub_url, format!("public_url = \"{url}\""));
         let text = text.replace(&format!("public_url = \"{own}\""), &other);
         Ok(fs::write(&self.server.config, text)?)
+    }
+
+    /// Reaches its database at this address from its next start on.
+    pub fn reach_database_at(&self, database: &Database, address: SocketAddr) -> Result<()> {
+        let text = fs::read_to_string(&self.server.config)?;
+        let redirected = text.replace(database.host(), &address.to_string());
+        ensure!(redirected != text, "the database stands elsewhere");
+        Ok(fs::write(&self.server.config, redirected)?)
     }
 
     /// Copies files of the signer's data directory.

@@ -44,7 +44,7 @@ const ASK_AGAIN_SECONDS: u64 = 30;
 const UNANSWERED_SECONDS: i64 = 65;
 /// Seconds after which a command that was taken is not sent any more: half of the time after which a hub
 /// that sleeps is taken for dead.
-const SEND_WITHIN_SECONDS: u64 = 5;
+pub(super) const SEND_WITHIN_SECONDS: u64 = 5;
 /// Seconds between two hints to an executor at least.
 const HINT_SECONDS: u64 = 5;
 

@@ -6,9 +6,14 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::watch;
-use crate::{app::App, hub, store::Place};
+use crate::{
+    app::App,
+    hub,
+    store::{Place, Store},
+};
 
-/// Milliseconds to rest before a hub that was taken for dead begins again.
+/// Milliseconds to rest before a hub that was taken for dead begins again, and between tries to reach the
+/// database.
 const REST_MILLISECONDS: u64 = 500;
 
 /// Is a hub on `listener` until `stop`: the only one when the database is a file. One that was taken for dead
@@ -21,6 +26,7 @@ pub(crate) async fn run(
 ) -> anyhow::Result<()> {
     let alone = matches!(place, Place::File(_));
     let being = async {
+        let mut app = app.clone();
         loop {
             hub::run(app.clone(), &listener, alone, stop.clone()).await?;
             if stop.is_cancelled() {
@@ -29,7 +35,10 @@ pub(crate) async fn run(
             tracing::warn!(
                 "this hub was taken for dead: it has closed its connections and begins again"
             );
-            tokio::time::sleep(Duration::from_millis(REST_MILLISECONDS)).await;
+            tokio::select! {
+                () = stop.cancelled() => return Ok(()),
+                store = reconnected(&app.store, &place) => app.store = store,
+            }
         }
     };
     if alone {
@@ -43,4 +52,17 @@ pub(crate) async fn run(
     };
     let (ended, ()) = tokio::join!(being, watch::run(&app, &over));
     ended
+}
+
+/// The database by connections on which nothing waits for an answer that may never come.
+async fn reconnected(store: &Store, place: &Place) -> Store {
+    loop {
+        tokio::time::sleep(Duration::from_millis(REST_MILLISECONDS)).await;
+        match store.reconnected(place).await {
+            Ok(store) => return store,
+            Err(error) => {
+                tracing::warn!(%error, "the hub does not reach the database; it tries again");
+            }
+        }
+    }
 }

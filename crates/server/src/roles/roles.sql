@@ -92,7 +92,7 @@ GRANT SELECT,
 GRANT SELECT,
       UPDATE (connected, trouble, seen_at, version, garage_version, not_offered, trust_serial, clock_offset_micros,
               renewed_tls_key, tls_key, quarantined, refused_receipts, refused_head, receipts, head, generation,
-              traffic_sequence)
+              traffic_sequence, epoch_passed_at)
     ON agents TO storm_hub;
 GRANT SELECT, INSERT (name, s3_endpoint, s3_region, website_domain, created_at),
       UPDATE (executor, executor_free_at, next_executor, release_operation)

@@ -133,7 +133,8 @@ impl Store {
             "INSERT INTO certificate_requests (id, kind, enrol_token, agent, body, state, created_at) \
              SELECT $1, $2, $3, $4, $5, 'requested', $6 WHERE $2 = 'hub' OR ( \
              (SELECT COUNT(*) FROM certificate_requests WHERE state = 'requested') < $7 \
-             AND (SELECT COUNT(*) FROM certificate_requests WHERE enrol_token = $3 OR agent = $4) < $8)",
+             AND (SELECT COUNT(*) FROM certificate_requests WHERE enrol_token = $3) \
+               + (SELECT COUNT(*) FROM certificate_requests WHERE agent = $4) < $8)",
         )
         .bind(id)
         .bind(kind)
@@ -334,4 +335,39 @@ async fn write_answer(transaction: &mut Writing, id: &str, answer: &Answer) -> R
         });
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::Row as _;
+
+    use crate::{store::sql, testing::World};
+
+    #[tokio::test]
+    async fn what_one_has_asked_for_is_counted_by_an_index() {
+        let world = World::new().await;
+        let mut reader = world.app.store.read().await.unwrap();
+        let (explain, column) = if sql::is_postgres(&reader) {
+            // Few rows would be looked through.
+            let set = sqlx::raw_sql("SET enable_seqscan = off");
+            set.execute(&mut *reader).await.unwrap();
+            ("EXPLAIN", "QUERY PLAN")
+        } else {
+            ("EXPLAIN QUERY PLAN", "detail")
+        };
+        for (asker, index) in [
+            ("enrol_token", "certificate_requests_of_token"),
+            ("agent", "certificate_requests_of_agent"),
+        ] {
+            let count =
+                format!("{explain} SELECT COUNT(*) FROM certificate_requests WHERE {asker} = $1");
+            let plan = sqlx::query(sqlx::AssertSqlSafe(count))
+                .bind("somebody")
+                .fetch_all(&mut *reader)
+                .await
+                .unwrap();
+            let plan: Vec<String> = plan.iter().map(|row| row.get(column)).collect();
+            assert!(plan.iter().any(|step| step.contains(index)), "{plan:?}");
+        }
+    }
 }

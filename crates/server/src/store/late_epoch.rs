@@ -8,18 +8,31 @@ use super::{Durability, Result, Store, security::SecurityEvent, to_big};
 /// How far an agent may say to be ahead. A role moves a few times a year; and whoever claims more cannot
 /// bring the count to its end.
 const MOST_EPOCHS: u64 = 1_000;
+/// Seconds in which an agent's word counts once. One word is enough for a restored database, which has forgotten
+/// the one before with all else that came after its backup.
+const CLAIM_SECONDS: i64 = 3600;
+
+/// What comes of an agent's word that it has seen a later epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Claim {
+    /// A new epoch has begun.
+    Passed,
+    /// It is no later one than this database knows, or too far away to be true.
+    Idle,
+    /// The agent's word has counted a short while ago; nothing was changed.
+    TooSoon,
+}
 
 impl Store {
     /// Begins an epoch after the one that an agent has seen, for whoever has the role, where that is a later one
-    /// than this database knows. Noted among the security events. `false`: it is not, or too far away to be
-    /// true. On disk when this returns.
+    /// than this database knows. Noted among the security events. On disk when this returns.
     pub(crate) async fn pass_epoch(
         &self,
         region: &RegionName,
         agent: AgentId,
         seen: u64,
         now: Micros,
-    ) -> Result<bool> {
+    ) -> Result<Claim> {
         let mut change = self.write(Durability::Machine).await?;
         let passed = sqlx::query(
             "UPDATE regions SET epoch = $2 WHERE name = $1 AND epoch < $3 AND epoch >= $4",
@@ -33,49 +46,114 @@ impl Store {
         .await?
         .rows_affected()
             > 0;
-        if passed {
-            let event = SecurityEvent {
-                kind: "epoch_passed",
-                subject: region.as_str(),
-                origin: None,
-                detail: &format!(
-                    "agent {agent} has seen epoch {seen} of its executor, which this database had not: as after \
-                     the restoration of an old backup"
-                ),
-            };
-            event.insert(&mut change, now).await?;
+        if !passed {
+            return Ok(Claim::Idle);
         }
+        let counts = sqlx::query(
+            "UPDATE agents SET epoch_passed_at = $2 WHERE id = $1 \
+             AND (epoch_passed_at IS NULL OR epoch_passed_at <= $3)",
+        )
+        .bind(agent.to_string())
+        .bind(now.0)
+        .bind(now.plus_seconds(-CLAIM_SECONDS).0)
+        .execute(&mut *change)
+        .await?
+        .rows_affected()
+            > 0;
+        if !counts {
+            // What was done to the region is not kept.
+            return Ok(Claim::TooSoon);
+        }
+        let event = SecurityEvent {
+            kind: "epoch_passed",
+            subject: region.as_str(),
+            origin: None,
+            detail: &format!(
+                "agent {agent} has seen epoch {seen} of its executor, which this database had not: as after \
+                 the restoration of an old backup"
+            ),
+        };
+        event.insert(&mut change, now).await?;
         change.commit().await?;
-        Ok(passed)
+        Ok(Claim::Passed)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::MOST_EPOCHS;
+    use storm_protocol::ident::AgentId;
+
+    use super::{CLAIM_SECONDS, Claim, MOST_EPOCHS};
     use crate::testing::World;
+
+    /// Agents of the region, by their last digit.
+    async fn agents(world: &World, digits: [u8; 2]) -> [AgentId; 2] {
+        let mut agents = vec![];
+        for digit in digits {
+            let id = format!("019a0000-0000-7000-8000-00000000000{digit}");
+            world
+                .sql(&format!(
+                    "INSERT INTO agents (id, region, host, receipt_key, seal_key, tls_key, statement, created_at) \
+                     VALUES ('{id}', '{}', 'node', '', '', '', '', 0)",
+                    world.region
+                ))
+                .await;
+            agents.push(id.parse().unwrap());
+        }
+        agents.try_into().unwrap()
+    }
+
+    async fn claim(world: &World, agent: AgentId, seen: u64) -> Claim {
+        let (store, now) = (&world.app.store, world.app.clock.now());
+        let claim = store.pass_epoch(&world.region, agent, seen, now);
+        claim.await.unwrap()
+    }
+
+    async fn epoch(world: &World) -> i64 {
+        world.count("SELECT epoch FROM regions").await
+    }
+
+    const NOTED: &str = "SELECT COUNT(*) FROM security_events WHERE kind = 'epoch_passed'";
 
     #[tokio::test]
     async fn an_epoch_that_was_seen_is_passed_and_none_that_nobody_can_have_seen() {
         let world = World::new().await;
-        let agent = "019a0000-0000-7000-8000-000000000001".parse().unwrap();
-        let passed = async |seen| {
-            let now = world.app.clock.now();
-            let store = &world.app.store;
-            store.pass_epoch(&world.region, agent, seen, now).await
-        };
-        let epoch = async || world.count("SELECT epoch FROM regions").await;
-        assert_eq!(epoch().await, 0);
-        assert!(!passed(0).await.unwrap());
-        assert!(passed(2).await.unwrap());
-        assert_eq!(epoch().await, 3);
+        let [agent, other] = agents(&world, [1, 2]).await;
+        assert_eq!(epoch(&world).await, 0);
+        assert_eq!(claim(&world, agent, 0).await, Claim::Idle);
+        assert_eq!(claim(&world, agent, 2).await, Claim::Passed);
+        assert_eq!(epoch(&world).await, 3);
         // Each of its agents says so; one is enough.
-        assert!(!passed(2).await.unwrap() && !passed(3).await.unwrap());
-        for too_far in [4 + MOST_EPOCHS, u64::MAX] {
-            assert!(!passed(too_far).await.unwrap(), "{too_far}");
+        for seen in [2, 3] {
+            assert_eq!(claim(&world, other, seen).await, Claim::Idle, "{seen}");
         }
-        assert_eq!(epoch().await, 3);
-        let noted = "SELECT COUNT(*) FROM security_events WHERE kind = 'epoch_passed'";
-        assert_eq!(world.count(noted).await, 1);
+        for too_far in [4 + MOST_EPOCHS, u64::MAX] {
+            assert_eq!(
+                claim(&world, other, too_far).await,
+                Claim::Idle,
+                "{too_far}"
+            );
+        }
+        assert_eq!(epoch(&world).await, 3);
+        assert_eq!(world.count(NOTED).await, 1);
+    }
+
+    #[tokio::test]
+    async fn an_agent_that_claims_again_and_again_counts_once_and_keeps_no_other_from_it() {
+        let world = World::new().await;
+        let [liar, honest] = agents(&world, [1, 2]).await;
+        assert_eq!(claim(&world, liar, 5).await, Claim::Passed);
+        for seen in 7..50 {
+            assert_eq!(claim(&world, liar, seen).await, Claim::TooSoon);
+        }
+        assert_eq!((epoch(&world).await, world.count(NOTED).await), (6, 1));
+        assert_eq!(claim(&world, honest, 8).await, Claim::Passed);
+        assert_eq!((epoch(&world).await, world.count(NOTED).await), (9, 2));
+        world.clock.advance_seconds(CLAIM_SECONDS);
+        assert_eq!(claim(&world, liar, 10).await, Claim::Passed);
+        // Nor can it speak under a name that nobody has.
+        let nobody = "019a0000-0000-7000-8000-000000000009".parse().unwrap();
+        assert_eq!(claim(&world, nobody, 20).await, Claim::TooSoon);
+        assert_eq!((epoch(&world).await, world.count(NOTED).await), (11, 3));
     }
 }

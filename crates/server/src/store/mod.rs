@@ -36,7 +36,7 @@ pub(crate) mod hubs;
 pub mod inventory;
 pub(crate) mod invitations;
 pub(crate) mod job_progress;
-mod late_epoch;
+pub(crate) mod late_epoch;
 pub(crate) mod limits;
 pub mod lost;
 pub(crate) mod mails;

@@ -128,6 +128,22 @@ impl Store {
         Ok(Self::on(pool))
     }
 
+    /// The same by new connections: those that there are may lead nowhere, and would say so after a quarter of
+    /// an hour.
+    pub(crate) async fn reconnected(&self, place: &Place) -> Result<Self> {
+        let Place::Server(url) = place else {
+            return Ok(self.clone());
+        };
+        let Self {
+            readers, writers, ..
+        } = Self::on(connect_server(url).await?);
+        Ok(Self {
+            readers,
+            writers,
+            ..self.clone()
+        })
+    }
+
     fn on(pool: AnyPool) -> Self {
         Self {
             readers: Readers::Postgres(pool.clone()),

@@ -1,5 +1,7 @@
 //! Several hubs on one database, none of which hears the other's words.
 
+use std::time::Duration;
+
 use storm_protocol::{
     api::OperationStatus,
     command::{AgentPing, Command},
@@ -7,6 +9,7 @@ use storm_protocol::{
 };
 
 use super::double::{Running, closing_code, next};
+use crate::{hub::agent::SEND_WITHIN_SECONDS, store::Durability};
 
 fn ping() -> Command {
     Command::AgentPing(AgentPing {})
@@ -44,6 +47,8 @@ async fn a_hub_that_was_taken_for_dead_sends_nothing_and_begins_again() {
     let hubs = Running::start_hubs(2).await;
     let id = hubs.hub_id().await;
     let (mut agent, mut socket) = hubs.enrolled().await;
+    let asked = hubs.world.ask(&hubs.world.customer, ping()).await;
+    agent.command(&hubs, &mut socket).await;
     // As if it had slept: the others' last look, and its row is gone before it writes again.
     let dead = loop {
         let beats = hubs.world.app.store.beats().await.unwrap();
@@ -54,11 +59,9 @@ async fn a_hub_that_was_taken_for_dead_sends_nothing_and_begins_again() {
     };
     let connected = "SELECT COUNT(*) FROM agents WHERE connected = 1";
     assert_eq!(hubs.world.count(connected).await, 0);
-    let asked = hubs.world.ask(&hubs.world.customer, ping()).await;
     // A signed command waits for it, and it still holds the socket.
     let signed = format!(
-        "UPDATE operations SET state = 'signed', agent = '{}', signed_at = {} WHERE id = '{asked}'",
-        agent.id(),
+        "UPDATE operations SET state = 'signed', signed_at = {} WHERE id = '{asked}'",
         hubs.world.app.clock.now().0
     );
     hubs.world.sql(&signed).await;
@@ -83,11 +86,47 @@ async fn a_hub_that_was_taken_for_dead_sends_nothing_and_begins_again() {
     // Under another id.
     let again = hubs.hub_id().await;
     assert_ne!(again, dead);
-    // Nobody really signed it: whoever is told to send it cannot, and its connection ends.
-    let over = format!("UPDATE operations SET state = 'cancelled' WHERE id = '{asked}'");
-    hubs.world.sql(&over).await;
-    let _socket = agent.connect(&hubs).await.unwrap();
+    let mut socket = agent.connect(&hubs).await.unwrap();
+    let command = agent.command(&hubs, &mut socket).await;
+    assert_eq!(command.payload.operation, asked);
     assert_eq!(hubs.world.count(&held_by(&again)).await, 1);
+    hubs.stop().await;
+}
+
+/// A process may sleep between taking commands and sending them; the lock of all changes stands for it here.
+#[tokio::test]
+async fn what_was_taken_too_long_ago_is_not_sent_and_is_asked_about() {
+    let hubs = Running::start_hubs(2).await;
+    let (mut agent, mut socket) = hubs.enrolled().await;
+    let (world, id) = (&hubs.world, agent.id());
+    let asked = world.ask(&world.customer, ping()).await;
+    agent.command(&hubs, &mut socket).await;
+    let mut held = world.app.store.write(Durability::Process).await.unwrap();
+    sqlx::query("UPDATE operations SET state = 'signed', signed_at = $1 WHERE id = $2")
+        .bind(world.app.clock.now().0)
+        .bind(asked.to_string())
+        .execute(&mut *held)
+        .await
+        .unwrap();
+    world.app.bus.hand_out(id);
+    for _ in 0..=SEND_WITHIN_SECONDS {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        // Lest the server takes it for a process that sleeps.
+        sqlx::query("SELECT 1").execute(&mut *held).await.unwrap();
+    }
+    held.commit().await.unwrap();
+    match next(&mut socket).await {
+        Some(ToAgent::Closing(closing)) => assert_eq!(closing.code, ClosingCode::Restarting),
+        other => panic!("expected the end, got {other:?}"),
+    }
+    let operation = world.app.store.operation(asked).await.unwrap().unwrap();
+    assert_eq!(operation.state, OperationStatus::Sent);
+    hubs.turn_to(1);
+    let mut socket = agent.connect(&hubs).await.unwrap();
+    match next(&mut socket).await {
+        Some(ToAgent::Query(operations)) => assert_eq!(operations, [asked]),
+        other => panic!("expected a question, got {other:?}"),
+    }
     hubs.stop().await;
 }
 
