@@ -11,6 +11,7 @@ pub mod faults;
 pub mod kind;
 pub mod load;
 pub mod model;
+mod people;
 pub mod plan;
 pub mod point;
 pub mod relay;

@@ -1,14 +1,12 @@
-//! Sets a stage up: programs, relays, small disks, clocks that can be moved, and people.
+//! Sets a stage up: programs, relays, small disks, clocks that can be moved.
 
 use std::{
     fs,
     net::SocketAddr,
-    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context as _, Result, bail, ensure};
-use serde_json::{Value, json};
+use anyhow::{Context as _, Result, bail};
 use storm_protocol::{
     api::TrustBundle,
     envelope::VerifyKey,
@@ -19,28 +17,23 @@ use test_postgres::Postgres;
 use super::{
     control::{CAST, Control},
     fault::Possible,
+    people::people,
     relay::Relay,
-    stage::{Cast, Parts, Person, Roles, Stage},
+    stage::{Cast, Parts, Roles, Stage},
 };
 use crate::harness::{
     api::Api,
-    cli::Cli,
     clock_shift,
     databases::{Database, Kind},
     garage::Cluster,
-    mails::link_to,
     server::{self, Server},
     small_disk::SmallDisk,
     split::Split,
     stack::Stack,
-    wait,
 };
 
-const PASSWORD: &str = "a fine long password";
 /// Bytes of the disks that are filled, in mebibytes.
 const DISK_MEBIBYTES: u32 = 96;
-/// The customers, after the operator's own account.
-const CUSTOMERS: &[&str] = &["ann", "ben"];
 
 /// What is there before the programs, and stands between them.
 struct Ground {
@@ -221,61 +214,6 @@ fn replace(server: &Server, line: &str, other: &str) -> Result<()> {
 fn address(url: &str) -> Result<SocketAddr> {
     let (_, address) = url.split_once("://").context("a URL has a scheme")?;
     Ok(address.parse()?)
-}
-
-async fn people(stack: &Stack<Control>, webs: &[Relay]) -> Result<Vec<Person>> {
-    let url = stack.server.web_url()?;
-    let mut people = vec![person(stack, webs, 0, "operator", &stack.api).await?];
-    for name in CUSTOMERS {
-        let email = format!("{name}@example.org");
-        let request = json!({ "name": name, "owner": email });
-        let made = stack.api.post("/accounts", &request).await?;
-        ensure!(made.status == 201, "{made:?}");
-        made.read::<Value>()?;
-        let mails = stack.server.mails();
-        let link = wait::until("the e-mail", async || {
-            let mut found = mails.iter().map(|mails| link_to(mails, &email));
-            found.find_map(Result::transpose).transpose()
-        })
-        .await?;
-        let file = secret_file(
-            &stack.directory().join(format!("{name}.password")),
-            PASSWORD,
-        )?;
-        let home = stack.directory().join(name);
-        fs::create_dir(&home)?;
-        let cli = Cli::new(&home.join("config.toml"), &home);
-        let file = file.to_str().context("a path in UTF-8")?;
-        cli.text(&["invitation", "accept", &link, "--password-file", file])?;
-        let api = Api::sign_in(url, &email, PASSWORD).await?;
-        people.push(person(stack, webs, people.len(), name, &api).await?);
-    }
-    Ok(people)
-}
-
-/// Who asks through the relay before one of the webs.
-async fn person(
-    stack: &Stack<Control>,
-    webs: &[Relay],
-    number: usize,
-    name: &str,
-    api: &Api,
-) -> Result<Person> {
-    let home = stack.directory().join(format!("home-{name}"));
-    fs::create_dir(&home)?;
-    let cli = Cli::new(&home.join("config.toml"), &home);
-    let web = webs.get(number % webs.len().max(1)).context("a web")?;
-    Ok(Person {
-        account: api.whoami().await?.account,
-        api: Api::with_token(&format!("http://{}", web.address), api.token())?,
-        cli,
-    })
-}
-
-fn secret_file(path: &Path, secret: &str) -> Result<PathBuf> {
-    fs::write(path, secret)?;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
-    Ok(path.to_owned())
 }
 
 async fn receipt_key(stack: &Stack<Control>) -> Result<VerifyKey> {
