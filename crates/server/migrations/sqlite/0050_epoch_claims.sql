@@ -1,2 +1,5 @@
 -- When an agent's word last made its region's epoch a later one.
-ALTER TABLE agents ADD COLUMN epoch_passed_at BIGINT;
+CREATE TABLE epoch_claims (
+    agent TEXT NOT NULL PRIMARY KEY,
+    counted_at BIGINT NOT NULL
+);

@@ -45,6 +45,7 @@ GRANT SELECT, INSERT, UPDATE (beat), DELETE ON hubs TO storm_hub;
 GRANT SELECT, INSERT, UPDATE (hub), DELETE ON hub_agents TO storm_hub;
 GRANT SELECT, DELETE ON hubs, hub_agents TO storm_signer;
 GRANT SELECT, INSERT, UPDATE (hints) ON region_hints TO storm_hub;
+GRANT SELECT, INSERT, UPDATE (counted_at) ON epoch_claims TO storm_hub;
 GRANT SELECT, INSERT, UPDATE (agent, progress), DELETE ON job_progress TO storm_hub;
 GRANT SELECT ON job_progress TO storm_web;
 
@@ -92,7 +93,7 @@ GRANT SELECT,
 GRANT SELECT,
       UPDATE (connected, trouble, seen_at, version, garage_version, not_offered, trust_serial, clock_offset_micros,
               renewed_tls_key, tls_key, quarantined, refused_receipts, refused_head, receipts, head, generation,
-              traffic_sequence, epoch_passed_at)
+              traffic_sequence)
     ON agents TO storm_hub;
 GRANT SELECT, INSERT (name, s3_endpoint, s3_region, website_domain, created_at),
       UPDATE (executor, executor_free_at, next_executor, release_operation)
