@@ -37,8 +37,9 @@ pub enum Need {
 
 /// How long that lasts.
 const LASTS_MILLIS: u32 = 3_000;
-/// An operation is kept for two days.
-const OLDER_SECONDS: i64 = 60 * 3600;
+/// An operation is kept for two days. Barely more: nothing that another round dated an hour ahead may be forgotten, or
+/// the floor of the journal would be ahead, too.
+const OLDER_SECONDS: i64 = 48 * 3600 + 600;
 const LATE_SECONDS: i64 = 3600;
 
 impl Need {

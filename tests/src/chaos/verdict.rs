@@ -62,10 +62,16 @@ impl Verdict {
         commands.chain(faults).chain(points).collect()
     }
 
-    /// Whether anything was lost, or never met in rounds enough to meet all.
+    /// Whether most of what was asked for was done. Where all is refused, nothing can be lost.
+    pub fn is_at_work(&self) -> bool {
+        let done = self.ended.get("done").copied().unwrap_or(0);
+        done >= self.ended.values().sum::<u32>() / 2
+    }
+
+    /// Whether nothing was lost, and in rounds enough for that all was met and most was done.
     pub fn is_good(&self) -> bool {
-        let all = self.rounds < ROUNDS_THAT_MEET_ALL || self.unmet().is_empty();
-        self.losses.is_empty() && all
+        let few = self.rounds < ROUNDS_THAT_MEET_ALL;
+        self.losses.is_empty() && (few || self.unmet().is_empty() && self.is_at_work())
     }
 }
 
@@ -93,6 +99,7 @@ impl fmt::Display for Verdict {
         }
         match self.losses.len() {
             0 if self.is_good() => write!(f, ": nothing lost"),
+            0 if !self.is_at_work() => write!(f, ": nothing lost, but MOST WAS NOT DONE"),
             0 => write!(f, ": nothing lost, but {} NEVER MET", self.unmet().len()),
             lost => write!(f, ": {lost} LOST"),
         }
