@@ -78,14 +78,8 @@ async fn what_happened_since_comes_back_from_the_agent() -> Result<()> {
 
     stack.server.kill()?;
     stack.server.lose_data(&stack.directory().join("lost"))?;
-    let arguments = ["restore", backup, "--passphrase-file", passphrase];
-    let restored = stack.server.run(&arguments)?;
-    ensure!(restored.status.success(), "{}", said(&restored));
-    ensure!(
-        said(&restored).contains(&stack.root_key.to_string()),
-        "{}",
-        said(&restored)
-    );
+    let said = stack.server.restore(backup, passphrase)?;
+    ensure!(said.contains(&stack.root_key.to_string()), "{said}");
     stack.server.start().await?;
     stack.api = stack.server.api().await?;
     stack.connected().await?;
@@ -178,10 +172,7 @@ async fn a_backup_under_load_is_whole() -> Result<()> {
     ensure!(made.status.success(), "{}", said(&made));
     stack.server.kill()?;
     stack.server.lose_data(&stack.directory().join("lost"))?;
-    let restored = stack
-        .server
-        .run(&["restore", backup, "--passphrase-file", passphrase])?;
-    ensure!(restored.status.success(), "{}", said(&restored));
+    stack.server.restore(backup, passphrase)?;
     stack.server.start().await?;
     stack.api = stack.server.api().await?;
     stack.connected().await?;

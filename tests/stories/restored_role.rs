@@ -39,10 +39,7 @@ async fn a_backup_from_before_the_role_moved_is_restored() -> Result<()> {
 
     stack.server.kill()?;
     stack.server.lose_data(&stack.directory().join("lost"))?;
-    let restored = stack
-        .server
-        .run(&["restore", backup, "--passphrase-file", passphrase])?;
-    ensure!(restored.status.success(), "{}", said(&restored));
+    stack.server.restore(backup, passphrase)?;
     stack.server.start().await?;
     stack.api = stack.server.api().await?;
     wait::until("both agents to connect", async || {

@@ -30,6 +30,7 @@ const AGAIN: [(&str, &[&str]); 2] = [
             "executor::the_role_is_handed_over",
             "people::two_accounts_of_one_platform_see_nothing_of_each_other",
             "reconciliation::an_adopted_bucket_has_its_quota_with_the_adoption",
+            "restored_backup::a_backup_under_load_is_whole",
             "sign_up::from_nothing_to_the_first_bucket_where_sign_up_is_open",
             "usage::an_account_stays_within_its_limits",
         ],

@@ -17,7 +17,7 @@ use super::{
     ports::free_port,
     process::Process,
     program, tool,
-    tools::succeed,
+    tools::{said, succeed},
     wait,
 };
 
@@ -279,6 +279,14 @@ impl Server {
         self.database.as_ref().map_or(Ok(()), Database::lose_now)
     }
 
+    /// Restores a backup in place of what was lost; gives what was said.
+    pub fn restore(&self, backup: &str, passphrase_file: &str) -> Result<String> {
+        let restored = self.run(&["restore", backup, "--passphrase-file", passphrase_file])?;
+        ensure!(restored.status.success(), "{}", said(&restored));
+        self.grant()?;
+        Ok(said(&restored))
+    }
+
     /// Loses its database and keeps its data directory otherwise, and with it the keys.
     pub fn lose_database(&self) -> Result<()> {
         let Some(database) = &self.database else {
@@ -293,6 +301,11 @@ impl Server {
             return Ok(());
         };
         database.lose_now()?;
+        self.grant()
+    }
+
+    /// Lets the roles that are apart into a database that is new.
+    fn grant(&self) -> Result<()> {
         let apart = self.apart.as_ref();
         apart.map_or(Ok(()), |apart| {
             apart.set_up(|arguments| self.command(arguments))
