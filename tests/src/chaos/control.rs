@@ -6,8 +6,8 @@ use std::{ops::Range, path::PathBuf};
 use anyhow::{Context as _, Result};
 use rustix::process::Signal;
 
-use super::relay::Relay;
 use crate::harness::{
+    relay::Relay,
     server::Server,
     split::{self, HAS, Part, Split, WAITS},
 };

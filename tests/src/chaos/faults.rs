@@ -8,8 +8,8 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 
-use super::{fault::Fault, plan::Plan, relay::Relay, stage::Parts, verdict::Verdict};
-use crate::harness::{agent::Start, process::Process};
+use super::{fault::Fault, plan::Plan, stage::Parts, verdict::Verdict};
+use crate::harness::{agent::Start, process::Process, relay::Relay};
 
 /// Between two looks at what runs.
 const LOOK: Duration = Duration::from_millis(10);

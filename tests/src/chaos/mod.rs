@@ -14,7 +14,6 @@ pub mod model;
 mod people;
 pub mod plan;
 pub mod point;
-pub mod relay;
 pub mod request;
 pub mod set;
 pub mod stage;

@@ -9,8 +9,8 @@ use std::{
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
-use super::{control::Control, relay::Relay, stage::Person};
-use crate::harness::{api::Api, cli::Cli, mails::link_to, stack::Stack, wait};
+use super::{control::Control, stage::Person};
+use crate::harness::{api::Api, cli::Cli, mails::link_to, relay::Relay, stack::Stack, wait};
 
 const PASSWORD: &str = "a fine long password";
 /// The customers, after the operator's own account.

@@ -18,7 +18,6 @@ use super::{
     control::{CAST, Control},
     fault::Possible,
     people::people,
-    relay::Relay,
     stage::{Cast, Parts, Roles, Stage},
 };
 use crate::harness::{
@@ -26,6 +25,7 @@ use crate::harness::{
     clock_shift,
     databases::{Database, Kind},
     garage::Cluster,
+    relay::Relay,
     server::{self, Server},
     small_disk::SmallDisk,
     split::Split,

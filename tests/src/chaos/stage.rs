@@ -10,8 +10,8 @@ use storm_protocol::{
 };
 use test_postgres::Postgres;
 
-use super::{control::Control, fault::Possible, model::Model, relay::Relay};
-use crate::harness::{api::Api, cli::Cli, small_disk::SmallDisk, stack::Stack};
+use super::{control::Control, fault::Possible, model::Model};
+use crate::harness::{api::Api, cli::Cli, relay::Relay, small_disk::SmallDisk, stack::Stack};
 
 /// Lines of a log that are printed after a loss.
 const LOG_LINES: usize = 60;

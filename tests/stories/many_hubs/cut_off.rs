@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Result, ensure};
 use e2e::harness::{
     databases::Database,
-    gap::Gap,
+    relay::Relay,
     split::{SERVES, Split},
     wait,
 };
@@ -18,12 +18,12 @@ const SOME: usize = 5;
 const NOT_HEARD: &str = "the hub sends its agents away";
 
 /// Each hub reaches PostgreSQL over a network of its own.
-async fn set(directory: &Path) -> Result<(Scene, Vec<Gap>)> {
+async fn set(directory: &Path) -> Result<(Scene, Vec<Relay>)> {
     let mut split = Split::start(directory, Database::new().await?, &CAST).await?;
     let mut gaps = Vec::new();
     for hub in &mut split.hubs {
         hub.stop().await?;
-        let gap = Gap::to(split.database.address().await?).await?;
+        let gap = Relay::start(split.database.address().await?).await?;
         hub.reach_database_at(&split.database, gap.address)?;
         hub.start(SERVES).await?;
         gaps.push(gap);
@@ -65,13 +65,13 @@ async fn a_hub_that_is_cut_off_under_load_loses_nothing_and_late_bytes_do_nothin
     let cut = async {
         until_made(&scene.api, BUCKETS / 5).await?;
         let cut = scene.split.holder().await?;
-        gaps[cut].fall_silent();
+        gaps[cut].hold(true);
         moved_from(&scene.split, cut).await?;
         Ok(cut)
     };
     let ((), cut) = tokio::try_join!(make(&api, root, 0..BUCKETS), cut)?;
     // What it had wanted to write arrives now.
-    gaps[cut].speak();
+    gaps[cut].hold(false);
     scene.split.hubs[cut].says(AGAIN).await?;
     make(&api, root, BUCKETS..BUCKETS + SOME).await?;
     let holder = scene.split.holder().await?;
@@ -90,7 +90,7 @@ async fn a_hub_that_is_cut_off_sends_its_agents_away_and_needs_no_connection_of_
     let (api, root) = (scene.api.clone(), scene.root);
     make(&api, root, 0..SOME).await?;
     let cut = scene.split.holder().await?;
-    gaps[cut].fall_silent();
+    gaps[cut].hold(true);
     let asked = make(&api, root, SOME..2 * SOME);
     tokio::try_join!(asked, moved_from(&scene.split, cut))?;
     scene.split.hubs[cut].says(NOT_HEARD).await?;

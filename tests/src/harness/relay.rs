@@ -1,4 +1,4 @@
-//! A TCP relay that can cut what it carries, or keep it back for a while.
+//! A TCP relay that can cut what it carries, or keep it back for a while or for ever, and neither end is told.
 
 use std::{
     collections::BTreeSet,
@@ -42,6 +42,8 @@ pub struct Relay {
 struct Control {
     cuts: u64,
     held: bool,
+    /// Connections whose numbers are lower carry nothing any more.
+    forgotten: u64,
 }
 
 impl Relay {
@@ -59,7 +61,7 @@ impl Relay {
                     let number = CONNECTIONS.fetch_add(1, Ordering::Relaxed);
                     lock(&open).insert(number);
                     // A connection that ends badly is what this is for.
-                    let ended = carry(client, target, control).await;
+                    let ended = carry(client, target, number, control).await;
                     lock(&open).remove(&number);
                     ended
                 });
@@ -92,6 +94,14 @@ impl Relay {
     pub fn hold(&self, held: bool) {
         self.control.send_modify(|control| control.held = held);
     }
+
+    /// Carries new connections only; those that there are stay silent, as when a firewall has forgotten them.
+    pub fn forget(&self) {
+        let forgotten = CONNECTIONS.load(Ordering::Relaxed);
+        self.control.send_modify(|control| {
+            (control.held, control.forgotten) = (false, forgotten);
+        });
+    }
 }
 
 impl Drop for Relay {
@@ -107,13 +117,14 @@ fn lock(open: &Open) -> std::sync::MutexGuard<'_, BTreeSet<u64>> {
 async fn carry(
     client: TcpStream,
     target: SocketAddr,
+    number: u64,
     control: watch::Receiver<Control>,
 ) -> io::Result<()> {
     let server = TcpStream::connect(target).await?;
     for stream in [&client, &server] {
         stream.set_nodelay(true)?;
     }
-    let born = control.borrow().cuts;
+    let born = (number, control.borrow().cuts);
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
     tokio::try_join!(
@@ -127,15 +138,18 @@ async fn pump(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
     mut control: watch::Receiver<Control>,
-    born: u64,
+    (number, born): (u64, u64),
 ) -> io::Result<()> {
     let mut buffer = vec![0; BUFFER_BYTES];
     loop {
         let read = tokio::select! {
-            read = from.read(&mut buffer) => read?,
+            // An end that is gone is kept back like a byte.
+            read = from.read(&mut buffer) => read.unwrap_or(0),
             _ = control.wait_for(|control| control.cuts != born) => return Err(cut()),
         };
-        let gone = control.wait_for(|control| control.cuts != born || !control.held);
+        let gone = control.wait_for(|control| {
+            control.cuts != born || !control.held && number >= control.forgotten
+        });
         let cuts = gone.await.map_err(|_| cut())?.cuts;
         if cuts != born {
             return Err(cut());
