@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Context as _, Result, bail, ensure};
 use storm_protocol::{
     command::{Command, CommandResult, KeyGrant},
-    ident::Limit,
+    ident::{AccessKeyId, KeyLabel, Limit},
     receipt::{Outcome, Receipt},
 };
 
-use super::model::{Bucket, Limits, Model, Quota, rights};
+use super::model::{Bucket, Key, Limits, Model, Quota, rights};
 use crate::harness::node_admin::Rights;
 
 impl Model {
@@ -191,36 +191,36 @@ impl Model {
                     .set(&asked.bucket.to_string(), given);
             }
             (Command::KeyRotate(asked), CommandResult::KeyRotate(made)) => {
-                let old = self.key(asked.key.as_str())?.clone();
-                let label = asked.label.as_ref().map_or(old.label, ToString::to_string);
-                let grants = granted(&made.grants);
-                ensure!(
-                    grants == old.grants,
-                    "{old:?} became {made:?}",
-                    old = old.grants
-                );
+                let old = self.replaced(&asked.key, &made.grants)?;
                 // One that is suspended stays so, and so is what replaces it.
                 if !old.suspended {
                     self.key(asked.key.as_str())?.ends = Some(made.previous_expires_at);
                 }
-                self.add_key(made.key.as_str(), account, label, old.ends, grants)?;
-                self.key(made.key.as_str())?.suspended = old.suspended;
+                self.replace(old, &made.key, asked.label.as_ref())?;
             }
             (Command::KeyRevokeLeaked(asked), CommandResult::KeyRevokeLeaked(made)) => {
-                let old = self.key(asked.key.as_str())?.clone();
-                let label = asked.label.as_ref().map_or(old.label, ToString::to_string);
-                let grants = granted(&made.grants);
-                ensure!(
-                    grants == old.grants,
-                    "{old:?} became {made:?}",
-                    old = old.grants
-                );
+                let old = self.replaced(&asked.key, &made.grants)?;
                 self.drop_key(asked.key.as_str());
-                self.add_key(made.key.as_str(), account, label, old.ends, grants)?;
-                self.key(made.key.as_str())?.suspended = old.suspended;
+                self.replace(old, &made.key, asked.label.as_ref())?;
             }
             (command, other) => bail!("{command:?} answered {other:?}"),
         }
+        Ok(())
+    }
+
+    /// A key that another one replaces, which has the same rights.
+    fn replaced(&mut self, id: &AccessKeyId, given: &[KeyGrant]) -> Result<Key> {
+        let old = self.key(id.as_str())?.clone();
+        let grants = granted(given);
+        ensure!(grants == old.grants, "{:?} became {grants:?}", old.grants);
+        Ok(old)
+    }
+
+    /// What replaces it.
+    fn replace(&mut self, old: Key, id: &AccessKeyId, label: Option<&KeyLabel>) -> Result<()> {
+        let label = label.map_or(old.label, ToString::to_string);
+        self.add_key(id.as_str(), old.account, label, old.ends, old.grants)?;
+        self.key(id.as_str())?.suspended = old.suspended;
         Ok(())
     }
 

@@ -118,3 +118,52 @@ impl<K: fmt::Display> fmt::Display for Counts<'_, K> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{BTreeMap, Kind, ROUNDS_THAT_MEET_ALL, Verdict};
+
+    type Spoil = fn(&mut Verdict);
+
+    /// All that many rounds have to come to.
+    fn good() -> Verdict {
+        let commands = Kind::ALL.iter().map(|kind| (kind.command(), 1));
+        Verdict {
+            rounds: ROUNDS_THAT_MEET_ALL,
+            asked: commands.collect(),
+            ended: BTreeMap::from([("done".to_owned(), 5), ("expired".to_owned(), 5)]),
+            possible: ["web killed"].into(),
+            faults: BTreeMap::from([("web killed", 1)]),
+            points: ["call.GetKey.after".to_owned()].into(),
+            deaths: BTreeMap::from([("call.GetKey.after".to_owned(), 1)]),
+            ..Verdict::default()
+        }
+    }
+
+    #[test]
+    fn many_rounds_lose_nothing_meet_all_and_do_most() {
+        assert!(good().is_good() && good().to_string().ends_with(": nothing lost"));
+        let spoil: [(&str, Spoil); 5] = [
+            ("1 LOST", |verdict| {
+                verdict.losses.push("a key".to_owned());
+            }),
+            ("1 NEVER MET", |verdict| verdict.faults.clear()),
+            ("1 NEVER MET", |verdict| verdict.deaths.clear()),
+            ("1 NEVER MET", |verdict| {
+                verdict.asked.remove("key.create");
+            }),
+            ("MOST WAS NOT DONE", |verdict| {
+                verdict.ended.insert("expired".to_owned(), 9);
+            }),
+        ];
+        for (words, spoil) in spoil {
+            let mut verdict = good();
+            spoil(&mut verdict);
+            assert!(!verdict.is_good(), "{words}");
+            assert!(verdict.to_string().ends_with(words), "{verdict}");
+            // A few rounds cannot meet all; what they lose is lost.
+            verdict.rounds = 1;
+            assert_eq!(verdict.is_good(), verdict.losses.is_empty(), "{words}");
+        }
+    }
+}
