@@ -6,6 +6,7 @@ use std::{
     fs,
     io::{BufRead as _, BufReader},
     process::{Command, ExitCode, Stdio},
+    thread,
 };
 
 use anyhow::{Context as _, bail, ensure};
@@ -81,7 +82,7 @@ fn show(command: &mut Command) -> anyhow::Result<String> {
     Ok(printed)
 }
 
-/// The machine and how busy it was, in one line.
+/// When, the machine and how busy it was, in one line.
 fn machine() -> anyhow::Result<String> {
     let cpu = fs::read_to_string("/proc/cpuinfo")?;
     let model = field(&cpu, "model name").unwrap_or("a processor without a name");
@@ -92,7 +93,9 @@ fn machine() -> anyhow::Result<String> {
     let load = fs::read_to_string("/proc/loadavg")?;
     let load = load.split(' ').next().unwrap_or("?");
     Ok(format!(
-        "{model}, {gibibytes:.0} GiB, Linux {}; load when it began: {load}",
+        "{:.0}; {} cores of {model}, {gibibytes:.0} GiB, Linux {}; load when it began: {load}",
+        jiff::Timestamp::now(),
+        thread::available_parallelism()?,
         kernel.trim()
     ))
 }

@@ -62,12 +62,9 @@ async fn main() -> Result<()> {
     // What is measured is the control plane by itself.
     stack.agent.stop().await?;
 
-    let cores = thread::available_parallelism()?;
     println!(
-        "{cores} cores, {}; the load runs on them, too",
-        jiff::Timestamp::now()
+        "an account with {buckets} buckets; milliseconds; the load runs on the same processors"
     );
-    println!("an account with {buckets} buckets; milliseconds");
     let address: SocketAddr = stack.server.web_url.trim_start_matches("http://").parse()?;
     let token = stack.api.token();
     for connections in CONNECTIONS {

@@ -48,13 +48,7 @@ async fn main() -> Result<()> {
     hide_logs();
     let wish = Wish::read()?;
     allow_sockets(wish.agents.iter().copied().max().unwrap_or(0))?;
-    let cores = std::thread::available_parallelism()?;
-    let load = std::fs::read_to_string("/proc/loadavg")?;
-    println!(
-        "{cores} cores, {}; the agents run on them, too; load before: {}",
-        jiff::Timestamp::now(),
-        load.trim()
-    );
+    println!("the agents run on the same processors");
     // First, while this process has not freed anything that would be used again.
     let tls = waiting::tls_kibibytes()?;
     println!("floor: a connection of bare TLS that waits holds {tls:.1} KiB");

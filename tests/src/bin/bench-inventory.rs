@@ -79,9 +79,7 @@ async fn main() -> Result<()> {
         .prefix("storm-inventory-")
         .tempdir()?;
     let mut bench = Bench::start(directory.path()).await?;
-    let cores = std::thread::available_parallelism()?;
-    println!("{cores} cores, {}", jiff::Timestamp::now());
-    println!("\nno buckets, no keys");
+    println!("no buckets, no keys");
     bench.registrations().await?;
     for size in sizes {
         bench.fill(size).await?;

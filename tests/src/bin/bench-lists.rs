@@ -19,8 +19,8 @@ use serde_json::{Value, json};
 use sqlx::Connection as _;
 use storm_protocol::envelope::{Envelope, PayloadType};
 
-/// Operations in the database.
-const OPERATIONS: u32 = 1_000_000;
+/// Operations in the database, run by run.
+const OPERATIONS: [u32; 2] = [100_000, 1_000_000];
 /// How often each page is asked for.
 const TIMES: usize = 300;
 /// The database that is made there.
@@ -53,28 +53,28 @@ const LISTS: &[&str] = &[
 #[tokio::main]
 async fn main() -> Result<()> {
     hide_logs();
-    let operations = match std::env::args().nth(1) {
-        Some(text) => text.parse().context("usage: bench-lists [OPERATIONS]")?,
-        None => OPERATIONS,
+    let sizes = match std::env::args().nth(1) {
+        Some(text) => vec![text.parse().context("usage: bench-lists [OPERATIONS]")?],
+        None => OPERATIONS.to_vec(),
     };
     ensure!(
-        (1000..=10_000_000).contains(&operations),
+        sizes.iter().all(|size| (1000..=10_000_000).contains(size)),
         "OPERATIONS is a number from 1000 to 10000000"
     );
     println!(
-        "{} cores, {}; {} buckets and keys in one account, {} other accounts of {} each, {operations} operations; \
-         milliseconds, one request after the other",
-        std::thread::available_parallelism()?,
-        jiff::Timestamp::now(),
+        "{} buckets and keys in one account, {} other accounts of {} each; milliseconds, one request after the \
+         other",
         crowd::LARGE,
         crowd::ACCOUNTS,
         crowd::SMALL,
     );
-    measure("SQLite", None, operations).await?;
-    if let Ok(server) = std::env::var(test_postgres::VARIABLE) {
-        let url = fresh(&server).await?;
-        measure("PostgreSQL", Some(&url), operations).await?;
-        drop_database(&server).await?;
+    for operations in sizes {
+        measure("SQLite", None, operations).await?;
+        if let Ok(server) = std::env::var(test_postgres::VARIABLE) {
+            let url = fresh(&server).await?;
+            measure("PostgreSQL", Some(&url), operations).await?;
+            drop_database(&server).await?;
+        }
     }
     Ok(())
 }
@@ -97,7 +97,7 @@ async fn measure(name: &str, database: Option<&str>, operations: u32) -> Result<
     let file = format!("sqlite://{}", server.data().join("storm.db").display());
     crowd::fill(database.unwrap_or(&file), operations, &receipt()?).await?;
     println!(
-        "\n{name} (filled in {:.0} s)",
+        "\n{name}, {operations} operations (filled in {:.0} s)",
         began.elapsed().as_secs_f64()
     );
     server.start().await?;

@@ -1,6 +1,6 @@
 //! What the way through API, signer, hub, agent and journal adds to the bare admin calls of
-//! `bucket.create`. Both are measured in turns in one run, beside the disk's own fsync, and all that
-//! was made is gone afterwards.
+//! `bucket.create`. Both are measured in turns in one run, beside the disk's own fsync, first in a new cluster
+//! and then in one with buckets, and all that was made is gone afterwards.
 
 use std::{
     collections::HashMap,
@@ -35,6 +35,8 @@ const ROUNDS: usize = 200;
 const MAX_ROUNDS: usize = 2000;
 /// Rounds before the measured ones.
 const WARM_UP_ROUNDS: usize = 10;
+/// Buckets that are there before, run by run.
+const BUCKETS: [usize; 2] = [0, 2000];
 /// Bytes written before each fsync: a page, as databases do.
 const PAGE_BYTES: usize = 4096;
 const QUOTA_BYTES: u64 = 10_000_000_000;
@@ -63,15 +65,32 @@ async fn main() -> Result<()> {
         })
         .await?;
 
+    println!("bucket.create with key and quota, {rounds} rounds each, in turns; milliseconds");
+    let mut there = 0;
+    for buckets in BUCKETS {
+        while there < buckets {
+            bare(&stack.cluster.admin).await?;
+            there += 1;
+        }
+        println!("\n{buckets} buckets are there");
+        measure(&stack, rounds).await?;
+        there += 2 * rounds + 2 * WARM_UP_ROUNDS;
+    }
+    stack.agent.stop().await?;
+    stack.server.stop().await
+}
+
+/// Both in turns, and what each took.
+async fn measure(stack: &Stack, rounds: usize) -> Result<()> {
     for _ in 0..WARM_UP_ROUNDS {
         bare(&stack.cluster.admin).await?;
-        through(&stack).await?;
+        through(stack).await?;
     }
     let mut disk = File::create(stack.directory().join("fsync"))?;
     let (mut bares, mut whole, mut fsyncs) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..rounds {
         bares.push(bare(&stack.cluster.admin).await?);
-        whole.push(through(&stack).await?);
+        whole.push(through(stack).await?);
         fsyncs.push(fsync(&mut disk)?);
     }
     let own = wait::until("the agent's own times", async || {
@@ -85,9 +104,8 @@ async fn main() -> Result<()> {
         times.collect::<Vec<_>>()
     };
 
-    println!("bucket.create with key and quota, {rounds} rounds each, in turns; milliseconds");
-    line("the four admin calls, bare", bares);
-    line("through API, signer, hub, agent", each(|way, _| way.took));
+    let bare = line("the four admin calls, bare", bares);
+    let took = line("through API, signer, hub, agent", each(|way, _| way.took));
     line("  of which its own admin calls", each(|_, own| own.admin));
     line(
         "overhead",
@@ -108,6 +126,11 @@ async fn main() -> Result<()> {
         each(|_, own| own.journal),
     );
     line("fsync of the same disk", fsyncs);
+    println!(
+        "{:<34} p50 {:>8.2}",
+        "through everything / bare",
+        took / bare
+    );
     for (name, id) in [("agent", stack.agent.id()?), ("server", stack.server.id()?)] {
         let (resident, anonymous) = (
             memory_mebibytes(id, "VmRSS")?,
@@ -115,8 +138,7 @@ async fn main() -> Result<()> {
         );
         println!("{name:<34} resident {resident:>6.1} MiB, of which anonymous {anonymous:.1} MiB");
     }
-    stack.agent.stop().await?;
-    stack.server.stop().await
+    Ok(())
 }
 
 /// The calls of `bucket.create`, by themselves.
@@ -212,7 +234,8 @@ fn admin_times(log: &str) -> HashMap<OperationId, Own> {
     log.lines().filter_map(read).collect()
 }
 
-fn line(name: &str, mut times: Vec<Duration>) {
+/// Prints a line; gives its p50.
+fn line(name: &str, mut times: Vec<Duration>) -> f64 {
     times.sort_unstable();
     let at = |share: f64| {
         let index = (times.len() as f64 * share) as usize;
@@ -224,4 +247,5 @@ fn line(name: &str, mut times: Vec<Duration>) {
         time.as_secs_f64() * 1000.0
     };
     println!("{name:<34} p50 {:>8.2}   p99 {:>8.2}", at(0.5), at(0.99));
+    at(0.5)
 }
