@@ -98,6 +98,7 @@ impl Bench {
         let cluster = Cluster::single().await?;
         let mut server = Server::prepare(&directory.join("server"))?;
         server.log_only("warn");
+        server.lift_limits()?;
         server.start().await?;
         let api = server.api().await?;
         api.create_region(REGION, &cluster.s3_endpoint()?).await?;

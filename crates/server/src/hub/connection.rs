@@ -81,6 +81,7 @@ async fn come_in<'a>(
 ) -> Option<(Socket, Box<Session<'a>>, Joined)> {
     // Commands are small and somebody waits for each.
     let _ = stream.set_nodelay(true);
+    hub.door.turn().await;
     let opening = open(hub.identity.acceptor(), stream);
     let Opened {
         mut socket,

@@ -8,8 +8,8 @@ use anyhow::{Context as _, bail};
 use rustix::process::setpriority_process;
 use tokio::{
     runtime::{Builder, Runtime},
-    sync::{OwnedSemaphorePermit, Semaphore},
-    time::{Instant, sleep},
+    sync::{Mutex, OwnedSemaphorePermit, Semaphore},
+    time::{Instant, sleep, sleep_until},
 };
 use tokio_util::task::AbortOnDropHandle;
 
@@ -28,6 +28,10 @@ const LOOK: Duration = Duration::from_millis(250);
 /// How nice the threads for handshakes are. A third of the weight of all else: much nicer, and a machine that is busy
 /// with other things would leave them so little that none is over in its time.
 const NICE: i32 = 5;
+/// Handshakes that begin within a [`STEP`], for each processor: as many as leave commands their time. Whoever
+/// waits for a turn waits for less than a second.
+const BEGUN_IN_A_STEP: usize = 8;
+const STEP: Duration = Duration::from_millis(20);
 /// Connections that the system lets wait; it has a bound of its own (`net.core.somaxconn`), which counts, too.
 pub(super) const MAX_WAITING: i32 = 4096;
 
@@ -35,6 +39,7 @@ pub(super) const MAX_WAITING: i32 = 4096;
 pub(super) struct Door {
     places: Arc<Semaphore>,
     shares: Shares,
+    pace: Mutex<Pace>,
     hurried: Duration,
     unhurried: Duration,
     /// Taken out at the end alone.
@@ -51,9 +56,9 @@ impl Door {
     /// Opens it.
     pub(super) fn open() -> anyhow::Result<Self> {
         // The rest of the machine is for those who are in.
-        let threads = available_parallelism().map_or(1, NonZero::get) / 2;
+        let processors = available_parallelism().map_or(1, NonZero::get);
         let threads = Builder::new_multi_thread()
-            .worker_threads(threads.max(1))
+            .worker_threads((processors / 2).max(1))
             .thread_name("handshakes")
             .on_thread_start(give_way)
             .enable_all()
@@ -62,6 +67,7 @@ impl Door {
         Ok(Self {
             places: Arc::new(Semaphore::new(MAX_ENTERING)),
             shares: Shares::default(),
+            pace: Mutex::new(Pace::of(processors * BEGUN_IN_A_STEP)),
             hurried: HURRIED,
             unhurried: UNHURRIED,
             threads: Some(threads),
@@ -80,6 +86,11 @@ impl Door {
             _place: place,
             _share: share,
         })
+    }
+
+    /// Waits for the turn to begin a handshake, in the order of those who ask.
+    pub(super) async fn turn(&self) {
+        self.pace.lock().await.next().await;
     }
 
     /// Runs a handshake on the threads for them, for as long as it may take.
@@ -111,6 +122,34 @@ impl Door {
     }
 }
 
+/// So many in each step of time, and no more.
+struct Pace {
+    most: usize,
+    left: usize,
+    until: Instant,
+}
+
+impl Pace {
+    fn of(most: usize) -> Self {
+        Self {
+            most,
+            left: 0,
+            until: Instant::now(),
+        }
+    }
+
+    async fn next(&mut self) {
+        if self.left == 0 && Instant::now() < self.until {
+            sleep_until(self.until).await;
+        }
+        let now = Instant::now();
+        if self.left == 0 || now >= self.until {
+            (self.left, self.until) = (self.most, now + STEP);
+        }
+        self.left -= 1;
+    }
+}
+
 /// Lets all other threads go first. To Linux a thread is a process here.
 fn give_way() {
     if let Err(error) = setpriority_process(None, NICE) {
@@ -133,7 +172,9 @@ mod tests {
 
     use futures_util::FutureExt as _;
 
-    use super::{Door, MAX_ENTERING, MAX_ENTERING_PER_NETWORK};
+    use tokio::time::Instant;
+
+    use super::{Door, MAX_ENTERING, MAX_ENTERING_PER_NETWORK, Pace, STEP};
 
     #[tokio::test]
     async fn one_network_does_not_fill_the_door() {
@@ -154,6 +195,25 @@ mod tests {
         inside.pop();
         let place = door.place().await.unwrap();
         assert!(door.enter(place, "192.0.2.1".parse().unwrap()).is_some());
+    }
+
+    #[tokio::test]
+    async fn a_step_has_its_number_of_turns() {
+        let (mut pace, began) = (Pace::of(3), Instant::now());
+        for _ in 0..3 {
+            pace.next().await;
+        }
+        assert!(pace.next().now_or_never().is_none());
+        for _ in 3..10 {
+            pace.next().await;
+        }
+        assert!(began.elapsed() >= STEP * 3);
+        // What nobody took is not saved up.
+        tokio::time::sleep(STEP * 4).await;
+        for _ in 0..3 {
+            assert!(pace.next().now_or_never().is_some());
+        }
+        assert!(pace.next().now_or_never().is_none());
     }
 
     #[tokio::test]

@@ -80,39 +80,37 @@ pub(super) async fn want(
     bucket: BucketId,
     part: Part<'_>,
 ) -> Result<()> {
-    begin(transaction, region, bucket).await?;
+    macro_rules! want {
+        ($columns:literal, $values:literal, $set:literal) => {
+            sqlx::query(concat!(
+                "INSERT INTO bucket_wanted (region, bucket, ",
+                $columns,
+                ") VALUES ($1, $2, ",
+                $values,
+                ") ON CONFLICT (region, bucket) DO UPDATE SET ",
+                $set
+            ))
+            .bind(region.as_str())
+            .bind(bucket.to_string())
+        };
+    }
     let query = match part {
-        Part::Quota(bytes, objects) => sqlx::query(
-            "UPDATE bucket_wanted SET quota_set = 1, quota_bytes = $3, quota_objects = $4 \
-             WHERE region = $1 AND bucket = $2",
+        Part::Quota(bytes, objects) => want!(
+            "quota_set, quota_bytes, quota_objects",
+            "1, $3, $4",
+            "quota_set = 1, quota_bytes = excluded.quota_bytes, quota_objects = excluded.quota_objects"
         )
-        .bind(region.as_str())
-        .bind(bucket.to_string())
         .bind(bytes.map(|limit| to_big(limit.get())))
         .bind(objects.map(|limit| to_big(limit.get()))),
         Part::Cors(rules) => {
-            sqlx::query("UPDATE bucket_wanted SET cors = $3 WHERE region = $1 AND bucket = $2")
-                .bind(region.as_str())
-                .bind(bucket.to_string())
-                .bind(to_json(TABLE, &rules)?)
+            want!("cors", "$3", "cors = excluded.cors").bind(to_json(TABLE, &rules)?)
         }
-        Part::Lifecycle(rules) => {
-            sqlx::query("UPDATE bucket_wanted SET lifecycle = $3 WHERE region = $1 AND bucket = $2")
-                .bind(region.as_str())
-                .bind(bucket.to_string())
-                .bind(to_json(TABLE, &rules)?)
-        }
+        Part::Lifecycle(rules) => want!("lifecycle", "$3", "lifecycle = excluded.lifecycle")
+            .bind(to_json(TABLE, &rules)?),
         Part::Website(website) => {
-            sqlx::query("UPDATE bucket_wanted SET website = $3 WHERE region = $1 AND bucket = $2")
-                .bind(region.as_str())
-                .bind(bucket.to_string())
-                .bind(to_json(TABLE, &website)?)
+            want!("website", "$3", "website = excluded.website").bind(to_json(TABLE, &website)?)
         }
-        Part::AllGrants => sqlx::query(
-            "UPDATE bucket_wanted SET grants_known = 1 WHERE region = $1 AND bucket = $2",
-        )
-        .bind(region.as_str())
-        .bind(bucket.to_string()),
+        Part::AllGrants => want!("grants_known", "1", "grants_known = 1"),
     };
     query.execute(&mut **transaction).await?;
     Ok(())

@@ -20,23 +20,27 @@ use crate::usage::quota::Fill;
 const TABLE: &str = "accounts";
 const LIMITS: &str = "account_limits";
 
-/// Accounts with what they have; the parameter is the present time.
+/// Accounts with what they have, by id; `$1` is the present time. `which` selects their ids: what is not on the
+/// page is not counted, and each bucket of it is read once.
 macro_rules! account_select {
-    ($rest:literal) => {
+    ($which:literal) => {
         concat!(
             "SELECT a.id, a.name, a.created_at, s.state, s.reason, s.clears_at, l.storage_bytes, l.buckets AS most_buckets, \
-             l.keys AS most_keys, \
-             (SELECT CAST(COALESCE(SUM(COALESCE(b.bytes, 0) + COALESCE(b.unfinished_bytes, 0)), 0) AS BIGINT) \
-              FROM buckets b WHERE b.account = a.id AND b.gone_at IS NULL) AS used_bytes, \
-             (SELECT CAST(COALESCE(SUM(b.objects), 0) AS BIGINT) FROM buckets b \
-              WHERE b.account = a.id AND b.gone_at IS NULL) AS objects, \
-             (SELECT COUNT(*) FROM buckets b \
-              WHERE b.account = a.id AND b.gone_at IS NULL) AS buckets, \
-             (SELECT COUNT(*) FROM keys k WHERE k.account = a.id AND k.gone_at IS NULL \
-              AND k.temporary = 0 AND (k.expires_at IS NULL OR k.expires_at > $1)) AS keys \
+             l.keys AS most_keys, COALESCE(b.used_bytes, 0) AS used_bytes, COALESCE(b.objects, 0) AS objects, \
+             COALESCE(b.buckets, 0) AS buckets, COALESCE(k.keys, 0) AS keys \
              FROM accounts a LEFT JOIN account_limits l ON l.account = a.id \
-             LEFT JOIN account_states s ON s.account = a.id ",
-            $rest
+             LEFT JOIN account_states s ON s.account = a.id \
+             LEFT JOIN (SELECT account, COUNT(*) AS buckets, CAST(COALESCE(SUM(objects), 0) AS BIGINT) AS objects, \
+               CAST(SUM(COALESCE(bytes, 0) + COALESCE(unfinished_bytes, 0)) AS BIGINT) AS used_bytes \
+               FROM buckets WHERE gone_at IS NULL AND account IN (",
+            $which,
+            ") GROUP BY account) b ON b.account = a.id \
+             LEFT JOIN (SELECT account, COUNT(*) AS keys FROM keys WHERE gone_at IS NULL AND temporary = 0 \
+               AND (expires_at IS NULL OR expires_at > $1) AND account IN (",
+            $which,
+            ") GROUP BY account) k ON k.account = a.id WHERE a.id IN (",
+            $which,
+            ") ORDER BY a.id"
         )
     };
 }
@@ -44,7 +48,7 @@ macro_rules! account_select {
 impl Store {
     /// An account with its limits and what it has.
     pub(crate) async fn account(&self, id: AccountId, now: Micros) -> Result<Option<Account>> {
-        let row = sqlx::query(account_select!("WHERE a.id = $2"))
+        let row = sqlx::query(account_select!("$2"))
             .bind(now.0)
             .bind(id.to_string())
             .fetch_optional(&mut *self.read().await?)
@@ -59,12 +63,14 @@ impl Store {
         limit: usize,
         now: Micros,
     ) -> Result<Vec<Account>> {
-        let rows = sqlx::query(account_select!("WHERE a.id > $2 ORDER BY a.id LIMIT $3"))
-            .bind(now.0)
-            .bind(after)
-            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-            .fetch_all(&mut *self.read().await?)
-            .await?;
+        let rows = sqlx::query(account_select!(
+            "SELECT id FROM accounts WHERE id > $2 ORDER BY id LIMIT $3"
+        ))
+        .bind(now.0)
+        .bind(after)
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .fetch_all(&mut *self.read().await?)
+        .await?;
         rows.iter().map(read_account).collect()
     }
 
