@@ -3,6 +3,7 @@
 
 use std::{
     fs,
+    iter::zip,
     path::Path,
     process::Command,
     thread,
@@ -12,6 +13,7 @@ use std::{
 use anyhow::{Context as _, Result, ensure};
 use e2e::harness::{
     agent::Start,
+    meter::CpuMeter,
     process::hide_logs,
     random,
     stack::Stack,
@@ -21,7 +23,7 @@ use e2e::harness::{
 /// Rounds of each when the command line does not say.
 const ROUNDS: usize = 20;
 /// Objects of a round, and bytes of each: large ones in several parts, and many small ones.
-const KINDS: [(&str, usize, usize); 2] = [("large", 8, 16 << 20), ("small", 500, 16 << 10)];
+const KINDS: [(&str, usize, usize); 2] = [("large", 16, 16 << 20), ("small", 500, 16 << 10)];
 /// Transfers at the same time.
 const TRANSFERS: &str = "4";
 const BUCKET: &str = "bench-data";
@@ -31,6 +33,10 @@ const BUCKET: &str = "bench-data";
 struct Times {
     put: Vec<Duration>,
     get: Vec<Duration>,
+    /// Processor time of agent and control plane.
+    own: Duration,
+    /// In all, rclone's listing and deleting with it.
+    all: Duration,
 }
 
 #[tokio::main]
@@ -58,7 +64,8 @@ async fn main() -> Result<()> {
     for (kind, count, bytes) in KINDS {
         let megabytes = (count * bytes) as f64 / 1e6;
         println!(
-            "\n{kind}: {count} objects of {bytes} bytes; MB a second, median of {rounds}, slowest to fastest"
+            "\n{kind}: {count} objects of {bytes} bytes; MB a second, median of {rounds}, slowest to fastest; ratios of \
+             each pair"
         );
         let (mut bare, mut ours) = (Times::default(), Times::default());
         // One that is not counted: caches fill.
@@ -66,7 +73,7 @@ async fn main() -> Result<()> {
         for round in 0..rounds {
             // Which comes first changes: what one leaves behind in Garage is the other's.
             if round % 2 == 0 {
-                transfer(&tools, folder.path(), kind, &mut ours)?;
+                beside(&stack, &tools, folder.path(), kind, &mut ours)?;
             }
             stack.agent.stop().await?;
             stack.server.stop().await?;
@@ -75,17 +82,24 @@ async fn main() -> Result<()> {
             stack.agent.start(&Start::default())?;
             stack.connected().await?;
             if round % 2 == 1 {
-                transfer(&tools, folder.path(), kind, &mut ours)?;
+                beside(&stack, &tools, folder.path(), kind, &mut ours)?;
             }
         }
         for (name, bare, ours) in [("PUT", &bare.put, &ours.put), ("GET", &bare.get, &ours.get)] {
-            let (floor, bare) = speeds(megabytes, bare);
-            let (with, ours) = speeds(megabytes, ours);
             println!(
-                "{name}  bare Garage {bare}   with our parts {ours}   ratio {:.3}",
-                with / floor
+                "{name}  bare Garage {}   with our parts {}   ratio {}",
+                spread(bare.iter().map(|time| megabytes / time.as_secs_f64()), 1),
+                spread(ours.iter().map(|time| megabytes / time.as_secs_f64()), 1),
+                spread(
+                    zip(bare, ours).map(|(bare, ours)| bare.as_secs_f64() / ours.as_secs_f64()),
+                    3
+                ),
             );
         }
+        println!(
+            "     agent and control plane took {:.2} % of a processor meanwhile",
+            ours.own.as_secs_f64() * 100.0 / ours.all.as_secs_f64()
+        );
     }
     println!("\nthe control plane and the agent killed in the middle");
     for (kind, count, _) in KINDS {
@@ -116,6 +130,29 @@ async fn main() -> Result<()> {
         stack.connected().await?;
     }
     stack.server.stop().await
+}
+
+/// The same as [`transfer`], with what our parts take meanwhile.
+fn beside(
+    stack: &Stack,
+    tools: &Tools,
+    folder: &Path,
+    kind: &str,
+    times: &mut Times,
+) -> Result<()> {
+    let meters = [
+        CpuMeter::of(stack.agent.id()?)?,
+        CpuMeter::of(stack.server.id()?)?,
+    ];
+    let taken = || -> Result<Duration> {
+        let each = meters.iter().map(CpuMeter::total);
+        each.sum()
+    };
+    let (before, began) = (taken()?, Instant::now());
+    transfer(tools, folder, kind, times)?;
+    times.own += taken()?.saturating_sub(before);
+    times.all += began.elapsed();
+    Ok(())
 }
 
 /// Uploads, downloads and deletes the files of one kind.
@@ -184,19 +221,15 @@ fn make_files(folder: &Path, count: usize, bytes: usize) -> Result<()> {
     Ok(())
 }
 
-/// The median speed, and all three as words.
-fn speeds(megabytes: f64, times: &[Duration]) -> (f64, String) {
-    let mut speeds: Vec<f64> = times
-        .iter()
-        .map(|time| megabytes / time.as_secs_f64())
-        .collect();
-    speeds.sort_by(f64::total_cmp);
-    let at = |index: usize| speeds.get(index).copied().unwrap_or_default();
-    let median = at(speeds.len() / 2);
-    let words = format!(
-        "{median:.1} ({:.1} to {:.1})",
+/// The median, the smallest and the largest, with so many digits.
+fn spread(figures: impl Iterator<Item = f64>, digits: usize) -> String {
+    let mut figures: Vec<f64> = figures.collect();
+    figures.sort_by(f64::total_cmp);
+    let at = |index: usize| figures.get(index).copied().unwrap_or_default();
+    format!(
+        "{:.digits$} ({:.digits$} to {:.digits$})",
+        at(figures.len() / 2),
         at(0),
-        at(speeds.len().saturating_sub(1))
-    );
-    (median, words)
+        at(figures.len().saturating_sub(1))
+    )
 }
