@@ -29,8 +29,10 @@ use crate::{
     trust::{self, MAX_TRUST_FILE_BYTES},
 };
 
-/// Milliseconds between two looks into the spool.
-pub(crate) const LOOK_MILLISECONDS: u64 = 200;
+/// Milliseconds between two looks into the spool. Nearly all of them are for nothing.
+const LOOK_MILLISECONDS: u64 = 1000;
+/// The same while something lies there: somebody waits for its answer.
+const LOOK_AGAIN_MILLISECONDS: u64 = 100;
 /// Files taken at one look.
 const FILES_AT_ONCE: usize = 64;
 /// Hours that an answer waits for whoever asked.
@@ -143,16 +145,21 @@ impl Ticket {
 /// Looks into the spool until it is dropped.
 pub(crate) async fn watch(shell: Arc<Shell>) {
     loop {
-        if let Err(error) = look(&shell).await {
-            tracing::error!(error = format!("{error:#}"), "the spool cannot be read");
-        }
-        sleep(Duration::from_millis(LOOK_MILLISECONDS)).await;
+        let pause = match look(&shell).await {
+            Ok(true) => LOOK_AGAIN_MILLISECONDS,
+            Ok(false) => LOOK_MILLISECONDS,
+            Err(error) => {
+                tracing::error!(error = format!("{error:#}"), "the spool cannot be read");
+                LOOK_MILLISECONDS
+            }
+        };
+        sleep(Duration::from_millis(pause)).await;
     }
 }
 
-/// Takes what lies in the spool. A command that still runs is asked for again at the next look: the
-/// journal knows it.
-pub(crate) async fn look(shell: &Shell) -> anyhow::Result<()> {
+/// Takes what lies in the spool; gives whether there was anything. A command that still runs is asked for again
+/// at the next look: the journal knows it.
+pub(crate) async fn look(shell: &Shell) -> anyhow::Result<bool> {
     let folder = shell.state.spool_path();
     let mut names: Vec<String> = fs::read_dir(&folder)?
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
@@ -181,7 +188,7 @@ pub(crate) async fn look(shell: &Shell) -> anyhow::Result<()> {
             }
         }
     }
-    Ok(())
+    Ok(!questions.is_empty())
 }
 
 async fn take_command(shell: &Shell, path: &Path) -> Option<Reply> {
