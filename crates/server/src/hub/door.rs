@@ -28,8 +28,8 @@ const LOOK: Duration = Duration::from_millis(250);
 /// How nice the threads for handshakes are. A third of the weight of all else: much nicer, and a machine that is busy
 /// with other things would leave them so little that none is over in its time.
 const NICE: i32 = 5;
-/// Handshakes that begin within a [`STEP`], for each processor: as many as leave commands their time. Whoever
-/// waits for a turn waits for less than a second.
+/// Handshakes that begin within a [`STEP`], for each processor: as many as leave commands their time. The
+/// last of a full door waits for a second or so.
 const BEGUN_IN_A_STEP: usize = 8;
 const STEP: Duration = Duration::from_millis(20);
 /// Connections that the system lets wait; it has a bound of its own (`net.core.somaxconn`), which counts, too.
